@@ -1,0 +1,150 @@
+//! JSON logs, one object a line, written by a thread of their own.
+
+use std::io::Write;
+
+use thiserror::Error;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Lines that may wait for the writer; what comes on top is dropped and counted.
+const QUEUED_LINES: usize = 16_384;
+
+/// Keeps the writer alive. Dropping it writes what is queued, for at most a second.
+#[derive(Debug)]
+pub struct Logs {
+    _writer: WorkerGuard,
+    dropped: ErrorCounter,
+}
+
+impl Logs {
+    /// Lines that found the queue full and were dropped.
+    #[must_use]
+    pub fn dropped_lines(&self) -> usize {
+        self.dropped.dropped_lines()
+    }
+}
+
+/// Why logging could not be set up. The caller's fault; trying again changes nothing.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LogsError {
+    /// The level is no filter that `tracing` knows.
+    #[error("log level {0:?} is not understood")]
+    Level(String),
+    /// This process has a subscriber already.
+    #[error("a log subscriber is installed already")]
+    Installed,
+}
+
+/// Sends every event at `level` or above to `out`, as JSON. `level` is one word (`info`) or
+/// `tracing`'s filter syntax (`info,http_api=debug`); words are taken in any case, and
+/// Python's `WARNING` and `CRITICAL`, which older deployments set, read as `warn` and `error`.
+///
+/// # Errors
+/// [`LogsError`], when the level makes no sense or logging is set up already.
+pub fn init(level: &str, out: impl Write + Send + 'static) -> Result<Logs, LogsError> {
+    let filter = filter(level)?;
+    let (writer, guard): (NonBlocking, WorkerGuard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(QUEUED_LINES)
+        .lossy(true)
+        .thread_name("log-writer")
+        .finish(out);
+    let dropped = writer.error_counter();
+    let layer = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_writer(writer);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(layer)
+        .try_init()
+        .map_err(|_| LogsError::Installed)?;
+    Ok(Logs {
+        _writer: guard,
+        dropped,
+    })
+}
+
+/// Whether [`init`] would take this level.
+///
+/// # Errors
+/// [`LogsError::Level`], with the word that makes no sense.
+pub fn check_level(level: &str) -> Result<(), LogsError> {
+    filter(level).map(drop)
+}
+
+fn filter(level: &str) -> Result<EnvFilter, LogsError> {
+    let level = level.trim();
+    let wrong = || LogsError::Level(level.to_owned());
+    let word = match level.to_ascii_lowercase().as_str() {
+        "warning" => "warn".to_owned(),
+        "critical" | "fatal" => "error".to_owned(),
+        "trace" | "debug" | "info" | "warn" | "error" | "off" => level.to_ascii_lowercase(),
+        // A bare word that is no level would be taken for a target that logs everything.
+        _ if level.contains('=') => level.to_owned(),
+        _ => return Err(wrong()),
+    };
+    EnvFilter::try_new(word).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn one_json_object_a_line_with_fields_at_the_top() {
+        let out = Shared::default();
+        let logs = init("info", out.clone()).unwrap();
+        tracing::info!(status = 200, "request");
+        tracing::debug!("not this one");
+        assert_eq!(logs.dropped_lines(), 0);
+        assert!(matches!(
+            init("info", Vec::new()),
+            Err(LogsError::Installed)
+        ));
+        drop(logs);
+        let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(
+            text.contains(r#""message":"request","status":200"#),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn levels_in_the_words_that_deployments_use() {
+        for level in [
+            "info",
+            "INFO",
+            "Warning",
+            "CRITICAL",
+            "off",
+            "info,http_api=debug",
+        ] {
+            assert!(check_level(level).is_ok(), "{level}");
+        }
+        for level in ["", "loud", "http_api=loud"] {
+            assert!(check_level(level).is_err(), "{level}");
+        }
+    }
+}
