@@ -15,6 +15,9 @@ pub const MAX_KEY_BYTES: usize = 512;
 /// Largest value that an engine takes, in bytes.
 pub const MAX_VALUE_BYTES: usize = 8 * 1024 * 1024;
 
+/// Longest member of a set, and longest name of a lease's owner, in bytes.
+pub const MAX_MEMBER_BYTES: usize = 512;
+
 /// Shared state with lifetimes.
 ///
 /// Every operation is atomic, also against other processes on the same engine. A key holds
