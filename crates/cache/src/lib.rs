@@ -1,1 +1,108 @@
-//! placeholder
+//! Answers worth keeping: found again, computed once, never mixed up.
+//!
+//! # When to use it
+//!
+//! When an answer takes long or costs money (a language model's, a remote service's) and the
+//! same question comes again: from the same caller a minute later, or from a hundred callers
+//! at once. Not for state that must not be lost: that belongs into a store.
+//!
+//! ```
+//! use std::{sync::Arc, time::Duration};
+//!
+//! use bytes::Bytes;
+//! use cache::{Cache, CacheConfig, CacheKey, Computed, Keep, Mode, Policy, Status};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // The second tier is any `Arc<dyn store::Store>`; without one the process's memory does.
+//! let clock = Arc::new(store::SystemClock);
+//! let cache = Cache::new(&CacheConfig::default(), &["validate"], None, clock)?;
+//!
+//! // Everything that the answer depends on is in the key; what isn't is listed.
+//! let key = |body: &str| -> Result<CacheKey, cache::KeyError> {
+//!     Ok(CacheKey::builder("validate", "tenant 1")
+//!         .version("rules", "3")
+//!         .model("claude-sonnet-4-5")
+//!         .json(body, &["request_id"])?
+//!         .finish())
+//! };
+//! let ask = |body| {
+//!     let (cache, key) = (cache.clone(), key(body));
+//!     async move {
+//!         let compute = || async {
+//!             let value = Bytes::from_static(b"{\"recommendation\":\"send\"}");
+//!             let keep = Keep::For(Duration::from_secs(900));
+//!             Ok::<_, std::io::Error>(Computed { value, keep })
+//!         };
+//!         let policy = Policy::new(Duration::from_secs(30));
+//!         cache.get_or_compute(&key?, policy, Mode::Normal, compute).await
+//! #           .map_err(Box::<dyn std::error::Error>::from)
+//!     }
+//! };
+//!
+//! let first = ask(r#"{"folio": 7, "monto_total": 1190, "request_id": "a"}"#).await?;
+//! let again = ask(r#"{"monto_total": 1.19e3, "folio": 7, "request_id": "b"}"#).await?;
+//! assert_eq!((first.status, again.status), (Status::Miss, Status::Hit));
+//! assert_eq!(first.value, again.value);
+//! assert_eq!(cache.stats().hit_rate(), 0.5);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `examples/answers.rs` is a program to start from; `examples/measure.rs` prints what the
+//! cache costs on a machine.
+//!
+//! # Guarantees
+//!
+//! - **Keys.** [`CacheKey`] is BLAKE3 over the operation, the tenant and every part given,
+//!   each with its length. JSON counts by what it says: the order of members, white space,
+//!   escapes and the spelling of numbers don't matter, everything else does. Numbers are
+//!   exact decimals of any size, never floats. Strings are compared by their characters, and
+//!   nothing is normalised: `é` in one piece and `é` in two are different. A member that is
+//!   there twice, and nesting beyond [`MAX_JSON_DEPTH`], are errors.
+//! - **Tiers.** First the process's memory, bounded by bytes; then the store. Expiry is
+//!   decided on every read by the clock that was given. What the store gives back is checked
+//!   against the whole key: a damaged value, another version's or another key's is a miss.
+//! - **The store can't hurt.** A read that fails or takes longer than its deadline is a miss;
+//!   a write happens apart from the call, and is dropped when too many are under way. All of
+//!   it is counted; the log has one line when it begins and one when it ends.
+//! - **One computation.** Calls for one key at one time share one computation, which runs in
+//!   its own task: it goes on, and its answer is kept, when the caller that began it, or all
+//!   of them, go away. A panic or an error reaches everybody who waits and is never kept. A
+//!   caller's wait and a computation's time are bounded apart ([`Policy`]).
+//! - **[`Mode::Refresh`]** never returns an answer from before the call, and never makes a
+//!   second computation beside one that is running.
+//! - **Counted.** [`metrics`] names every metric; [`Cache::stats`] is a snapshot of them.
+//!
+//! Over [`CacheConfig::max_flights`] a call computes in its own task: it is answered and its
+//! answer kept, but it can't be joined and ends with its caller. So does [`Mode::Bypass`].
+//!
+//! # Absent on purpose
+//!
+//! - No removal: a key has in it all that its answer depends on, so that a change asks for
+//!   another key. `Refresh` replaces an answer that was wrong.
+//! - Writes of one key to the store aren't ordered among each other: of two answers within a
+//!   second either may stay, for its lifetime. Both are right.
+//! - No answers past their end, no compression, no sharing of a computation among processes.
+
+mod answer;
+mod cache;
+mod canonical;
+mod config;
+mod entry;
+mod error;
+mod flight;
+mod frame;
+mod key;
+mod l1;
+mod l2;
+pub mod metrics;
+mod stats;
+
+pub use answer::{Answer, Computed, Keep, Mode, Policy, Status};
+pub use cache::Cache;
+pub use canonical::{MAX_JSON_BYTES, MAX_JSON_DEPTH};
+pub use config::CacheConfig;
+pub use error::{CacheError, ConfigError, Fault, KeyError, KeyErrorKind};
+pub use key::{CacheKey, KeyBuilder};
+pub use stats::CacheStats;
