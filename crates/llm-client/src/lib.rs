@@ -1,1 +1,123 @@
-//! placeholder
+//! # llm-client
+//!
+//! One call to a language model done right: Anthropic's Messages API over hyper, with limits
+//! of time that are told apart, errors that say whose fault they are and whether another
+//! attempt may help, a cached prompt prefix, JSON by schema, and telemetry by convention.
+//!
+//! ## When to use it
+//!
+//! In a Rust service that asks a model and must go on when the model doesn't answer. Hold an
+//! `Arc<dyn LanguageModel>`: [`Anthropic`] in production, the `test-util` feature's
+//! `ScriptedModel` in tests, and layers around either.
+//!
+//! ## Example
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use llm_client::{
+//!     Anthropic, AnthropicConfig, CacheLifetime, LanguageModel, Request, SystemBlock,
+//! };
+//! use serde_json::json;
+//! use tokio::time::Instant;
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Verdict {
+//!     ok: bool,
+//! }
+//!
+//! # use mock_anthropic::{Answer, Config, MockServer};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let mock = MockServer::start(Config::default()).await?;
+//! # mock.answer_with(Answer::once(r#"{"ok": true}"#));
+//! # let base_url = mock.base_url();
+//! # let key = "sk-ant-mock";
+//! let mut config = AnthropicConfig::new(key.into(), "claude-sonnet-4-5");
+//! config.base_url = base_url; // left as it is: https://api.anthropic.com
+//! let model: Arc<dyn LanguageModel> = Arc::new(Anthropic::try_new(config)?);
+//!
+//! let schema = Arc::new(json!({
+//!     "type": "object",
+//!     "properties": {"ok": {"type": "boolean"}},
+//!     "required": ["ok"],
+//!     "additionalProperties": false
+//! }));
+//! let request = Request::builder(256)
+//!     .system(SystemBlock::new("Revisas facturas chilenas.").cached(CacheLifetime::FiveMinutes))
+//!     .user("Neto 1000, IVA 190, total 1190. ¿Cuadra?")
+//!     .json("verdict", schema)
+//!     .deadline(Instant::now() + Duration::from_secs(20))
+//!     .build()?;
+//!
+//! match model.complete(&request).await {
+//!     Ok(completion) => {
+//!         let verdict: Verdict = completion.decode_json()?;
+//!         assert!(verdict.ok);
+//!         assert!(completion.usage.total() > 0);
+//!     }
+//!     Err(error) => eprintln!(
+//!         "failed to {error}; fault: {:?}, retryable: {}, wait: {:?}",
+//!         error.fault(),
+//!         error.is_retryable(),
+//!         error.retry_after(),
+//!     ),
+//! }
+//! # assert_eq!(mock.stats().requests_to("/v1/messages"), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `examples/ask.rs` is a whole program.
+//!
+//! ## Guarantees
+//!
+//! - **Every call ends**: connecting, the first byte and the whole call have limits of their
+//!   own ([`Timeouts`]), and [`Request::deadline`] ends it earlier. An answer is read up to a
+//!   size.
+//! - **Dropping a call cancels it** upstream, and counts it as cancelled.
+//! - **Errors are typed** ([`ErrorKind`], [`Fault`], [`Error::is_retryable`]); nothing is
+//!   decided by a text. What isn't known to pass by itself isn't called retryable.
+//! - **JSON is JSON**: where it was asked for, a completion holds exactly one value, or the
+//!   call fails as [`ErrorKind::InvalidOutput`], [`Truncated`](ErrorKind::Truncated) or
+//!   [`Refused`](ErrorKind::Refused), with the tokens it cost ([`Error::usage`]).
+//! - **Tokens are counted once**: the parts of [`Usage`] don't overlap, cache writes are
+//!   split by lifetime, and an answer without usage is estimated upwards and flagged.
+//! - **Secrets stay in**: the key is in one header marked sensitive; neither it, nor a
+//!   prompt, nor the provider's text is in any `Debug`, `Display`, metric or span.
+//! - **A request can't be wrong by form**: [`RequestBuilder::build`] checks what the API
+//!   would refuse, and what a model doesn't take (a temperature, a cache mark under its
+//!   minimum) isn't sent ([`Capabilities`]).
+//!
+//! ## Absent on purpose
+//!
+//! Retries, breakers, budgets and concurrency limits: they are layers around
+//! [`LanguageModel`] and build on what an [`Error`] says. Streaming: see the trait for where
+//! it fits. Images, documents, thinking and tools beyond the forced one for JSON. HTTP
+//! proxies and h2c: set [`AnthropicConfig::base_url`]. Compressed answers: none is asked for.
+//! Checking JSON against its schema: decode it into a type.
+
+mod anthropic;
+mod capabilities;
+mod completion;
+mod config;
+mod error;
+mod model;
+mod request;
+pub mod telemetry;
+#[cfg(feature = "test-util")]
+pub mod test_util;
+
+pub use anthropic::Anthropic;
+pub use capabilities::{
+    Capabilities, MIN_CHARS_PER_TOKEN, Prices, StructuredOutput, estimate_tokens,
+};
+pub use completion::{Completion, StopReason, Usage};
+pub use config::{AnthropicConfig, ConfigError, DEFAULT_BASE_URL, Timeouts, TrustRoots};
+pub use error::{Error, ErrorKind, Fault, Stage};
+pub use model::LanguageModel;
+pub use request::{
+    CacheLifetime, InvalidRequest, MAX_CACHE_MARKS, Message, Output, Request, RequestBuilder, Role,
+    SystemBlock, Temperature,
+};

@@ -1,0 +1,187 @@
+//! A [`Request`] as the body of `POST /v1/messages`.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{CacheLifetime, Capabilities, Error, ErrorKind, Output, Request, StructuredOutput};
+
+/// What the forced tool says of itself.
+const TOOL_DESCRIPTION: &str = "Gives the answer. Call it exactly once.";
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    max_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<[Tool<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<ToolChoice<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    system: Vec<TextBlock<'a>>,
+    messages: Vec<Turn<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_config: Option<OutputConfig<'a>>,
+}
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    name: &'a str,
+    description: &'static str,
+    input_schema: &'a Value,
+}
+
+#[derive(Serialize)]
+struct ToolChoice<'a> {
+    r#type: &'static str,
+    name: &'a str,
+    disable_parallel_tool_use: bool,
+}
+
+#[derive(Serialize)]
+struct TextBlock<'a> {
+    r#type: &'static str,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_control: Option<CacheControl>,
+}
+
+#[derive(Serialize)]
+struct CacheControl {
+    r#type: &'static str,
+    ttl: &'static str,
+}
+
+#[derive(Serialize)]
+struct Turn<'a> {
+    role: &'static str,
+    content: &'a str,
+}
+
+#[derive(Serialize)]
+struct OutputConfig<'a> {
+    format: Format<'a>,
+}
+
+#[derive(Serialize)]
+struct Format<'a> {
+    r#type: &'static str,
+    schema: &'a Value,
+}
+
+/// Writes the body.
+pub(super) fn encode(
+    model: &str,
+    capabilities: &Capabilities,
+    request: &Request,
+) -> Result<Bytes, Error> {
+    let (output_config, tool) = match request.output() {
+        Output::Text => (None, None),
+        Output::Json { name, schema } => match capabilities.structured_output {
+            StructuredOutput::Native => (Some(native_output(schema)), None),
+            StructuredOutput::ForcedTool => (None, Some((&**name, &**schema))),
+        },
+    };
+    let tool_chars = tool.map_or(0, |(name, schema)| tool_chars(name, schema));
+    let body = Body {
+        model,
+        max_tokens: request.max_tokens(),
+        temperature: request
+            .temperature()
+            .filter(|_| capabilities.temperature)
+            .map(|temperature| temperature.as_f64()),
+        tools: tool.map(|(name, input_schema)| {
+            [Tool {
+                name,
+                description: TOOL_DESCRIPTION,
+                input_schema,
+            }]
+        }),
+        tool_choice: tool.map(|(name, _)| ToolChoice {
+            r#type: "tool",
+            name,
+            disable_parallel_tool_use: true,
+        }),
+        system: system_blocks(request, capabilities, tool_chars),
+        messages: request
+            .messages()
+            .iter()
+            .map(|message| Turn {
+                role: message.role().as_str(),
+                content: message.text(),
+            })
+            .collect(),
+        output_config,
+    };
+    serde_json::to_vec(&body)
+        .map(Bytes::from)
+        .map_err(|error| Error::new(ErrorKind::InvalidRequest).with_source(error))
+}
+
+fn native_output(schema: &Value) -> OutputConfig<'_> {
+    OutputConfig {
+        format: Format {
+            r#type: "json_schema",
+            schema,
+        },
+    }
+}
+
+/// The blocks with their cache marks; a mark whose prefix can't reach the model's minimum is
+/// left out. The prefix is all that the provider puts before the mark: tools, then system.
+fn system_blocks<'a>(
+    request: &'a Request,
+    capabilities: &Capabilities,
+    tool_chars: u64,
+) -> Vec<TextBlock<'a>> {
+    let mut prefix_chars = tool_chars;
+    request
+        .system()
+        .iter()
+        .map(|block| {
+            prefix_chars = prefix_chars.saturating_add(chars(block.text()));
+            TextBlock {
+                r#type: "text",
+                text: block.text(),
+                cache_control: block
+                    .cache()
+                    .filter(|_| capabilities.may_cache(prefix_chars))
+                    .map(cache_control),
+            }
+        })
+        .collect()
+}
+
+fn cache_control(lifetime: CacheLifetime) -> CacheControl {
+    CacheControl {
+        r#type: "ephemeral",
+        ttl: lifetime.as_str(),
+    }
+}
+
+fn tool_chars(name: &str, schema: &Value) -> u64 {
+    chars(name) + chars(TOOL_DESCRIPTION) + chars(&schema.to_string())
+}
+
+/// The characters of the whole prompt, for an estimate where the provider sends no usage.
+pub(super) fn prompt_chars(request: &Request) -> u64 {
+    let system = request.system().iter().map(|block| chars(block.text()));
+    let messages = request
+        .messages()
+        .iter()
+        .map(|message| chars(message.text()));
+    let output = match request.output() {
+        Output::Text => 0,
+        Output::Json { name, schema } => tool_chars(name, schema),
+    };
+    system.chain(messages).fold(output, u64::saturating_add)
+}
+
+pub(super) fn chars(text: &str) -> u64 {
+    u64::try_from(text.chars().count()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+//! One HTTP exchange within its limits of time and size.
+
+use std::error::Error as StdError;
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::connect::capture_connection;
+use hyper_util::client::legacy::{Client, Error as ClientError};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::{Instant, timeout_at};
+
+use super::connector::{ConnectTimedOut, Connector};
+use crate::{ConfigError, Error, ErrorKind, Stage, Timeouts, TrustRoots};
+
+/// An idle connection is closed before the usual server or balancer would do it, so that few
+/// calls meet one that is just being closed.
+const POOL_IDLE: Duration = Duration::from_secs(30);
+/// Idle connections that are kept for reuse.
+const POOL_MAX_IDLE: usize = 64;
+/// HTTP/2: silence after which the server must answer a ping, and how fast.
+const H2_PING_EVERY: Duration = Duration::from_secs(20);
+const H2_PING_WAIT: Duration = Duration::from_secs(10);
+/// The body of a failure is worth this much: its status has said the main thing.
+const MAX_FAILURE_BYTES: usize = 64 << 10;
+const MAX_FAILURE_WAIT: Duration = Duration::from_secs(2);
+
+/// A request ready to be sent.
+pub(super) type Outgoing = http::Request<Full<Bytes>>;
+
+/// The whole answer. The body of a failure may be empty or cut.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// A pool of connections.
+pub(super) struct Transport {
+    client: Client<Connector, Full<Bytes>>,
+}
+
+impl Transport {
+    /// A pool of plain connections, or of TLS ones where roots of trust are given.
+    pub(super) fn try_new(
+        tls: Option<&TrustRoots>,
+        connect: Duration,
+    ) -> Result<Self, ConfigError> {
+        let connector = Connector::try_new(tls, connect)?;
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_IDLE)
+            .pool_max_idle_per_host(POOL_MAX_IDLE)
+            .http2_keep_alive_interval(H2_PING_EVERY)
+            .http2_keep_alive_timeout(H2_PING_WAIT)
+            .build(connector);
+        Ok(Self { client })
+    }
+
+    /// Sends a request and reads the whole answer, whatever its status.
+    pub(super) async fn exchange(
+        &self,
+        outgoing: Outgoing,
+        limits: &Limits,
+        max_bytes: usize,
+    ) -> Result<Answer, Error> {
+        let response = self.head(outgoing, limits).await?;
+        let (parts, incoming) = response.into_parts();
+        let body = if parts.status.is_success() {
+            let body = read(incoming, max_bytes, limits.whole()).await;
+            body.map_err(|error| error.with_status(parts.status))?
+        } else {
+            let patience = Limit::after(Instant::now(), MAX_FAILURE_WAIT, Stage::Total);
+            let limit = limits.whole().or_earlier(patience);
+            read(incoming, MAX_FAILURE_BYTES, limit)
+                .await
+                .unwrap_or_default()
+        };
+        Ok(Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        })
+    }
+
+    /// Waits for the answer's headers: first for a connection, then for the first byte.
+    async fn head(
+        &self,
+        mut outgoing: Outgoing,
+        limits: &Limits,
+    ) -> Result<http::Response<Incoming>, Error> {
+        // Nothing is sent, hence nothing billed, for a call that can't end in time.
+        limits.whole().check()?;
+        let mut connection = capture_connection(&mut outgoing);
+        let mut response = pin!(self.client.request(outgoing));
+        let connected = async {
+            tokio::select! {
+                biased;
+                response = &mut response => Some(response),
+                _ = connection.wait_for_connection_metadata() => None,
+            }
+        };
+        let early = limits.connect().within(connected).await?;
+        let response = match early {
+            Some(response) => response,
+            None => limits.first_byte(Instant::now()).within(response).await?,
+        };
+        response.map_err(exchange_error)
+    }
+}
+
+async fn read(incoming: Incoming, max_bytes: usize, limit: Limit) -> Result<Bytes, Error> {
+    let collected = limit
+        .within(Limited::new(incoming, max_bytes).collect())
+        .await?;
+    collected.map(|body| body.to_bytes()).map_err(body_error)
+}
+
+fn exchange_error(error: ClientError) -> Error {
+    let kind = if has_source::<ConnectTimedOut>(&error) {
+        ErrorKind::Timeout {
+            stage: Stage::Connect,
+        }
+    } else if error.is_connect() {
+        ErrorKind::Connect
+    } else if hyper_source(&error).is_some_and(is_garbled) {
+        ErrorKind::InvalidResponse
+    } else {
+        ErrorKind::Connection
+    };
+    Error::new(kind).with_source(error)
+}
+
+fn body_error(error: Box<dyn StdError + Send + Sync>) -> Error {
+    match error.downcast::<hyper::Error>() {
+        Ok(error) if is_garbled(&error) => {
+            Error::new(ErrorKind::InvalidResponse).with_source(*error)
+        }
+        Ok(error) => Error::new(ErrorKind::Connection).with_source(*error),
+        Err(other) if other.is::<LengthLimitError>() => {
+            Error::new(ErrorKind::InvalidResponse).with_source(TooLong)
+        }
+        Err(_) => Error::new(ErrorKind::Connection),
+    }
+}
+
+/// Whether the other side broke HTTP rather than the connection.
+fn is_garbled(error: &hyper::Error) -> bool {
+    use std::io::ErrorKind::{InvalidData, InvalidInput};
+    // hyper reports a bad chunk as an I/O error of these kinds.
+    let io = sources(error).find_map(|source| source.downcast_ref::<std::io::Error>());
+    error.is_parse() || io.is_some_and(|io| matches!(io.kind(), InvalidData | InvalidInput))
+}
+
+/// The answer's body is over the limit.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer's body is over the size limit")]
+struct TooLong;
+
+fn hyper_source<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a hyper::Error> {
+    sources(error).find_map(|source| source.downcast_ref())
+}
+
+fn has_source<E: StdError + 'static>(error: &(dyn StdError + 'static)) -> bool {
+    sources(error).any(|source| source.is::<E>())
+}
+
+fn sources<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// The limits of time of one call.
+pub(super) struct Limits {
+    whole: Limit,
+    connect: Limit,
+    first_byte: Duration,
+}
+
+impl Limits {
+    /// The limits of a call that began at `started`.
+    pub(super) fn new(started: Instant, timeouts: &Timeouts, deadline: Option<Instant>) -> Self {
+        let own = Limit::after(started, timeouts.total(), Stage::Total);
+        let whole = match deadline {
+            Some(at) => own.or_earlier(Limit {
+                at,
+                stage: Stage::Deadline,
+            }),
+            None => own,
+        };
+        Self {
+            whole,
+            connect: Limit::after(started, timeouts.connect(), Stage::Connect),
+            first_byte: timeouts.first_byte(),
+        }
+    }
+
+    fn whole(&self) -> Limit {
+        self.whole
+    }
+
+    fn connect(&self) -> Limit {
+        self.whole.or_earlier(self.connect)
+    }
+
+    fn first_byte(&self, connected: Instant) -> Limit {
+        self.whole
+            .or_earlier(Limit::after(connected, self.first_byte, Stage::FirstByte))
+    }
+}
+
+/// A moment, and what to call it when it is reached.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    at: Instant,
+    stage: Stage,
+}
+
+impl Limit {
+    fn after(start: Instant, wait: Duration, stage: Stage) -> Self {
+        // A wait beyond what the clock can hold is as good as a year.
+        const YEAR: Duration = Duration::from_secs(365 * 86_400);
+        Self {
+            at: start + wait.min(YEAR),
+            stage,
+        }
+    }
+
+    fn or_earlier(self, other: Self) -> Self {
+        if other.at < self.at { other } else { self }
+    }
+
+    fn error(self) -> Error {
+        Error::new(ErrorKind::Timeout { stage: self.stage })
+    }
+
+    fn check(self) -> Result<(), Error> {
+        if Instant::now() < self.at {
+            Ok(())
+        } else {
+            Err(self.error())
+        }
+    }
+
+    async fn within<F: Future>(self, future: F) -> Result<F::Output, Error> {
+        timeout_at(self.at, future).await.map_err(|_| self.error())
+    }
+}

@@ -1,0 +1,375 @@
+//! What is asked of a model: validated once, when it is built.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+mod invalid;
+
+pub use invalid::InvalidRequest;
+
+/// The most `cache_control` marks that one request may carry (Anthropic, prompt caching).
+pub const MAX_CACHE_MARKS: usize = 4;
+
+/// One call's worth of input. Built with [`Request::builder`], immutable afterwards.
+///
+/// Cloning is cheap where it matters: system blocks and the schema are shared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    system: Vec<SystemBlock>,
+    messages: Vec<Message>,
+    max_tokens: u32,
+    temperature: Option<Temperature>,
+    output: Output,
+    deadline: Option<Instant>,
+}
+
+impl Request {
+    /// Starts a request that may produce at most `max_tokens` tokens.
+    #[must_use]
+    pub fn builder(max_tokens: u32) -> RequestBuilder {
+        RequestBuilder {
+            request: Self {
+                system: Vec::new(),
+                messages: Vec::new(),
+                max_tokens,
+                temperature: None,
+                output: Output::Text,
+                deadline: None,
+            },
+        }
+    }
+
+    /// The instructions, stable parts first.
+    #[must_use]
+    pub fn system(&self) -> &[SystemBlock] {
+        &self.system
+    }
+
+    /// The conversation; the first and the last message are the user's.
+    #[must_use]
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// The most tokens that the answer may have.
+    #[must_use]
+    pub fn max_tokens(&self) -> u32 {
+        self.max_tokens
+    }
+
+    /// The sampling temperature; `None` leaves the provider's default.
+    #[must_use]
+    pub fn temperature(&self) -> Option<Temperature> {
+        self.temperature
+    }
+
+    /// The form of the answer.
+    #[must_use]
+    pub fn output(&self) -> &Output {
+        &self.output
+    }
+
+    /// The moment by which the call must have ended, whatever the client's time-outs say.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+}
+
+/// Collects the parts of a [`Request`]; [`build`](Self::build) checks them together.
+#[derive(Debug, Clone)]
+pub struct RequestBuilder {
+    request: Request,
+}
+
+impl RequestBuilder {
+    /// Adds a block of instructions after those already there.
+    #[must_use]
+    pub fn system(mut self, block: SystemBlock) -> Self {
+        self.request.system.push(block);
+        self
+    }
+
+    /// Adds a message of the user's.
+    #[must_use]
+    pub fn user(self, text: impl Into<String>) -> Self {
+        self.message(Message::user(text))
+    }
+
+    /// Adds a message, whoever's it is.
+    #[must_use]
+    pub fn message(mut self, message: Message) -> Self {
+        self.request.messages.push(message);
+        self
+    }
+
+    /// Sets the sampling temperature. It is not sent to models that refuse it.
+    #[must_use]
+    pub fn temperature(mut self, temperature: Temperature) -> Self {
+        self.request.temperature = Some(temperature);
+        self
+    }
+
+    /// Asks for one JSON value of the given shape instead of free text.
+    ///
+    /// `name` says what the value is (`invoice_findings`); `schema` is a JSON Schema whose
+    /// root is an object. Anthropic wants `"additionalProperties": false` on every object.
+    #[must_use]
+    pub fn json(mut self, name: impl Into<Arc<str>>, schema: Arc<Value>) -> Self {
+        self.request.output = Output::Json {
+            name: name.into(),
+            schema,
+        };
+        self
+    }
+
+    /// Sets the moment by which the call must have ended.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Instant) -> Self {
+        self.request.deadline = Some(deadline);
+        self
+    }
+
+    /// Checks the parts and makes the request.
+    ///
+    /// # Errors
+    ///
+    /// An [`InvalidRequest`] that names the first part which no provider would accept.
+    pub fn build(self) -> Result<Request, InvalidRequest> {
+        let request = self.request;
+        if request.max_tokens == 0 {
+            return Err(InvalidRequest::ZeroMaxTokens);
+        }
+        check_system(&request.system)?;
+        check_messages(&request.messages)?;
+        check_output(&request.output)?;
+        Ok(request)
+    }
+}
+
+fn check_system(system: &[SystemBlock]) -> Result<(), InvalidRequest> {
+    if let Some(index) = system.iter().position(|block| is_blank(&block.text)) {
+        return Err(InvalidRequest::BlankSystemBlock { index });
+    }
+    let marks: Vec<_> = system.iter().filter_map(|block| block.cache).collect();
+    if marks.len() > MAX_CACHE_MARKS {
+        return Err(InvalidRequest::TooManyCacheMarks { count: marks.len() });
+    }
+    if !marks.is_sorted_by_key(|lifetime| *lifetime == CacheLifetime::FiveMinutes) {
+        return Err(InvalidRequest::CacheOrder);
+    }
+    Ok(())
+}
+
+fn check_messages(messages: &[Message]) -> Result<(), InvalidRequest> {
+    let (Some(first), Some(last)) = (messages.first(), messages.last()) else {
+        return Err(InvalidRequest::NoMessages);
+    };
+    if let Some(index) = messages.iter().position(|message| is_blank(&message.text)) {
+        return Err(InvalidRequest::BlankMessage { index });
+    }
+    if first.role != Role::User || last.role != Role::User {
+        return Err(InvalidRequest::NotFromUser);
+    }
+    Ok(())
+}
+
+fn check_output(output: &Output) -> Result<(), InvalidRequest> {
+    let Output::Json { name, schema } = output else {
+        return Ok(());
+    };
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
+        return Err(InvalidRequest::OutputName);
+    }
+    if schema.get("type").and_then(Value::as_str) != Some("object") {
+        return Err(InvalidRequest::SchemaNotObject);
+    }
+    Ok(())
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
+/// One block of the instructions, and whether the prompt up to its end is worth caching.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemBlock {
+    text: Arc<str>,
+    cache: Option<CacheLifetime>,
+}
+
+impl SystemBlock {
+    /// A block that is sent as it is. Takes a shared text without copying it.
+    #[must_use]
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self {
+            text: text.into(),
+            cache: None,
+        }
+    }
+
+    /// Marks the end of this block as the end of a prefix that the provider should keep.
+    ///
+    /// Mark what is the same in every call (rules, examples), and put what differs after it.
+    #[must_use]
+    pub fn cached(mut self, lifetime: CacheLifetime) -> Self {
+        self.cache = Some(lifetime);
+        self
+    }
+
+    /// The block's text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// How long the provider should keep the prefix that ends here, if at all.
+    #[must_use]
+    pub fn cache(&self) -> Option<CacheLifetime> {
+        self.cache
+    }
+}
+
+/// How long the provider keeps a cached prefix after its last use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CacheLifetime {
+    /// Five minutes: a write costs 1.25 times the input price on most models.
+    FiveMinutes,
+    /// One hour: a write costs twice the input price on most models. These marks come
+    /// before the five-minute ones.
+    OneHour,
+}
+
+impl CacheLifetime {
+    /// The provider's spelling, `5m` or `1h`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FiveMinutes => "5m",
+            Self::OneHour => "1h",
+        }
+    }
+}
+
+/// Who says a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The person, or the program on their behalf.
+    User,
+    /// The model, in an earlier turn.
+    Assistant,
+}
+
+impl Role {
+    /// The provider's spelling, `user` or `assistant`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
+/// One turn of the conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    role: Role,
+    text: String,
+}
+
+impl Message {
+    /// A message of the user's.
+    #[must_use]
+    pub fn user(text: impl Into<String>) -> Self {
+        Self {
+            role: Role::User,
+            text: text.into(),
+        }
+    }
+
+    /// An earlier answer of the model's.
+    #[must_use]
+    pub fn assistant(text: impl Into<String>) -> Self {
+        Self {
+            role: Role::Assistant,
+            text: text.into(),
+        }
+    }
+
+    /// Who says it.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What is said.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// A sampling temperature from 0.00 to 1.00, kept in hundredths so that it can be compared
+/// and hashed exactly (it belongs in a cache key).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Temperature(u8);
+
+impl Temperature {
+    /// As repeatable as the model can be.
+    pub const ZERO: Self = Self(0);
+
+    /// A temperature of so many hundredths.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest::Temperature`] above 100.
+    pub fn try_from_hundredths(hundredths: u8) -> Result<Self, InvalidRequest> {
+        if hundredths > 100 {
+            return Err(InvalidRequest::Temperature);
+        }
+        Ok(Self(hundredths))
+    }
+
+    /// The temperature in hundredths, from 0 to 100.
+    #[must_use]
+    pub const fn hundredths(self) -> u8 {
+        self.0
+    }
+
+    /// The temperature as the number that goes on the wire.
+    #[must_use]
+    pub fn as_f64(self) -> f64 {
+        f64::from(self.0) / 100.0
+    }
+}
+
+/// The form of the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Output {
+    /// Free text.
+    #[default]
+    Text,
+    /// One JSON value.
+    Json {
+        /// What the value is: 1 to 64 ASCII letters, digits, `_` or `-`.
+        name: Arc<str>,
+        /// A JSON Schema whose root is an object.
+        schema: Arc<Value>,
+    },
+}
+
+impl Output {
+    /// Whether a JSON value is asked for.
+    #[must_use]
+    pub const fn is_json(&self) -> bool {
+        matches!(self, Self::Json { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests;

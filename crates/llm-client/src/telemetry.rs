@@ -1,0 +1,219 @@
+//! The metrics and the span of a call: the one place that knows their names.
+//!
+//! Names follow OpenTelemetry's GenAI conventions, which are still in development. They go
+//! through the `metrics` and `tracing` façades; the binary chooses the exporters and should
+//! give the histograms the buckets below. Labels are bounded: the provider and the operation
+//! are constants, the model comes from the configuration, the error is a kind.
+
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use tokio::time::Instant;
+use tracing::{Span, field};
+
+use crate::{Completion, Error, ErrorKind, Usage};
+
+/// Histogram, seconds: how long calls take. Labels [`OPERATION`], [`PROVIDER`], [`MODEL`],
+/// and [`ERROR_TYPE`] on the failed ones ([`ErrorKind::as_str`]; `cancelled` for a call that
+/// was dropped).
+pub const OPERATION_DURATION: &str = "gen_ai.client.operation.duration";
+
+/// Buckets of [`OPERATION_DURATION`], in seconds: 0.01 doubling to 81.92.
+pub const OPERATION_DURATION_BUCKETS: [f64; 14] = [
+    0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+];
+
+/// Histogram, tokens: tokens per call. Labels as above, and [`TOKEN_TYPE`], `input` (cached
+/// ones included, as the conventions want it) or `output`.
+pub const TOKEN_USAGE: &str = "gen_ai.client.token.usage";
+
+/// Buckets of [`TOKEN_USAGE`]: powers of 4.
+pub const TOKEN_USAGE_BUCKETS: [f64; 14] = [
+    1.0,
+    4.0,
+    16.0,
+    64.0,
+    256.0,
+    1_024.0,
+    4_096.0,
+    16_384.0,
+    65_536.0,
+    262_144.0,
+    1_048_576.0,
+    4_194_304.0,
+    16_777_216.0,
+    67_108_864.0,
+];
+
+/// Counter, tokens: the prompt by what the provider's cache did with it. Labels
+/// [`PROVIDER`], [`MODEL`], and `cache`: `none`, `read`, `write_5m` or `write_1h`. The prompt
+/// hit rate is `read` over the sum.
+pub const PROMPT_TOKENS: &str = "llm_prompt_tokens_total";
+
+/// Label: always `chat`.
+pub const OPERATION: &str = "gen_ai.operation.name";
+/// Label: who runs the model.
+pub const PROVIDER: &str = "gen_ai.provider.name";
+/// Label: the model that was asked.
+pub const MODEL: &str = "gen_ai.request.model";
+/// Label: `input` or `output`.
+pub const TOKEN_TYPE: &str = "gen_ai.token.type";
+/// Label: the kind of a failure.
+pub const ERROR_TYPE: &str = "error.type";
+
+const CHAT: &str = "chat";
+
+/// Describes the metrics to the installed recorder. Call it once, after installing one.
+pub fn describe() {
+    describe_histogram!(
+        OPERATION_DURATION,
+        Unit::Seconds,
+        "Duration of calls to a language model"
+    );
+    describe_histogram!(
+        TOKEN_USAGE,
+        Unit::Count,
+        "Input and output tokens of a call to a language model"
+    );
+    describe_counter!(
+        PROMPT_TOKENS,
+        Unit::Count,
+        "Prompt tokens by what the provider's prompt cache did with them"
+    );
+}
+
+/// One call being measured. Dropped without [`finish`](Self::finish), it counts as cancelled.
+pub(crate) struct Call {
+    provider: &'static str,
+    model: String,
+    started: Instant,
+    span: Span,
+    finished: bool,
+}
+
+impl Call {
+    /// Starts the clock and opens the span `chat {model}`.
+    pub(crate) fn start(provider: &'static str, model: &str) -> Self {
+        let span = tracing::info_span!(
+            "chat",
+            otel.name = format_args!("{CHAT} {model}"),
+            otel.kind = "client",
+            gen_ai.operation.name = CHAT,
+            gen_ai.provider.name = provider,
+            gen_ai.request.model = model,
+            gen_ai.response.model = field::Empty,
+            gen_ai.response.id = field::Empty,
+            gen_ai.response.finish_reasons = field::Empty,
+            gen_ai.usage.input_tokens = field::Empty,
+            gen_ai.usage.output_tokens = field::Empty,
+            gen_ai.usage.cache_read.input_tokens = field::Empty,
+            gen_ai.usage.cache_creation.input_tokens = field::Empty,
+            error.r#type = field::Empty,
+        );
+        Self {
+            provider,
+            model: model.to_owned(),
+            started: Instant::now(),
+            span,
+            finished: false,
+        }
+    }
+
+    /// The call's span.
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// Records how the call ended.
+    pub(crate) fn finish(mut self, result: &Result<Completion, Error>) {
+        self.finished = true;
+        match result {
+            Ok(completion) => {
+                self.record_answer(completion);
+                self.record_duration(None);
+            }
+            Err(error) => {
+                if let Some(usage) = error.usage() {
+                    self.record_usage(&usage);
+                }
+                if let Some(id) = error.request_id() {
+                    self.span.record("gen_ai.response.id", id);
+                }
+                self.record_duration(Some(error.kind()));
+            }
+        }
+    }
+
+    fn record_answer(&self, completion: &Completion) {
+        self.span
+            .record("gen_ai.response.model", completion.model.as_str())
+            .record(
+                "gen_ai.response.finish_reasons",
+                completion.stop_reason.as_str(),
+            );
+        if let Some(id) = &completion.request_id {
+            self.span.record("gen_ai.response.id", id.as_str());
+        }
+        self.record_usage(&completion.usage);
+    }
+
+    fn record_usage(&self, usage: &Usage) {
+        self.span
+            .record("gen_ai.usage.input_tokens", usage.prompt_tokens())
+            .record("gen_ai.usage.output_tokens", usage.output_tokens)
+            .record(
+                "gen_ai.usage.cache_read.input_tokens",
+                usage.cache_read_input_tokens,
+            )
+            .record(
+                "gen_ai.usage.cache_creation.input_tokens",
+                usage.cache_creation_input_tokens(),
+            );
+        for (kind, tokens) in [
+            ("input", usage.prompt_tokens()),
+            ("output", usage.output_tokens),
+        ] {
+            histogram!(TOKEN_USAGE, OPERATION => CHAT, PROVIDER => self.provider,
+                MODEL => self.model.clone(), TOKEN_TYPE => kind)
+            .record(approximate(tokens));
+        }
+        for (cache, tokens) in [
+            ("none", usage.input_tokens),
+            ("read", usage.cache_read_input_tokens),
+            ("write_5m", usage.cache_creation_5m_input_tokens),
+            ("write_1h", usage.cache_creation_1h_input_tokens),
+        ] {
+            counter!(PROMPT_TOKENS, PROVIDER => self.provider, MODEL => self.model.clone(),
+                "cache" => cache)
+            .increment(tokens);
+        }
+    }
+
+    fn record_duration(&self, failure: Option<ErrorKind>) {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let histogram = match failure {
+            None => histogram!(OPERATION_DURATION, OPERATION => CHAT, PROVIDER => self.provider,
+                MODEL => self.model.clone()),
+            Some(kind) => {
+                self.span.record("error.type", kind.as_str());
+                histogram!(OPERATION_DURATION, OPERATION => CHAT, PROVIDER => self.provider,
+                    MODEL => self.model.clone(), ERROR_TYPE => kind.as_str())
+            }
+        };
+        histogram.record(seconds);
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.record_duration(Some(ErrorKind::Cancelled));
+        }
+    }
+}
+
+/// A count as a histogram's sample: exact up to 2³² tokens, which no call reaches.
+fn approximate(tokens: u64) -> f64 {
+    f64::from(u32::try_from(tokens).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! The client over TLS: HTTP/2 and HTTP/1.1 as the server prefers, and only with servers
+//! that it has reason to trust.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::support::{ask, assert_shows_no_secret, config, message, patient};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use llm_client::{Anthropic, ConfigError, ErrorKind, LanguageModel, TrustRoots};
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+const CERTIFICATE: &str = include_str!("fixtures/loopback.crt.pem");
+const KEY: &[u8] = include_bytes!("fixtures/loopback.key.der");
+
+/// A server with these protocols; each answer's text is the version that the request came in.
+async fn serve(protocols: &[&str]) -> SocketAddr {
+    let certificate = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).unwrap();
+    let mut tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], PrivateKeyDer::try_from(KEY).unwrap())
+        .unwrap();
+    tls.alpn_protocols = protocols
+        .iter()
+        .map(|name| name.as_bytes().into())
+        .collect();
+    let acceptor = TlsAcceptor::from(Arc::new(tls));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                // A client that doesn't trust the certificate ends the handshake.
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    let server = auto::Builder::new(TokioExecutor::new());
+                    let io = TokioIo::new(stream);
+                    let _ = server.serve_connection(io, service_fn(version)).await;
+                }
+            });
+        }
+    });
+    address
+}
+
+async fn version(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let text = message(&format!("{:?}", request.version()));
+    Ok(Response::new(Full::from(text)))
+}
+
+fn client(address: SocketAddr, roots: TrustRoots) -> Result<Anthropic, ConfigError> {
+    let mut config = config(&format!("https://{address}"), patient());
+    config.trust_roots = roots;
+    Anthropic::try_new(config)
+}
+
+#[tokio::test]
+async fn the_server_chooses_between_the_two_versions() {
+    for (protocols, version) in [
+        (&["h2", "http/1.1"][..], "HTTP/2.0"),
+        (&["http/1.1"][..], "HTTP/1.1"),
+        (&[][..], "HTTP/1.1"),
+    ] {
+        let address = serve(protocols).await;
+        let model = client(address, TrustRoots::Pem(CERTIFICATE.to_owned())).unwrap();
+        for _ in 0..2 {
+            let completion = model.complete(&ask()).await.unwrap();
+            assert_eq!(completion.text, version, "{protocols:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_nobody_vouches_for_is_not_spoken_to() {
+    let address = serve(&["h2"]).await;
+    let model = client(address, TrustRoots::Bundled).unwrap();
+    let error = model.complete(&ask()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert_shows_no_secret(&error);
+}
+
+#[test]
+fn roots_that_hold_no_certificate_are_refused() {
+    let broken = CERTIFICATE.replace("-----END", "-----KEEP");
+    for pem in ["", "not pem", &broken] {
+        let result = client(([127, 0, 0, 1], 9).into(), TrustRoots::Pem(pem.to_owned()));
+        assert!(matches!(result, Err(ConfigError::TrustRoots(_))), "{pem}");
+    }
+}
