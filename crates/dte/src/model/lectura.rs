@@ -1,0 +1,111 @@
+//! What a reader noticed: how a document came, and which of its values it couldn't read.
+
+use crate::codificacion::Codificacion;
+
+/// The most notes of one kind that are kept for a document. A file of garbage makes no
+/// report that is larger than the file.
+pub(crate) const MAX_NOTAS: usize = 100;
+
+/// How the document came.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lectura {
+    /// XML or JSON: decides how findings name a field.
+    pub formato: Formato,
+    /// What stands before the document in a path, e.g. `DTE[2]/`; empty for a lone one.
+    pub prefijo: String,
+    /// The encoding of the XML, declared and real.
+    pub codificacion: Option<Codificacion>,
+    /// Whether a stamp (`TED`) is there.
+    pub con_ted: bool,
+    /// Values that can't be read as their type (at most 100).
+    pub ilegibles: Vec<Ilegible>,
+    /// Elements that the format doesn't have where they stand (at most 100).
+    pub extranos: Vec<Extrano>,
+    /// Values that the JSON reader understood but that were written otherwise (at most 100).
+    pub ajustes: Vec<Ajuste>,
+}
+
+/// The format that a document was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Formato {
+    /// The tax service's XML.
+    #[default]
+    Xml,
+    /// The `dte_data` object of the HTTP contract.
+    Json,
+}
+
+/// A value that can't be read as its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ilegible {
+    /// Where it is.
+    pub ruta: String,
+    /// What is written there, cut at 80 characters.
+    pub texto: String,
+    /// The form that is expected, in Spanish, e.g. `una fecha AAAA-MM-DD`.
+    pub esperado: &'static str,
+}
+
+/// An element that the format doesn't have where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extrano {
+    /// Where it is, the element's own name last.
+    pub ruta: String,
+    /// Whether an element of this name exists elsewhere in a document: it is misplaced, and
+    /// what it holds was not read.
+    pub fuera_de_lugar: bool,
+}
+
+/// A value that was understood although it is written otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ajuste {
+    /// Where it is.
+    pub ruta: String,
+    /// What is written there, cut at 80 characters.
+    pub texto: String,
+    /// What it was read as.
+    pub leido: String,
+}
+
+impl Lectura {
+    pub(crate) fn ilegible(&mut self, ruta: String, texto: &str, esperado: &'static str) {
+        if self.ilegibles.len() < MAX_NOTAS {
+            let texto = recortado(texto);
+            self.ilegibles.push(Ilegible {
+                ruta,
+                texto,
+                esperado,
+            });
+        }
+    }
+
+    pub(crate) fn extrano(&mut self, ruta: String, fuera_de_lugar: bool) {
+        if self.extranos.len() < MAX_NOTAS {
+            self.extranos.push(Extrano {
+                ruta,
+                fuera_de_lugar,
+            });
+        }
+    }
+
+    pub(crate) fn ajuste(&mut self, ruta: String, texto: &str, leido: String) {
+        if self.ajustes.len() < MAX_NOTAS {
+            let texto = recortado(texto);
+            self.ajustes.push(Ajuste { ruta, texto, leido });
+        }
+    }
+}
+
+/// At most 80 characters of a text from outside, on one line.
+pub(crate) fn recortado(texto: &str) -> String {
+    const MAX: usize = 80;
+    let mut corto: String = texto
+        .chars()
+        .take(MAX)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if texto.chars().nth(MAX).is_some() {
+        corto.push('…');
+    }
+    corto
+}

@@ -1,0 +1,207 @@
+//! What the rules found, and what follows from it.
+
+use std::borrow::Cow;
+
+use rust_decimal::Decimal;
+
+use crate::context::Mode;
+
+/// How bad a finding is; a worse one is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Hygiene, or a difference within rounding.
+    Info,
+    /// Likely to be objected to, or worth a person's look.
+    Warning,
+    /// The document must not be sent like this.
+    Error,
+}
+
+impl Severity {
+    /// The contract's word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+
+    /// One step down; `Info` stays.
+    #[must_use]
+    pub const fn lowered(self) -> Self {
+        match self {
+            Self::Error => Self::Warning,
+            Self::Warning | Self::Info => Self::Info,
+        }
+    }
+}
+
+/// What the user should do with the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Recommendation {
+    /// Nothing stands against it.
+    Send,
+    /// A person should look first: there is a warning.
+    Review,
+    /// It must be corrected first: there is an error.
+    Reject,
+}
+
+impl Recommendation {
+    /// The contract's word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Review => "review",
+            Self::Reject => "reject",
+        }
+    }
+}
+
+/// A kind of finding: what the rule catalogue says about it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The stable code, `DTE-AREA-WHAT`.
+    pub code: &'static str,
+    /// What is wrong, in a few Spanish words.
+    pub title: &'static str,
+    /// The severity that it usually has; a difference within rounding is always `Info`.
+    pub severity: Severity,
+    /// Where the rule stands.
+    pub source: &'static str,
+    /// The tax service's own code that this will probably become.
+    pub sii_code: Option<&'static str>,
+}
+
+/// One thing that is wrong with a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The stable code; look it up in [`RULES`](crate::RULES) for its title and source.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, with both figures where there are two, in Spanish.
+    pub message: String,
+    /// The field: `Documento/Encabezado/Totales/IVA`, or `monto_iva` for a JSON document.
+    pub path: String,
+    /// What the rule calculated.
+    pub expected: Option<Decimal>,
+    /// What the document says.
+    pub actual: Option<Decimal>,
+    /// `actual - expected`, in the document's currency.
+    pub difference: Option<Decimal>,
+    /// The tax service's own code that this will probably become.
+    pub sii_code: Option<&'static str>,
+}
+
+/// What the rules found in one document.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// The findings in the order of the rules, which is that of the document.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// The worst severity; `None` where nothing was found.
+    #[must_use]
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.iter().map(|finding| finding.severity).max()
+    }
+
+    /// How many findings have this severity.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    }
+
+    /// What the user should do: an error rejects, a warning asks for a look.
+    #[must_use]
+    pub fn recommendation(&self) -> Recommendation {
+        match self.worst() {
+            Some(Severity::Error) => Recommendation::Reject,
+            Some(Severity::Warning) => Recommendation::Review,
+            Some(Severity::Info) | None => Recommendation::Send,
+        }
+    }
+}
+
+/// Collects the findings of one document.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    report: Report,
+    mode: Mode,
+}
+
+/// The most findings that a report holds: a document of 60 wrong lines is as wrong with 500.
+pub(crate) const MAX_FINDINGS: usize = 500;
+
+impl Findings {
+    pub(crate) const fn new(mode: Mode) -> Self {
+        Self {
+            report: Report {
+                findings: Vec::new(),
+            },
+            mode,
+        }
+    }
+
+    pub(crate) fn into_report(self) -> Report {
+        self.report
+    }
+
+    /// A finding with its code's severity.
+    pub(crate) fn add(
+        &mut self,
+        code: &Code,
+        path: impl Into<String>,
+        message: impl Into<Cow<'static, str>>,
+    ) {
+        self.add_as(code, code.severity, path, message);
+    }
+
+    /// A finding with a severity of its own.
+    pub(crate) fn add_as(
+        &mut self,
+        code: &Code,
+        severity: Severity,
+        path: impl Into<String>,
+        message: impl Into<Cow<'static, str>>,
+    ) {
+        self.push(Finding {
+            code: code.code,
+            severity,
+            message: message.into().into_owned(),
+            path: path.into(),
+            expected: None,
+            actual: None,
+            difference: None,
+            sii_code: code.sii_code,
+        });
+    }
+
+    /// A defect of form: nothing that the receiver of a document can still change.
+    pub(crate) fn add_form(
+        &mut self,
+        code: &Code,
+        path: impl Into<String>,
+        message: impl Into<Cow<'static, str>>,
+    ) {
+        let severity = match self.mode {
+            Mode::Emission => code.severity,
+            Mode::Reception => code.severity.lowered(),
+        };
+        self.add_as(code, severity, path, message);
+    }
+
+    pub(crate) fn push(&mut self, finding: Finding) {
+        if self.report.findings.len() < MAX_FINDINGS {
+            self.report.findings.push(finding);
+        }
+    }
+}

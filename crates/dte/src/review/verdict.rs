@@ -1,0 +1,111 @@
+//! Rules and review joined: the findings, how sure, and what to do.
+
+use crate::report::{Finding, Recommendation, Report, Severity};
+
+use super::{MODEL_CODE, Review};
+
+/// Highest confidence where no model looked: rules can't see what a text means.
+const CONFIDENCE_WITHOUT_MODEL: u8 = 90;
+
+/// Below this confidence a person should look, even if nothing was found.
+const REVIEW_BELOW: u8 = 70;
+
+/// Who found it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A rule.
+    Rule,
+    /// The model.
+    Model,
+}
+
+/// One finding of a verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerdictFinding {
+    /// A rule's stable code, or [`MODEL_CODE`].
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in Spanish.
+    pub message: String,
+    /// The field.
+    pub path: String,
+    /// Who found it.
+    pub origin: Origin,
+    /// The tax service's own code that this will probably become.
+    pub sii_code: Option<&'static str>,
+}
+
+/// The answer to "can I send this?".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The rules' findings, then the model's.
+    pub findings: Vec<VerdictFinding>,
+    /// How sure it is that the document is right, 0 to 100.
+    ///
+    /// 100 less 40 for every error, 8 for every warning, and 1 for every info (10 at the
+    /// most for all of them); never above the model's own figure, and never above 90 where
+    /// no model looked. So more or worse findings never raise it.
+    pub confidence: u8,
+    /// An error rejects; a warning, or a confidence under 70, asks for a look.
+    pub recommendation: Recommendation,
+}
+
+impl Verdict {
+    /// Joins the reports of the documents of one request with the model's review of them.
+    #[must_use]
+    pub fn new(reports: Vec<Report>, review: Option<&Review>) -> Self {
+        let rules = reports
+            .into_iter()
+            .flat_map(|report| report.findings)
+            .map(from_rule);
+        let remarks = review.into_iter().flat_map(|review| &review.findings);
+        let model = remarks.map(|remark| VerdictFinding {
+            code: MODEL_CODE,
+            severity: remark.severity,
+            message: remark.message.clone(),
+            path: remark.path.clone(),
+            origin: Origin::Model,
+            sii_code: None,
+        });
+        let findings: Vec<_> = rules.chain(model).collect();
+        let ceiling = review.map_or(CONFIDENCE_WITHOUT_MODEL, Review::confidence);
+        let confidence = confidence(&findings).min(ceiling);
+        let recommendation = match findings.iter().map(|finding| finding.severity).max() {
+            Some(Severity::Error) => Recommendation::Reject,
+            Some(Severity::Warning) => Recommendation::Review,
+            _ if confidence < REVIEW_BELOW => Recommendation::Review,
+            _ => Recommendation::Send,
+        };
+        Self {
+            findings,
+            confidence,
+            recommendation,
+        }
+    }
+}
+
+fn from_rule(finding: Finding) -> VerdictFinding {
+    VerdictFinding {
+        code: finding.code,
+        severity: finding.severity,
+        message: finding.message,
+        path: finding.path,
+        origin: Origin::Rule,
+        sii_code: finding.sii_code,
+    }
+}
+
+fn confidence(findings: &[VerdictFinding]) -> u8 {
+    let count = |severity| {
+        findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    };
+    let lost = count(Severity::Error)
+        .saturating_mul(40)
+        .saturating_add(count(Severity::Warning).saturating_mul(8))
+        .saturating_add(count(Severity::Info).min(10));
+    u8::try_from(lost).map_or(0, |lost| 100_u8.saturating_sub(lost))
+}

@@ -1,0 +1,104 @@
+//! The rules: one file each, listed in [`RULES`].
+//!
+//! A code is `DTE-AREA-WHAT`: the area is the section or the subject in Spanish
+//! (`RUT-EMISOR`, `LINEA`, `NETO`, `REF`), the rest says what is wrong with it. A code is
+//! never reused for something else. Sources are those of `DTE_RULES.md`: formato DTE
+//! 2026-02, formato boletas 2024-12, the schemas, and what peers verified in the field.
+
+mod boleta;
+mod caso;
+mod codificacion;
+mod comisiones;
+mod credito_constructora;
+mod descuento_global;
+mod exencion;
+mod exento;
+mod fechas;
+mod folio;
+mod guia;
+mod impuestos;
+mod iva;
+mod lectura;
+mod linea_monto;
+mod lineas;
+mod moneda;
+mod montos;
+mod neto;
+mod no_facturable;
+mod referencias;
+mod rut;
+mod tipo;
+mod total;
+
+#[cfg(test)]
+mod pruebas;
+#[cfg(test)]
+mod tests;
+
+use self::caso::Caso;
+use crate::context::Context;
+use crate::model::Documento;
+use crate::report::{Code, Findings, Report};
+
+/// Changes whenever a verdict can change; part of the key of every cached answer.
+pub const RULES_VERSION: &str = "2026-11-22.1";
+
+/// One rule: a few related checks in a file of their own.
+pub struct Rule {
+    /// Its name: that of its file.
+    pub name: &'static str,
+    /// What it looks at, in a Spanish sentence.
+    pub about: &'static str,
+    /// The kinds of finding that it makes.
+    pub codes: &'static [&'static Code],
+    check: fn(&Caso<'_>, &mut Findings),
+}
+
+/// Every rule, in the order in which they run.
+pub static RULES: &[&Rule] = &[
+    &lectura::RULE,
+    &codificacion::RULE,
+    &tipo::RULE,
+    &folio::RULE,
+    &fechas::RULE,
+    &rut::RULE,
+    &guia::RULE,
+    &moneda::RULE,
+    &montos::RULE,
+    &lineas::RULE,
+    &linea_monto::RULE,
+    &exencion::RULE,
+    &descuento_global::RULE,
+    &neto::RULE,
+    &exento::RULE,
+    &iva::RULE,
+    &impuestos::RULE,
+    &credito_constructora::RULE,
+    &comisiones::RULE,
+    &no_facturable::RULE,
+    &boleta::RULE,
+    &total::RULE,
+    &referencias::RULE,
+];
+
+/// Judges a document: runs every rule. Pure, and without a clock: the day is the context's.
+///
+/// Nothing is allocated for a document that is right.
+#[must_use]
+pub fn validate(documento: &Documento, context: &Context) -> Report {
+    let caso = Caso::nuevo(documento, context);
+    let mut findings = Findings::new(context.mode);
+    for rule in RULES {
+        (rule.check)(&caso, &mut findings);
+    }
+    findings.into_report()
+}
+
+impl std::fmt::Debug for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rule")
+            .field("name", &self.name)
+            .field("codes", &self.codes)
+            .finish_non_exhaustive()
+    }
+}
