@@ -1,0 +1,11 @@
+//! Configuration: a TOML file, over it the environment, checked before a port is bound.
+
+mod environment;
+mod file;
+mod settings;
+
+pub(crate) use environment::Environment;
+pub(crate) use settings::{Engine, Settings};
+
+#[cfg(test)]
+mod tests;

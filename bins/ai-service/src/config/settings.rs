@@ -1,0 +1,393 @@
+//! The configuration, whole and checked.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cache::CacheConfig;
+use http_api::{ApiKey, Limits, MIN_KEY_CHARS};
+use llm_client::{AnthropicConfig, Timeouts};
+use secrecy::{ExposeSecret as _, SecretString};
+use store::EmbeddedConfig;
+use thiserror::Error;
+use uuid::Uuid;
+
+use super::Environment;
+use super::file::{self, File};
+
+const DEFAULT_LISTEN: &str = "127.0.0.1:8002";
+const DEFAULT_MODEL: &str = "claude-sonnet-4-6";
+const DEFAULT_STORE: &str = "data/ai-service.redb";
+
+/// Everything that the service is told.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) log_level: String,
+    pub(crate) keys: Vec<ApiKey>,
+    /// The key that was made up because none is configured.
+    pub(crate) made_up_key: Option<SecretString>,
+    pub(crate) engine: Engine,
+    pub(crate) store: EmbeddedConfig,
+    pub(crate) cache: CacheConfig,
+    pub(crate) model: Option<AnthropicConfig>,
+    pub(crate) limits: Limits,
+    pub(crate) validate_lifetime: Duration,
+    pub(crate) metrics_public: bool,
+    pub(crate) drain_grace: Duration,
+    pub(crate) drain_deadline: Duration,
+    /// Environment variables that are set and not read by this version.
+    pub(crate) ignored: Vec<&'static str>,
+}
+
+/// Where shared state is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// In this file.
+    File(PathBuf),
+    /// In memory, for as long as the process runs.
+    Memory,
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, Error)]
+pub(crate) enum SettingsError {
+    #[error("failed to read {path}")]
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("failed to understand {path}")]
+    Parse {
+        path: PathBuf,
+        source: Box<toml::de::Error>,
+    },
+    #[error("{key} {problem}")]
+    Value { key: &'static str, problem: String },
+    #[error("use the model's configuration")]
+    Model(#[from] llm_client::ConfigError),
+    #[error(transparent)]
+    Cache(#[from] cache::ConfigError),
+    #[error(transparent)]
+    Keys(#[from] http_api::KeyringError),
+}
+
+fn wrong(key: &'static str, problem: impl Into<String>) -> SettingsError {
+    SettingsError::Value {
+        key,
+        problem: problem.into(),
+    }
+}
+
+impl Settings {
+    /// Reads the file, if there is one, and the environment.
+    pub(crate) fn load(
+        path: Option<&Path>,
+        environment: &Environment,
+    ) -> Result<Self, SettingsError> {
+        let mut file = path.map_or_else(|| Ok(File::default()), read)?;
+        environment.overlay(&mut file);
+        let mut settings = Self::check(file)?;
+        settings.ignored = environment.not_yet();
+        Ok(settings)
+    }
+
+    fn check(file: File) -> Result<Self, SettingsError> {
+        let listen = file.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
+        let listen: SocketAddr = listen
+            .parse()
+            .map_err(|_| wrong("listen", "must be ADDRESS:PORT"))?;
+        let (keys, made_up_key) = keys(file.auth, listen)?;
+        let log_level = file.log_level.unwrap_or_else(|| "info".to_owned());
+        observability::logs::check_level(&log_level)
+            .map_err(|error| wrong("log_level", error.to_string()))?;
+        file.cache.check()?;
+        let limits = limits(&file.limits)?;
+        let model = model(file.model, &limits)?;
+        let lifetime = file.validate.lifetime_seconds.unwrap_or(15 * 60);
+        if lifetime == 0 {
+            return Err(wrong("validate.lifetime_seconds", "must be more than 0"));
+        }
+        Ok(Self {
+            listen,
+            log_level,
+            keys,
+            made_up_key,
+            engine: engine(&file.store)?,
+            store: embedded(&file.store)?,
+            cache: file.cache,
+            model,
+            limits,
+            validate_lifetime: Duration::from_secs(lifetime),
+            metrics_public: file.metrics.public,
+            drain_grace: Duration::from_millis(file.drain.grace_ms.unwrap_or(2_000)),
+            drain_deadline: Duration::from_millis(file.drain.deadline_ms.unwrap_or(30_000)),
+            ignored: Vec::new(),
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<File, SettingsError> {
+    let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|source| SettingsError::Parse {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })
+}
+
+/// A secret from the configuration itself or from a file that it names.
+fn secret(
+    key: &'static str,
+    inline: Option<SecretString>,
+    file: Option<PathBuf>,
+) -> Result<Option<SecretString>, SettingsError> {
+    match (inline, file) {
+        (Some(_), Some(_)) => Err(wrong(key, "is given both directly and as a file")),
+        (Some(secret), None) => Ok(Some(secret)),
+        (None, None) => Ok(None),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|source| SettingsError::Read { path, source })?;
+            Ok(Some(SecretString::from(text.trim().to_owned())))
+        }
+    }
+}
+
+type Keys = (Vec<ApiKey>, Option<SecretString>);
+
+fn keys(auth: file::Auth, listen: SocketAddr) -> Result<Keys, SettingsError> {
+    let mut keys = Vec::new();
+    if let Some(secret) = secret("auth.api_key", auth.api_key, auth.api_key_file)? {
+        keys.push(ApiKey {
+            name: "default".to_owned(),
+            secret,
+            companies: None,
+        });
+    }
+    for file::Key {
+        name,
+        key,
+        key_file,
+        companies,
+    } in auth.keys
+    {
+        let secret = secret("auth.keys.key", key, key_file)?.ok_or_else(|| {
+            wrong(
+                "auth.keys",
+                format!("{name:?} has neither key nor key_file"),
+            )
+        })?;
+        let companies = companies.map(|list| list.into_iter().collect());
+        keys.push(ApiKey {
+            name,
+            secret,
+            companies,
+        });
+    }
+    let mut made_up = None;
+    if !listen.ip().is_loopback() {
+        exposed(&keys, listen)?;
+    } else if keys.is_empty() {
+        // Two random UUIDs are 244 random bits.
+        let key = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        let secret = SecretString::from(key);
+        made_up = Some(secret.clone());
+        keys.push(ApiKey {
+            name: "default".to_owned(),
+            secret,
+            companies: None,
+        });
+    }
+    http_api::Keyring::new(&keys)?;
+    Ok((keys, made_up))
+}
+
+/// Beyond loopback there must be keys, and long ones.
+fn exposed(keys: &[ApiKey], listen: SocketAddr) -> Result<(), SettingsError> {
+    let long = |key: &ApiKey| key.secret.expose_secret().chars().count() >= MIN_KEY_CHARS;
+    if !keys.is_empty() && keys.iter().all(long) {
+        return Ok(());
+    }
+    Err(wrong(
+        "auth.api_key",
+        format!(
+            "must be set and have at least {MIN_KEY_CHARS} characters to listen on {listen}, \
+             which can be reached from other machines (AI_SERVICE_API_KEY)"
+        ),
+    ))
+}
+
+fn engine(store: &file::Store) -> Result<Engine, SettingsError> {
+    let path = store.path.clone();
+    match store.engine.as_deref() {
+        None | Some("file") => Ok(Engine::File(path.unwrap_or_else(|| DEFAULT_STORE.into()))),
+        Some("memory") if path.is_some() => {
+            Err(wrong("store.path", "means nothing to the engine in memory"))
+        }
+        Some("memory") => Ok(Engine::Memory),
+        Some(_) => Err(wrong("store.engine", "must be \"file\" or \"memory\"")),
+    }
+}
+
+fn embedded(store: &file::Store) -> Result<EmbeddedConfig, SettingsError> {
+    let mut config = EmbeddedConfig::default();
+    if let Some(bytes) = store.max_bytes {
+        if bytes < 1024 * 1024 {
+            return Err(wrong("store.max_bytes", "must be at least 1048576 (1 MiB)"));
+        }
+        config.max_bytes = bytes;
+    }
+    Ok(config)
+}
+
+fn limits(file: &file::Limits) -> Result<Limits, SettingsError> {
+    let default = Limits::default();
+    let limits = Limits {
+        max_body_bytes: at_least("limits.max_body_bytes", file.max_body_bytes, 1_024)?
+            .unwrap_or(default.max_body_bytes),
+        max_head_bytes: at_least("limits.max_head_bytes", file.max_head_bytes, 8_192)?
+            .unwrap_or(default.max_head_bytes),
+        head_timeout: time(
+            "limits.head_timeout_ms",
+            file.head_timeout_ms,
+            default.head_timeout,
+        )?,
+        body_timeout: time(
+            "limits.body_timeout_ms",
+            file.body_timeout_ms,
+            default.body_timeout,
+        )?,
+        request_timeout: time(
+            "limits.request_timeout_ms",
+            file.request_timeout_ms,
+            default.request_timeout,
+        )?,
+        model_timeout: time(
+            "limits.model_timeout_ms",
+            file.model_timeout_ms,
+            default.model_timeout,
+        )?,
+        max_connections: count(
+            "limits.max_connections",
+            file.max_connections,
+            default.max_connections,
+        )?,
+        max_in_flight: count(
+            "limits.max_in_flight",
+            file.max_in_flight,
+            default.max_in_flight,
+        )?,
+    };
+    if limits.model_timeout + Duration::from_secs(2) > limits.request_timeout {
+        let problem = "must be at least 2000 less than limits.request_timeout_ms, so that the \
+                       rules can still answer";
+        return Err(wrong("limits.model_timeout_ms", problem));
+    }
+    Ok(limits)
+}
+
+fn at_least(
+    key: &'static str,
+    value: Option<usize>,
+    least: usize,
+) -> Result<Option<usize>, SettingsError> {
+    match value {
+        Some(value) if value < least => Err(wrong(key, format!("must be at least {least}"))),
+        value => Ok(value),
+    }
+}
+
+/// A time-out of 1 ms to an hour.
+fn time(
+    key: &'static str,
+    value: Option<u64>,
+    default: Duration,
+) -> Result<Duration, SettingsError> {
+    match value {
+        None => Ok(default),
+        Some(ms @ 1..=3_600_000) => Ok(Duration::from_millis(ms)),
+        Some(_) => Err(wrong(key, "must be 1 to 3600000 (an hour)")),
+    }
+}
+
+fn count(
+    key: &'static str,
+    value: Option<usize>,
+    default: NonZeroUsize,
+) -> Result<NonZeroUsize, SettingsError> {
+    match value {
+        None => Ok(default),
+        Some(value) if value > 1_000_000 => Err(wrong(key, "must be at most 1000000")),
+        Some(value) => NonZeroUsize::new(value).ok_or_else(|| wrong(key, "must be more than 0")),
+    }
+}
+
+fn model(file: file::Model, limits: &Limits) -> Result<Option<AnthropicConfig>, SettingsError> {
+    let Some(key) = secret("model.api_key", file.api_key, file.api_key_file)? else {
+        return Ok(None);
+    };
+    let name = file.name.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
+    let mut config = AnthropicConfig::new(key, name);
+    if let Some(base_url) = file.base_url {
+        config.base_url = base_url;
+    }
+    config.allow_insecure_http = file.allow_insecure_http;
+    let default = config.timeouts;
+    let total = limits.model_timeout;
+    let connect = time(
+        "model.connect_timeout_ms",
+        file.connect_timeout_ms,
+        default.connect(),
+    )?;
+    let first_byte = time(
+        "model.first_byte_timeout_ms",
+        file.first_byte_timeout_ms,
+        default.first_byte(),
+    )?;
+    config.timeouts = Timeouts::try_new(connect.min(total), first_byte.min(total), total)?;
+    llm_client::Anthropic::try_new(config.clone())?;
+    Ok(Some(config))
+}
+
+/// The settings in force, without their secrets.
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "listen = {}", self.listen)?;
+        writeln!(f, "log_level = {}", self.log_level)?;
+        let names: Vec<_> = self.keys.iter().map(|key| key.name.as_str()).collect();
+        let made_up = if self.made_up_key.is_some() {
+            " (made up at each start)"
+        } else {
+            ""
+        };
+        writeln!(f, "api keys = {}{made_up}", names.join(", "))?;
+        match &self.engine {
+            Engine::File(path) => writeln!(f, "store = file {}", path.display())?,
+            Engine::Memory => writeln!(f, "store = memory")?,
+        }
+        writeln!(f, "store.max_bytes = {}", self.store.max_bytes)?;
+        writeln!(f, "cache.l1_bytes = {}", self.cache.l1_bytes)?;
+        match &self.model {
+            Some(model) => writeln!(f, "model = {} at {}", model.model, model.base_url)?,
+            None => writeln!(f, "model = none (rules only)")?,
+        }
+        writeln!(f, "{:#?}", self.limits)?;
+        writeln!(
+            f,
+            "validate.lifetime_seconds = {}",
+            self.validate_lifetime.as_secs()
+        )?;
+        writeln!(f, "metrics.public = {}", self.metrics_public)?;
+        writeln!(f, "drain.grace_ms = {}", self.drain_grace.as_millis())?;
+        write!(f, "drain.deadline_ms = {}", self.drain_deadline.as_millis())?;
+        for name in &self.ignored {
+            write!(f, "\nwarning: {name} is set and not read by this version")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! What is refused, what goes over what, and that secrets don't show.
+
+use std::io::Write as _;
+
+use secrecy::ExposeSecret as _;
+
+use super::*;
+
+const LONG: &str = "0123456789abcdef0123456789abcdef";
+
+fn load(toml: &str, environment: &[(&str, &str)]) -> Result<Settings, String> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(toml.as_bytes()).unwrap();
+    Settings::load(Some(file.path()), &Environment::of(environment))
+        .map_err(|error| crate::chain(&error))
+}
+
+#[test]
+fn with_nothing_set_it_serves_on_loopback_with_a_made_up_key_and_no_model() {
+    let settings = Settings::load(None, &Environment::of(&[])).unwrap();
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:8002");
+    assert_eq!(settings.engine, Engine::File("data/ai-service.redb".into()));
+    assert!(settings.model.is_none());
+    let key = settings
+        .made_up_key
+        .as_ref()
+        .unwrap()
+        .expose_secret()
+        .to_owned();
+    assert_eq!(key.len(), 64);
+    let again = Settings::load(None, &Environment::of(&[])).unwrap();
+    assert_ne!(again.made_up_key.unwrap().expose_secret(), key);
+}
+
+#[test]
+fn the_environment_goes_over_the_file_and_empty_variables_are_unset() {
+    let toml = r#"
+        listen = "127.0.0.1:9000"
+        log_level = "warn"
+        [auth]
+        api_key = "from the file"
+        [model]
+        name = "claude-haiku-4-5"
+        api_key = "sk-file"
+    "#;
+    let settings = load(
+        toml,
+        &[
+            ("AI_SERVICE_LISTEN", "127.0.0.1:9001"),
+            ("LOG_LEVEL", ""),
+            ("AI_SERVICE_API_KEY", "from the environment"),
+            ("ANTHROPIC_BASE_URL", "http://127.0.0.1:8100"),
+            ("REDIS_URL", "redis://localhost"),
+            ("REDIS_HOST", ""),
+        ],
+    )
+    .unwrap();
+    assert_eq!(settings.listen.port(), 9001);
+    assert_eq!(settings.log_level, "warn");
+    assert_eq!(
+        settings.keys[0].secret.expose_secret(),
+        "from the environment"
+    );
+    let model = settings.model.unwrap();
+    assert_eq!(
+        (model.model.as_str(), model.base_url.as_str()),
+        ("claude-haiku-4-5", "http://127.0.0.1:8100")
+    );
+    assert_eq!(settings.ignored, ["REDIS_URL"]);
+}
+
+#[test]
+fn beyond_loopback_only_with_long_keys() {
+    let open = ("AI_SERVICE_LISTEN", "0.0.0.0:8002");
+    for environment in [vec![open], vec![open, ("AI_SERVICE_API_KEY", "short")]] {
+        let error = load("", &environment).unwrap_err();
+        assert!(error.contains("auth.api_key must be set"), "{error}");
+    }
+    assert!(load("", &[open, ("AI_SERVICE_API_KEY", LONG)]).is_ok());
+    let one_short = format!(
+        "[[auth.keys]]\nname = \"a\"\nkey = \"{LONG}\"\n[[auth.keys]]\nname = \"b\"\nkey = \"x\""
+    );
+    assert!(load(&one_short, &[open]).is_err());
+}
+
+#[test]
+fn nonsense_is_refused_by_name() {
+    for (toml, named) in [
+        ("listn = \"x\"", "unknown field"),
+        ("listen = \"8002\"", "listen must be ADDRESS:PORT"),
+        ("log_level = \"loud\"", "log_level"),
+        ("[store]\nengine = \"redis\"", "store.engine"),
+        ("[store]\nengine = \"memory\"\npath = \"x\"", "store.path"),
+        ("[store]\nmax_bytes = 1", "store.max_bytes"),
+        ("[cache]\nl1_bytes = 0", "l1_bytes"),
+        ("[cache]\nl1_byte = 1", "unknown field"),
+        ("[limits]\nmax_in_flight = 0", "limits.max_in_flight"),
+        ("[limits]\nhead_timeout_ms = 0", "limits.head_timeout_ms"),
+        (
+            "[limits]\nmodel_timeout_ms = 29000",
+            "limits.model_timeout_ms",
+        ),
+        ("[limits]\nmax_body_bytes = 10", "limits.max_body_bytes"),
+        (
+            "[validate]\nlifetime_seconds = 0",
+            "validate.lifetime_seconds",
+        ),
+        ("[[auth.keys]]\nname = \"erp\"", "neither key nor key_file"),
+        (
+            "[auth]\napi_key = \"a\"\napi_key_file = \"b\"",
+            "both directly and as a file",
+        ),
+        (
+            "[auth]\napi_key_file = \"/nonexistent/key\"",
+            "/nonexistent/key",
+        ),
+        ("[model]\napi_key = \"sk\"\nbase_url = \"ftp://x\"", "model"),
+        (
+            "[model]\napi_key = \"sk\"\nbase_url = \"http://example.com\"",
+            "model",
+        ),
+    ] {
+        let error = load(toml, &[]).unwrap_err();
+        assert!(error.contains(named), "{toml}: {error}");
+    }
+    let missing = Settings::load(Some("/nonexistent/ai.toml".as_ref()), &Environment::of(&[]));
+    assert!(
+        missing
+            .unwrap_err()
+            .to_string()
+            .contains("/nonexistent/ai.toml")
+    );
+}
+
+#[test]
+fn secrets_come_from_files_too_and_never_show() {
+    let mut key = tempfile::NamedTempFile::new().unwrap();
+    writeln!(key, "{LONG}").unwrap();
+    let toml = format!(
+        "[[auth.keys]]\nname = \"erp\"\nkey_file = {:?}\ncompanies = [1, 2]\n[model]\napi_key = \"sk-secret\"",
+        key.path()
+    );
+    let settings = load(&toml, &[]).unwrap();
+    assert_eq!(settings.keys[0].secret.expose_secret(), LONG);
+    assert_eq!(settings.keys[0].companies, Some([1, 2].into()));
+    for text in [settings.to_string(), format!("{settings:?}")] {
+        assert!(
+            !text.contains(LONG) && !text.contains("sk-secret"),
+            "{text}"
+        );
+    }
+}

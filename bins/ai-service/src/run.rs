@@ -1,0 +1,220 @@
+//! From settings to a serving process, and to its end.
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cache::Cache;
+use http_api::{Config, Deps, Keyring, Server};
+use llm_client::{Anthropic, LanguageModel};
+use observability::logs::Logs;
+use observability::{HistogramBuckets, Metrics};
+use store::{EmbeddedStore, Store, SystemClock};
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::config::{Engine, Settings};
+use crate::welcome;
+
+/// `EX_UNAVAILABLE`: something that the service needs to start can't be had.
+const EXIT_UNAVAILABLE: u8 = 69;
+
+/// The end of the last writes, after the last request.
+const FLUSH_LIMIT: Duration = Duration::from_secs(5);
+
+/// A look into memory takes microseconds, one into the store up to its deadline.
+const LOOKUP_BUCKETS: [f64; 10] = [
+    0.000_001, 0.000_005, 0.000_02, 0.000_1, 0.000_5, 0.002, 0.01, 0.05, 0.25, 1.0,
+];
+
+/// Why the service could not start.
+#[derive(Debug, Error)]
+enum StartError {
+    #[error("start the runtime")]
+    Runtime(#[source] io::Error),
+    #[error("watch for signals")]
+    Signals(#[source] io::Error),
+    #[error("listen on {0}")]
+    Listen(std::net::SocketAddr, #[source] io::Error),
+    #[error("open the store")]
+    Store(#[from] store::OpenError),
+    #[error("set up the metrics")]
+    Metrics(#[from] observability::InstallError),
+    #[error("set up the logs")]
+    Logs(#[from] observability::logs::LogsError),
+    #[error("set up the cache")]
+    Cache(#[from] cache::ConfigError),
+    #[error("set up the model")]
+    Model(#[from] llm_client::ConfigError),
+    #[error("set up the keys")]
+    Keys(#[from] http_api::KeyringError),
+}
+
+/// A serving process.
+struct Running {
+    server: Server,
+    cache: Cache,
+    store: Arc<dyn Store>,
+    grace: Duration,
+    deadline: Duration,
+    _logs: Logs,
+}
+
+/// Serves until a signal comes, then drains.
+pub(crate) fn serve(settings: Settings) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = match runtime.map_err(StartError::Runtime) {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error),
+    };
+    let code = runtime.block_on(async {
+        // Before anything else: a signal while starting must find its handler.
+        let (mut term, mut int) = match signals() {
+            Ok(signals) => signals,
+            Err(error) => return failed(&StartError::Signals(error)),
+        };
+        match Box::pin(start(settings)).await {
+            Ok(running) => running.until(&mut term, &mut int).await,
+            Err(error) => failed(&error),
+        }
+    });
+    // What still runs (a hung call) must not hold the process.
+    runtime.shutdown_background();
+    code
+}
+
+fn failed(error: &StartError) -> ExitCode {
+    crate::eprintln(&format!("ai-service: failed to {}", crate::chain(error)));
+    ExitCode::from(EXIT_UNAVAILABLE)
+}
+
+fn signals() -> io::Result<(Signal, Signal)> {
+    Ok((
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    ))
+}
+
+async fn start(settings: Settings) -> Result<Running, StartError> {
+    let logs = observability::logs::init(&settings.log_level, io::stderr())?;
+    let metrics = Metrics::install(&buckets())?;
+    llm_client::telemetry::describe();
+    let clock = Arc::new(SystemClock);
+    let store: Arc<dyn Store> = match &settings.engine {
+        Engine::File(path) => {
+            Arc::new(EmbeddedStore::open(path, settings.store.clone(), clock.clone()).await?)
+        }
+        Engine::Memory => Arc::new(EmbeddedStore::in_memory(
+            settings.store.clone(),
+            clock.clone(),
+        )?),
+    };
+    let operations = [http_api::VALIDATE_OPERATION];
+    let second_tier = Some(Arc::clone(&store));
+    let cache = Cache::new(&settings.cache, &operations, second_tier, clock.clone())?;
+    let model = settings.model.clone().map(Anthropic::try_new).transpose()?;
+    let model = model.map(|model| Arc::new(model) as Arc<dyn LanguageModel>);
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| StartError::Listen(settings.listen, error))?;
+    let keys = Keyring::new(&settings.keys)?;
+    let config = Config {
+        keys,
+        limits: settings.limits,
+        metrics_public: settings.metrics_public,
+        validate_lifetime: settings.validate_lifetime,
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let deps = Deps {
+        cache: cache.clone(),
+        store: Arc::clone(&store),
+        model,
+        metrics,
+        clock,
+    };
+    let server = config.build(deps).spawn(listener);
+    greet(&settings, &server);
+    let (grace, deadline) = (settings.drain_grace, settings.drain_deadline);
+    Ok(Running {
+        server,
+        cache,
+        store,
+        grace,
+        deadline,
+        _logs: logs,
+    })
+}
+
+/// The bounds of the libraries' histograms.
+fn buckets() -> [HistogramBuckets; 3] {
+    use llm_client::telemetry;
+    [
+        HistogramBuckets {
+            name: cache::metrics::LOOKUP_SECONDS,
+            bounds: &LOOKUP_BUCKETS,
+        },
+        HistogramBuckets {
+            name: telemetry::OPERATION_DURATION,
+            bounds: &telemetry::OPERATION_DURATION_BUCKETS,
+        },
+        HistogramBuckets {
+            name: telemetry::TOKEN_USAGE,
+            bounds: &telemetry::TOKEN_USAGE_BUCKETS,
+        },
+    ]
+}
+
+fn greet(settings: &Settings, server: &Server) {
+    let addr = server.local_addr().unwrap_or(settings.listen);
+    tracing::info!(%addr, version = env!("CARGO_PKG_VERSION"), "listening");
+    for name in &settings.ignored {
+        tracing::warn!(variable = name, "set, but not read by this version");
+    }
+    if let Some(key) = &settings.made_up_key {
+        crate::println(&welcome::text(addr, key));
+    }
+}
+
+impl Running {
+    /// Serves until the first signal and drains; a second signal ends it at once.
+    async fn until(self, term: &mut Signal, int: &mut Signal) -> ExitCode {
+        let asked_by_person = tokio::select! {
+            _ = term.recv() => false,
+            _ = int.recv() => true,
+        };
+        // Who presses Ctrl-C balances no load: nobody needs time to notice.
+        let grace = if asked_by_person {
+            Duration::ZERO
+        } else {
+            self.grace
+        };
+        tracing::info!(grace_ms = grace.as_millis(), "draining");
+        let Self {
+            server,
+            cache,
+            store,
+            deadline,
+            ..
+        } = self;
+        let drain = async {
+            let drained = server.drain(grace, deadline).await;
+            cache.drain(FLUSH_LIMIT).await;
+            if let Err(error) = store.flush().await {
+                tracing::error!(%error, "failed to flush the store");
+            }
+            drained
+        };
+        tokio::select! {
+            drained = drain => {
+                tracing::info!(unfinished = drained.unfinished, "stopped");
+                if drained.unfinished == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            }
+            _ = term.recv() => ExitCode::FAILURE,
+            _ = int.recv() => ExitCode::FAILURE,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! A request's body, whole, within its bounds of size and time.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http_body_util::BodyExt as _;
+use hyper::body::Body;
+
+use crate::config::Limits;
+use crate::problem::Problem;
+
+/// Reads a JSON body.
+///
+/// A length that is announced too large is refused before a byte is read; one that isn't
+/// announced is refused as soon as it has passed the limit.
+pub(crate) async fn read_json<B>(
+    headers: &HeaderMap,
+    body: B,
+    limits: &Limits,
+) -> Result<Bytes, Problem>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    json_type(headers)?;
+    read(body, limits.max_body_bytes, limits.body_timeout).await
+}
+
+async fn read<B>(body: B, limit: usize, timeout: Duration) -> Result<Bytes, Problem>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Problem::too_large(limit));
+    }
+    tokio::time::timeout(timeout, collect(body, limit))
+        .await
+        .unwrap_or_else(|_| Err(Problem::body_timeout(timeout)))
+}
+
+async fn collect<B>(mut body: B, limit: usize) -> Result<Bytes, Problem>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    // Most bodies come in one piece, which is then passed on without a copy.
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Problem::broken_body())?.into_data() else {
+            continue;
+        };
+        if first.len() + rest.len() + data.len() > limit {
+            return Err(Problem::too_large(limit));
+        }
+        if first.is_empty() {
+            first = data;
+        } else {
+            rest.extend_from_slice(&data);
+        }
+    }
+    if rest.is_empty() {
+        return Ok(first);
+    }
+    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
+    whole.extend_from_slice(&first);
+    whole.extend_from_slice(&rest);
+    Ok(whole.freeze())
+}
+
+/// A body that names no type is taken for JSON; one that names another is refused, and so is
+/// one that is compressed or in another charset than UTF-8.
+fn json_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let coded = headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|coding| coding != "identity");
+    if coded {
+        return Err(Problem::not_json_type());
+    }
+    let Some(content_type) = headers.get(CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let text = content_type
+        .to_str()
+        .map_err(|_| Problem::not_json_type())?;
+    let mut parts = text.split(';').map(str::trim);
+    let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let json = media == "application/json"
+        || media == "text/json"
+        || (media.starts_with("application/") && media.ends_with("+json"));
+    let utf8 = parts
+        .filter_map(|part| part.split_once('='))
+        .all(|(name, value)| {
+            let charset = value.trim_matches('"');
+            !name.trim().eq_ignore_ascii_case("charset")
+                || ["utf-8", "utf8", "us-ascii"]
+                    .iter()
+                    .any(|ok| charset.eq_ignore_ascii_case(ok))
+        });
+    if json && utf8 {
+        Ok(())
+    } else {
+        Err(Problem::not_json_type())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream;
+    use http::HeaderValue;
+    use http_body_util::{Full, StreamBody};
+    use hyper::body::Frame;
+
+    use super::*;
+
+    fn pieces(
+        list: &[&'static str],
+    ) -> impl Body<Data = Bytes, Error = Infallible> + Unpin + use<> {
+        let frames: Vec<_> = list
+            .iter()
+            .map(|piece| Ok(Frame::data(Bytes::from_static(piece.as_bytes()))))
+            .collect();
+        StreamBody::new(stream::iter(frames))
+    }
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn pieces_come_together_up_to_the_limit() {
+        assert_eq!(
+            read(pieces(&["ab", "", "cd", "e"]), 5, MINUTE)
+                .await
+                .unwrap(),
+            "abcde"
+        );
+        assert_eq!(read(pieces(&[]), 5, MINUTE).await.unwrap(), "");
+        let problem = read(pieces(&["ab", "cd", "ef"]), 5, MINUTE)
+            .await
+            .unwrap_err();
+        assert_eq!(problem.status(), 413);
+        let announced = Full::new(Bytes::from_static(b"abcdef"));
+        assert_eq!(read(announced, 5, MINUTE).await.unwrap_err().status(), 413);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_is_a_408() {
+        let silent = StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>());
+        assert_eq!(read(silent, 5, MINUTE).await.unwrap_err().status(), 408);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_is_a_400() {
+        let broken = stream::iter([Err::<Frame<Bytes>, _>(std::io::Error::other("reset"))]);
+        assert_eq!(
+            read(StreamBody::new(broken), 5, MINUTE)
+                .await
+                .unwrap_err()
+                .status(),
+            400
+        );
+    }
+
+    #[test]
+    fn content_types() {
+        for (value, good) in [
+            ("application/json", true),
+            ("Application/JSON; charset=UTF-8", true),
+            ("application/vnd.odoo+json", true),
+            ("text/json; charset=\"utf-8\"", true),
+            ("application/json; charset=iso-8859-1", false),
+            ("application/x-www-form-urlencoded", false),
+            ("text/xml", false),
+            ("", false),
+        ] {
+            let headers =
+                HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_str(value).unwrap())]);
+            assert_eq!(json_type(&headers).is_ok(), good, "{value}");
+        }
+        assert!(json_type(&HeaderMap::new()).is_ok());
+        let gzip = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static("gzip"))]);
+        assert_eq!(json_type(&gzip).unwrap_err().status(), 415);
+    }
+}

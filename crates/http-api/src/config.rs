@@ -1,0 +1,73 @@
+//! What a server can be told, with its defaults.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use crate::auth::Keyring;
+
+/// Bounds on what clients may send and on how long anything takes. Every one has a default
+/// that suits an ERP; none can be switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest body, in bytes.
+    pub max_body_bytes: usize,
+    /// Largest request head (request line and headers), in bytes.
+    pub max_head_bytes: usize,
+    /// Longest wait for a request's head, also on an idle connection.
+    pub head_timeout: Duration,
+    /// Longest wait for a request's body once its head is there.
+    pub body_timeout: Duration,
+    /// Longest time from a request's body to its answer.
+    pub request_timeout: Duration,
+    /// Longest wait for the model inside a request; always shorter than `request_timeout`, so
+    /// that the rules can still answer.
+    pub model_timeout: Duration,
+    /// Connections held at once; the next one is answered 503 and closed.
+    pub max_connections: NonZeroUsize,
+    /// Requests worked on at once; the next one is answered 503.
+    pub max_in_flight: NonZeroUsize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 2 * 1024 * 1024,
+            max_head_bytes: 32 * 1024,
+            head_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(15),
+            request_timeout: Duration::from_secs(30),
+            model_timeout: Duration::from_secs(20),
+            max_connections: const { NonZeroUsize::new(4_096).unwrap() },
+            max_in_flight: const { NonZeroUsize::new(1_024).unwrap() },
+        }
+    }
+}
+
+/// How a server of this API behaves.
+#[derive(Debug)]
+pub struct Config {
+    /// Who may ask.
+    pub keys: Keyring,
+    /// Bounds on sizes, times and numbers.
+    pub limits: Limits,
+    /// Whether `GET /metrics` needs no key.
+    pub metrics_public: bool,
+    /// How long a verdict is kept.
+    pub validate_lifetime: Duration,
+    /// The version that `/health` tells.
+    pub version: &'static str,
+}
+
+impl Config {
+    /// The defaults, with these keys.
+    #[must_use]
+    pub fn new(keys: Keyring, version: &'static str) -> Self {
+        Self {
+            keys,
+            limits: Limits::default(),
+            metrics_public: false,
+            validate_lifetime: Duration::from_secs(15 * 60),
+            version,
+        }
+    }
+}

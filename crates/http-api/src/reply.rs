@@ -1,0 +1,174 @@
+//! Answers before they have their headers, and the headers that all of them get.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cache::Status;
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+    REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::Full;
+
+use crate::problem::Problem;
+
+/// The body type of every answer.
+pub(crate) type Body = Full<Bytes>;
+
+const AGE: HeaderName = HeaderName::from_static("age");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What a handler answers.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    content_type: &'static str,
+    body: Bytes,
+    /// Where the answer came from, on a route whose answers are cached.
+    pub(crate) cache: Option<(Status, Duration)>,
+    /// What of the time was spent waiting for a model.
+    pub(crate) upstream: Duration,
+}
+
+impl Reply {
+    /// An answer in JSON.
+    pub(crate) fn json(status: StatusCode, body: Bytes) -> Self {
+        let content_type = "application/json";
+        Self {
+            status,
+            content_type,
+            body,
+            cache: None,
+            upstream: Duration::ZERO,
+        }
+    }
+
+    /// An answer in Prometheus' text format.
+    pub(crate) fn prometheus(text: String) -> Self {
+        let content_type = "text/plain; version=0.0.4; charset=utf-8";
+        let body = Bytes::from(text);
+        Self {
+            status: StatusCode::OK,
+            content_type,
+            body,
+            cache: None,
+            upstream: Duration::ZERO,
+        }
+    }
+
+    /// The same answer, from there.
+    pub(crate) fn cached(mut self, status: Status, age: Duration) -> Self {
+        self.cache = Some((status, age));
+        self
+    }
+
+    /// The same answer, of whose time this much was a model's.
+    pub(crate) fn waited(mut self, upstream: Duration) -> Self {
+        self.upstream = upstream;
+        self
+    }
+
+    /// The answer with all its headers. `elapsed` is the time that the request took.
+    pub(crate) fn into_response(self, request_id: &str, elapsed: Duration) -> Response<Body> {
+        let mut response = Response::new(Full::new(self.body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        if let Some((status, age)) = self.cache {
+            headers.insert(X_CACHE, HeaderValue::from_static(status.as_str()));
+            if status == Status::Hit {
+                headers.insert(AGE, HeaderValue::from(age.as_secs()));
+            }
+        }
+        common(headers, request_id);
+        headers.insert(SERVER_TIMING, timing(elapsed, self.upstream));
+        response
+    }
+}
+
+/// A refusal with all its headers.
+pub(crate) fn refusal(problem: &Problem, request_id: &str, elapsed: Duration) -> Response<Body> {
+    let mut response = Response::new(Full::new(problem.encode(request_id)));
+    *response.status_mut() = problem.status();
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    if problem.status() == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(allow) = problem.allow() {
+        headers.insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    if let Some(wait) = problem.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+    }
+    common(headers, request_id);
+    headers.insert(SERVER_TIMING, timing(elapsed, Duration::ZERO));
+    response
+}
+
+fn common(headers: &mut HeaderMap, request_id: &str) {
+    // A request id is checked when it comes in and plain ASCII when it is made here.
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    // Verdicts are one tenant's own: nothing between here and the ERP may keep them.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    );
+}
+
+/// `Server-Timing`, in milliseconds.
+fn timing(elapsed: Duration, upstream: Duration) -> HeaderValue {
+    let millis = |duration: Duration| duration.as_secs_f64() * 1_000.0;
+    let mut text = String::with_capacity(64);
+    let _ = write!(
+        text,
+        "total;dur={:.3}, upstream;dur={:.3}, overhead;dur={:.3}",
+        millis(elapsed),
+        millis(upstream),
+        millis(elapsed.saturating_sub(upstream)),
+    );
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("total"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timings_are_in_milliseconds_and_add_up() {
+        let value = timing(Duration::from_micros(1_500), Duration::from_micros(1_000));
+        assert_eq!(
+            value,
+            "total;dur=1.500, upstream;dur=1.000, overhead;dur=0.500"
+        );
+    }
+
+    #[test]
+    fn only_a_hit_has_an_age() {
+        let reply = |status| {
+            let age = Duration::from_secs(7);
+            let reply = Reply::json(StatusCode::OK, Bytes::new()).cached(status, age);
+            reply.into_response("id-1", Duration::ZERO)
+        };
+        let hit = reply(Status::Hit);
+        assert_eq!(
+            (&hit.headers()["x-cache"], &hit.headers()["age"]),
+            (&HeaderValue::from_static("hit"), &HeaderValue::from(7))
+        );
+        assert_eq!(hit.headers()["x-request-id"], "id-1");
+        assert!(reply(Status::Miss).headers().get("age").is_none());
+    }
+}

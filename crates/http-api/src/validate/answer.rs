@@ -1,0 +1,154 @@
+//! The verdict on the wire.
+
+use bytes::Bytes;
+use dte::review::{MODEL_CODE, Origin, Verdict};
+use dte::{Recommendation, Severity};
+use llm_client::Usage;
+use serde::Serialize;
+
+use crate::problem::Problem;
+
+/// The code of the finding that says that no model looked.
+const NOT_REVIEWED: &str = "SERVICIO-SIN-MODELO";
+
+/// Why no model looked at a document that it should have seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unreviewed {
+    /// None is configured.
+    Off,
+    /// The call failed or its answer was no review.
+    Failed,
+    /// It didn't answer in time.
+    TimedOut,
+}
+
+/// What the model said about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ModelCall {
+    pub(super) model: String,
+    pub(super) usage: Usage,
+}
+
+/// A verdict and how it came about.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) verdict: Verdict,
+    /// Set where the rules had to answer on their own.
+    pub(super) unreviewed: Option<Unreviewed>,
+    pub(super) call: Option<ModelCall>,
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    confidence: u8,
+    warnings: Vec<&'a str>,
+    errors: Vec<&'a str>,
+    recommendation: &'static str,
+    findings: Vec<WireFinding<'a>>,
+    degraded: bool,
+    model: Option<&'a str>,
+    usage: Option<WireUsage>,
+}
+
+#[derive(Serialize)]
+struct WireFinding<'a> {
+    code: &'a str,
+    severity: &'static str,
+    message: &'a str,
+    path: &'a str,
+    source: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sii_code: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct WireUsage {
+    input_tokens: u64,
+    output_tokens: u64,
+    total_tokens: u64,
+    cache_read_tokens: u64,
+    cache_creation_tokens: u64,
+}
+
+impl Unreviewed {
+    fn message(self) -> &'static str {
+        match self {
+            Self::Off => {
+                "Revisión sólo con reglas: el servicio no tiene configurado un modelo de lenguaje."
+            }
+            Self::Failed => {
+                "Revisión sólo con reglas: el modelo de lenguaje no está disponible en este momento."
+            }
+            Self::TimedOut => {
+                "Revisión sólo con reglas: el modelo de lenguaje no respondió a tiempo."
+            }
+        }
+    }
+}
+
+impl Outcome {
+    /// Whether nothing is missing from it, so that it is worth keeping.
+    pub(super) fn is_complete(&self) -> bool {
+        self.unreviewed.is_none()
+    }
+
+    /// The body of the answer.
+    pub(super) fn encode(&self) -> Result<Bytes, Problem> {
+        let mut findings: Vec<_> = self.verdict.findings.iter().map(wire).collect();
+        // Old clients read only `warnings`: they must be told too. It says something of the
+        // service and not of the document, so it changes neither confidence nor recommendation.
+        findings.extend(self.unreviewed.map(|why| WireFinding {
+            code: NOT_REVIEWED,
+            severity: Severity::Warning.as_str(),
+            message: why.message(),
+            path: "",
+            source: "rule",
+            sii_code: None,
+        }));
+        let of = |severity: Severity| -> Vec<&str> {
+            let word = severity.as_str();
+            let these = findings.iter().filter(|finding| finding.severity == word);
+            these.map(|finding| finding.message).collect()
+        };
+        let wire = Wire {
+            confidence: self.verdict.confidence,
+            warnings: of(Severity::Warning),
+            errors: of(Severity::Error),
+            recommendation: Recommendation::as_str(self.verdict.recommendation),
+            degraded: self.unreviewed.is_some(),
+            model: self.call.as_ref().map(|call| call.model.as_str()),
+            usage: self.call.as_ref().map(|call| usage(&call.usage)),
+            findings,
+        };
+        serde_json::to_vec(&wire)
+            .map(Bytes::from)
+            .map_err(|_| Problem::internal())
+    }
+}
+
+fn wire(finding: &dte::review::VerdictFinding) -> WireFinding<'_> {
+    debug_assert_eq!(finding.code == MODEL_CODE, finding.origin == Origin::Model);
+    WireFinding {
+        code: finding.code,
+        severity: finding.severity.as_str(),
+        message: &finding.message,
+        path: &finding.path,
+        source: match finding.origin {
+            Origin::Rule => "rule",
+            Origin::Model => "model",
+        },
+        sii_code: finding.sii_code,
+    }
+}
+
+fn usage(usage: &Usage) -> WireUsage {
+    WireUsage {
+        input_tokens: usage.input_tokens,
+        output_tokens: usage.output_tokens,
+        total_tokens: usage.total(),
+        cache_read_tokens: usage.cache_read_input_tokens,
+        cache_creation_tokens: usage
+            .cache_creation_5m_input_tokens
+            .saturating_add(usage.cache_creation_1h_input_tokens),
+    }
+}

@@ -1,0 +1,159 @@
+//! `POST /api/ai/validate`: from a body to a verdict, through the cache.
+
+mod answer;
+mod decode;
+mod judge;
+mod watch;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use cache::{CacheError, CacheKey, Computed, Keep, Policy, Status};
+use http::header::CACHE_CONTROL;
+use http::{HeaderMap, StatusCode};
+use jiff::civil::Date;
+
+use crate::app::Shared;
+use crate::auth::Caller;
+use crate::problem::{FieldError, Problem};
+use crate::reply::Reply;
+
+pub(crate) use watch::ModelWatch;
+
+use decode::Ask;
+use judge::{Job, Judged};
+
+/// The cache's name for this operation, also its metric label.
+pub const OPERATION: &str = "validate";
+
+/// Changes whenever the same verdict would be encoded otherwise; part of cache keys.
+const ANSWER_VERSION: &str = "1";
+
+/// Between the model's time and the caller's: what the rules and the encoding need.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// Answers one request.
+pub(crate) async fn handle(
+    shared: &Arc<Shared>,
+    caller: &Arc<Caller>,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Reply, Problem> {
+    let (size, mode, today) = (body.len(), cache_mode(headers), shared.today());
+    let (keyed, caller) = (Arc::clone(shared), Arc::clone(caller));
+    let prepare = move || prepare(&keyed, &caller, today, &body);
+    let (ask, key) = shared.offload.run(size, prepare).await??;
+    let job = Job::new(shared, ask, size, today);
+    let limits = &shared.config.limits;
+    let wait = (limits.model_timeout + MARGIN).min(limits.request_timeout);
+    // The computation ends by itself at the model's time-out; the limit is for a defect.
+    let policy = Policy::new(wait).compute_limit(wait + MARGIN);
+    let (leader, begun) = (job.clone(), Instant::now());
+    let lifetime = shared.config.validate_lifetime;
+    let compute = move || async move { leader.run().await.map(|judged| judged.keep(lifetime)) };
+    match shared
+        .deps
+        .cache
+        .get_or_compute(&key, policy, mode, compute)
+        .await
+    {
+        Ok(answer) => {
+            let reply = Reply::json(StatusCode::OK, answer.value);
+            let upstream = match answer.status {
+                Status::Hit => Duration::ZERO,
+                // A follower only waited; the leader knows what of it was the model's time.
+                Status::Coalesced => begun.elapsed(),
+                _ => job.waited_for_model(),
+            };
+            Ok(reply.cached(answer.status, answer.age).waited(upstream))
+        }
+        Err(CacheError::Compute(problem)) => Err((*problem).clone()),
+        Err(CacheError::WaitTimeout | CacheError::ComputeTimeout) => {
+            // Somebody else's computation is late: the rules answer on their own.
+            let judged = job.rules_only().await?;
+            let reply = Reply::json(StatusCode::OK, judged.body);
+            Ok(reply
+                .cached(Status::Miss, Duration::ZERO)
+                .waited(begun.elapsed()))
+        }
+        Err(error) => {
+            tracing::error!(%error, "validate computation failed");
+            Err(Problem::internal())
+        }
+    }
+}
+
+impl Judged {
+    fn keep(self, lifetime: Duration) -> Computed {
+        let keep = if self.complete {
+            Keep::For(lifetime)
+        } else {
+            Keep::No
+        };
+        Computed {
+            value: self.body,
+            keep,
+        }
+    }
+}
+
+/// `no-store` neither reads nor writes; `no-cache` refreshes.
+fn cache_mode(headers: &HeaderMap) -> cache::Mode {
+    let mut mode = cache::Mode::Normal;
+    for value in headers.get_all(CACHE_CONTROL) {
+        for word in value
+            .as_bytes()
+            .split(|byte| *byte == b',')
+            .map(<[u8]>::trim_ascii)
+        {
+            if word.eq_ignore_ascii_case(b"no-store") {
+                return cache::Mode::Bypass;
+            }
+            if word.eq_ignore_ascii_case(b"no-cache") {
+                mode = cache::Mode::Refresh;
+            }
+        }
+    }
+    mode
+}
+
+/// What is asked and its key: the whole body, all that could judge it otherwise, and the day.
+fn prepare(
+    shared: &Shared,
+    caller: &Caller,
+    today: Date,
+    body: &[u8],
+) -> Result<(Ask, CacheKey), Problem> {
+    let ask = decode::decode(body)?;
+    let tenant = caller.tenant(ask.company)?;
+    let mut builder = CacheKey::builder(OPERATION, tenant.as_str())
+        .version("answer", ANSWER_VERSION)
+        .version("rules", dte::RULES_VERSION)
+        .version("prompt", dte::review::PROMPT_VERSION)
+        .version("today", &today.to_string());
+    if let Some(model) = &shared.deps.model {
+        builder = builder
+            .model(model.model())
+            .parameter("max_tokens", judge::MAX_TOKENS_TEXT);
+    }
+    // It decoded, so it is UTF-8.
+    let text = std::str::from_utf8(body).map_err(|_| Problem::not_json(1, 1))?;
+    let keyed = builder.json(text, &[]).map_err(|error| unkeyable(&error))?;
+    Ok((ask, keyed.finish()))
+}
+
+/// A body that decodes but has no key: two members of one name, or nested too deep.
+fn unkeyable(error: &cache::KeyError) -> Problem {
+    let msg = match error.kind() {
+        cache::KeyErrorKind::DuplicateMember => {
+            "El JSON repite un campo dentro de un mismo objeto."
+        }
+        cache::KeyErrorKind::TooDeep => "El JSON tiene demasiados niveles anidados.",
+        cache::KeyErrorKind::NumberRange => "El JSON trae un número fuera de todo rango.",
+        _ => "El JSON no se puede interpretar de una sola manera.",
+    };
+    let mut error = FieldError::body("", "ambiguous", msg);
+    error.loc.truncate(1);
+    Problem::wrong_shape(vec![error])
+}

@@ -1,0 +1,20 @@
+//! The whole, pressed from outside: the real binary, a stand-in for the model, real clients.
+//!
+//! Everything runs on loopback ports that the system chooses, in folders of its own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod support;
+
+mod anthropic_sdk;
+mod contract;
+mod drain;
+mod limits;
+mod model;
+mod newcomer;
+mod persistence;
+mod real_documents;

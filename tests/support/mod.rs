@@ -1,0 +1,9 @@
+//! Starting the service and talking to it.
+
+mod client;
+mod documents;
+mod service;
+
+pub use client::{Reply, Request};
+pub use documents::{base64, factura_con, factura_xml, valid};
+pub use service::{KEY, Options, Service};
