@@ -150,3 +150,60 @@ fn secrets_come_from_files_too_and_never_show() {
         );
     }
 }
+
+/// The example in `docs/configuration.md`.
+fn documented() -> &'static str {
+    let page = include_str!("../../../../docs/configuration.md");
+    let begin = page.find("```toml\n").unwrap() + "```toml\n".len();
+    &page[begin..begin + page[begin..].find("```").unwrap()]
+}
+
+#[test]
+fn the_documented_file_is_the_default() {
+    let documented = load(documented(), &[]).unwrap();
+    let default = Settings::load(None, &Environment::of(&[])).unwrap();
+    assert_eq!(documented.to_string(), default.to_string());
+    assert_eq!(documented.cache, default.cache);
+    // The model's own values show only where there is a key.
+    let key = [("ANTHROPIC_API_KEY", "sk-ant")];
+    let documented = load(self::documented(), &key).unwrap().model.unwrap();
+    let default = Settings::load(None, &Environment::of(&key))
+        .unwrap()
+        .model
+        .unwrap();
+    assert_eq!(format!("{documented:?}"), format!("{default:?}"));
+}
+
+#[test]
+fn every_key_is_documented() {
+    for section in [
+        "",
+        "auth",
+        "[auth.keys]",
+        "store",
+        "cache",
+        "model",
+        "limits",
+        "validate",
+        "metrics",
+        "drain",
+    ] {
+        let header = if section.is_empty() {
+            String::new()
+        } else {
+            format!("[{section}]\n")
+        };
+        let error = load(&format!("{header}no_such_key = 1"), &[]).unwrap_err();
+        let (_, expected) = error.split_once("expected ").unwrap();
+        let keys = expected.split('`').skip(1).step_by(2);
+        for key in keys.take_while(|key| {
+            key.chars()
+                .all(|c| c.is_ascii_lowercase() || "_0123456789".contains(c))
+        }) {
+            assert!(
+                documented().contains(key),
+                "{section}.{key} is not in docs/configuration.md"
+            );
+        }
+    }
+}
