@@ -1,2 +1,66 @@
-//! placeholder
-fn main() {}
+//! The project's own commands: `cargo xtask lint`, `cargo xtask test`, `cargo xtask bench`.
+//!
+//! A light program without asynchronous code: what measures (`bench`) sits behind the
+//! `bench` feature and is built in release by the command that needs it.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line program talks to its user"
+)]
+
+#[cfg(feature = "bench")]
+mod bench;
+mod error;
+mod install;
+mod launch;
+mod lint;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Formatting, clippy, documentation and the dependency policy; stops at the first failure
+    Lint,
+    /// Install what the tests need, then run every test of the workspace
+    Test(test::Args),
+    /// Measure the service against a bare HTTP server and print the targets with pass or fail
+    Bench(launch::Args),
+    /// The measuring half of `bench`, in the release build that `bench` makes
+    #[cfg(feature = "bench")]
+    #[command(hide = true)]
+    BenchMeasure(launch::Args),
+    /// The yardstick of `bench`: an HTTP server that does nothing
+    #[cfg(feature = "bench")]
+    #[command(hide = true)]
+    BenchHello(bench::hello::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Lint => lint::run(),
+        Command::Test(args) => test::run(&args),
+        Command::Bench(args) => launch::run(&args),
+        #[cfg(feature = "bench")]
+        Command::BenchMeasure(args) => bench::measure(&args),
+        #[cfg(feature = "bench")]
+        Command::BenchHello(args) => bench::hello::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("xtask: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
