@@ -76,9 +76,29 @@ pub(crate) struct Suma {
     pub bruta: Option<Decimal>,
     /// After the globals, each percentage on what the one before left.
     pub final_: Option<Decimal>,
-    /// After the globals, each percentage on the sum of the lines. The format doesn't say
-    /// which; with at most one percentage they are the same.
+    /// After the globals as others read them: each percentage on the sum of the lines (the
+    /// format doesn't say which; with at most one they are the same), and in an exempt
+    /// document without those that carry no mark.
     pub paralela: Option<Decimal>,
+}
+
+impl Suma {
+    /// Of both readings, each as `figura` makes a figure of it, the one nearer to the
+    /// document's.
+    pub fn cercana(
+        &self,
+        informado: Decimal,
+        figura: impl Fn(Decimal) -> Option<Decimal>,
+    ) -> Option<Decimal> {
+        let una = figura(self.final_?)?;
+        let otra = self.paralela.and_then(figura).unwrap_or(una);
+        let lejos = |figura: Decimal| {
+            figura
+                .checked_sub(informado)
+                .map_or(Decimal::MAX, |diferencia| diferencia.abs())
+        };
+        Some(if lejos(otra) < lejos(una) { otra } else { una })
+    }
 }
 
 /// What a document's lines sum up to.
@@ -181,6 +201,11 @@ impl Calculo {
                 continue;
             };
             suma.final_ = suma.final_.and_then(|monto| aplicar(global, monto, monto));
+            // Without IndExeDR a global is for affected lines (formato DTE): in an exempt
+            // document some read that as "for none", some as "for all".
+            if sin_marca == Clase::Exenta && global.ind_exe_dr.es_ausente() {
+                continue;
+            }
             suma.paralela = suma
                 .paralela
                 .zip(suma.bruta)

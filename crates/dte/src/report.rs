@@ -199,9 +199,87 @@ impl Findings {
         self.add_as(code, severity, path, message);
     }
 
+    /// A full report still takes a finding that is worse than its last one, so that the
+    /// worst severity, and what follows from it, is never lost.
     pub(crate) fn push(&mut self, finding: Finding) {
-        if self.report.findings.len() < MAX_FINDINGS {
-            self.report.findings.push(finding);
+        let findings = &mut self.report.findings;
+        if findings.len() >= MAX_FINDINGS {
+            if findings
+                .last()
+                .is_some_and(|last| last.severity >= finding.severity)
+            {
+                return;
+            }
+            findings.pop();
+        }
+        findings.push(finding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(severity: Severity) -> Code {
+        Code {
+            code: "DTE-PRUEBA",
+            title: "",
+            severity,
+            source: "",
+            sii_code: None,
+        }
+    }
+
+    #[test]
+    fn the_worst_finding_decides() {
+        for (severities, recommendation) in [
+            (&[][..], Recommendation::Send),
+            (&[Severity::Info], Recommendation::Send),
+            (&[Severity::Warning, Severity::Info], Recommendation::Review),
+            (
+                &[Severity::Info, Severity::Error, Severity::Warning],
+                Recommendation::Reject,
+            ),
+        ] {
+            let mut findings = Findings::new(Mode::Emission);
+            for severity in severities {
+                findings.add(&code(*severity), "", "");
+            }
+            let report = findings.into_report();
+            assert_eq!(report.recommendation(), recommendation);
+            assert_eq!(report.worst(), severities.iter().copied().max());
+        }
+    }
+
+    #[test]
+    fn a_full_report_still_takes_what_is_worse() {
+        let mut findings = Findings::new(Mode::Emission);
+        for _ in 0..2 * MAX_FINDINGS {
+            findings.add(&code(Severity::Info), "", "");
+        }
+        findings.add(&code(Severity::Error), "", "");
+        findings.add(&code(Severity::Warning), "", "");
+        let report = findings.into_report();
+        assert_eq!(report.findings.len(), MAX_FINDINGS);
+        assert_eq!(
+            (
+                report.count(Severity::Error),
+                report.count(Severity::Warning)
+            ),
+            (1, 0)
+        );
+        assert_eq!(report.recommendation(), Recommendation::Reject);
+    }
+
+    #[test]
+    fn defects_of_form_count_less_in_what_was_received() {
+        for (mode, severity) in [
+            (Mode::Emission, Severity::Error),
+            (Mode::Reception, Severity::Warning),
+        ] {
+            let mut findings = Findings::new(mode);
+            findings.add_form(&code(Severity::Error), "", "");
+            assert_eq!(findings.into_report().worst(), Some(severity));
         }
     }
 }

@@ -127,7 +127,7 @@ fn folder() -> Option<PathBuf> {
     None
 }
 
-/// One row for a file; a file that is listed once for each of its documents is joined.
+/// One row for a file; the index lists one file twice, with the same content.
 fn index(folder: &Path) -> BTreeMap<String, Row> {
     let text = std::fs::read_to_string(folder.join("INDEX.tsv")).unwrap();
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
@@ -139,12 +139,10 @@ fn index(folder: &Path) -> BTreeMap<String, Row> {
                 .map(str::to_owned)
                 .collect()
         };
-        let row = rows.entry(cells[0].to_owned()).or_insert_with(|| Row {
-            types: Vec::new(),
-            remarks: Vec::new(),
+        rows.entry(cells[0].to_owned()).or_insert_with(|| Row {
+            types: parts(cells[1], ';'),
+            remarks: parts(cells.get(3).unwrap_or(&""), '|'),
         });
-        row.types.extend(parts(cells[1], ';'));
-        row.remarks.extend(parts(cells.get(3).unwrap_or(&""), '|'));
     }
     rows
 }

@@ -1,9 +1,8 @@
 //! The JSON reader: the contract's `dte_data` object, as sloppy as ERPs write it.
 
 mod escalar;
+mod interpretar;
 mod lector;
-#[cfg(test)]
-mod tests;
 
 use self::lector::Lector;
 use crate::error::{ReadError, ReadErrorKind};

@@ -51,9 +51,19 @@ pub struct Ilegible {
 pub struct Extrano {
     /// Where it is, the element's own name last.
     pub ruta: String,
-    /// Whether an element of this name exists elsewhere in a document: it is misplaced, and
-    /// what it holds was not read.
-    pub fuera_de_lugar: bool,
+    /// Why it is strange.
+    pub motivo: Motivo,
+}
+
+/// Why an element is strange. In each case what it holds was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Motivo {
+    /// The format has no element of this name, as far as the rules know it.
+    Desconocido,
+    /// The format has it elsewhere.
+    FueraDeLugar,
+    /// The format has it here once, and it is the second one or a later one.
+    Repetido,
 }
 
 /// A value that was understood although it is written otherwise.
@@ -67,10 +77,17 @@ pub struct Ajuste {
     pub leido: String,
 }
 
+/// The path is asked for only where the note is kept: in a file of garbage, finding the
+/// place of every defect among its brothers would take the square of their number.
 impl Lectura {
-    pub(crate) fn ilegible(&mut self, ruta: String, texto: &str, esperado: &'static str) {
+    pub(crate) fn ilegible(
+        &mut self,
+        ruta: impl FnOnce(&Self) -> String,
+        texto: &str,
+        esperado: &'static str,
+    ) {
         if self.ilegibles.len() < MAX_NOTAS {
-            let texto = recortado(texto);
+            let (ruta, texto) = (ruta(self), recortado(texto));
             self.ilegibles.push(Ilegible {
                 ruta,
                 texto,
@@ -79,18 +96,21 @@ impl Lectura {
         }
     }
 
-    pub(crate) fn extrano(&mut self, ruta: String, fuera_de_lugar: bool) {
+    pub(crate) fn extrano(&mut self, ruta: impl FnOnce(&Self) -> String, motivo: Motivo) {
         if self.extranos.len() < MAX_NOTAS {
-            self.extranos.push(Extrano {
-                ruta,
-                fuera_de_lugar,
-            });
+            let ruta = ruta(self);
+            self.extranos.push(Extrano { ruta, motivo });
         }
     }
 
-    pub(crate) fn ajuste(&mut self, ruta: String, texto: &str, leido: String) {
+    pub(crate) fn ajuste(
+        &mut self,
+        ruta: impl FnOnce(&Self) -> String,
+        texto: &str,
+        leido: String,
+    ) {
         if self.ajustes.len() < MAX_NOTAS {
-            let texto = recortado(texto);
+            let (ruta, texto) = (ruta(self), recortado(texto));
             self.ajustes.push(Ajuste { ruta, texto, leido });
         }
     }

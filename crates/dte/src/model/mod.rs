@@ -20,6 +20,6 @@ pub use encabezado::{
     Transporte,
 };
 pub(crate) use lectura::recortado;
-pub use lectura::{Ajuste, Extrano, Formato, Ilegible, Lectura};
+pub use lectura::{Ajuste, Extrano, Formato, Ilegible, Lectura, Motivo};
 pub use rut::{RUT_BOLETA, RUT_EXTRANJERO, RUT_SII, Rut, RutError, digito_verificador};
 pub use tipo::TipoDte;

@@ -74,7 +74,7 @@ impl fmt::Display for Rut {
     }
 }
 
-/// Modulo 11 with the weights 2 to 7 from the right; 11 is `0`, 10 is `K` (formato DTE, §2).
+/// Modulo 11 with the weights 2 to 7 from the right; 11 is `0`, 10 is `K` (formato DTE).
 #[must_use]
 pub fn digito_verificador(cuerpo: u32) -> char {
     let mut resto = cuerpo;

@@ -3,12 +3,14 @@
 //! Everything here is a pure function: it makes text for a model and reads a model's text;
 //! who calls the model, and whether, is the caller's business.
 //!
+//! 0. [`bounded`] keeps the rules' findings within what anybody reads.
 //! 1. [`instructions`] is the stable prefix of every call, fit for prompt caching.
 //! 2. [`question`] is the document with the rules' findings, fenced as data.
 //! 3. [`Review::parse`] reads the answer; anything but what [`schema`] describes is an error.
 //! 4. [`Verdict::new`] joins rules and review. The model can add warnings and lower the
 //!    confidence; it can't take away a rule's finding nor turn a `reject` into a `send`.
 
+mod bound;
 mod prompt;
 mod render;
 mod verdict;
@@ -21,6 +23,7 @@ use serde_json::{Value, json};
 
 use crate::Severity;
 
+pub use bound::{OMITTED_CODE, bounded};
 pub use prompt::{PROMPT_VERSION, instructions, question};
 pub use verdict::{Origin, Verdict, VerdictFinding};
 

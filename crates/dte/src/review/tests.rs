@@ -195,3 +195,29 @@ proptest! {
         let _ = Review::parse(&text);
     }
 }
+
+#[test]
+fn findings_are_bounded_and_what_is_left_out_counts() {
+    use super::bound::MAX_TOLD;
+
+    let few = vec![report(&[Severity::Info]), report(&[Severity::Error])];
+    assert_eq!(bounded(few.clone()), few);
+
+    let infos = report(&[Severity::Info; 400]);
+    let mixed = report(&[vec![Severity::Info; 300], vec![Severity::Error]].concat());
+    let last = report(&[Severity::Warning; 7]);
+    let told = bounded([infos.clone(), infos, mixed, last]);
+    let sizes: Vec<_> = told.iter().map(|report| report.findings.len()).collect();
+    assert_eq!(sizes, [400, 400, 200, 1]);
+    assert_eq!(told[2].worst(), Some(Severity::Error), "the worst stays");
+    let sum = &told[3].findings[0];
+    assert_eq!((sum.code, sum.severity), (OMITTED_CODE, Severity::Warning));
+    assert!(sum.message.starts_with("Hay 108 "), "{}", sum.message);
+
+    // An error that isn't told still rejects.
+    let full = report(&[Severity::Info; MAX_TOLD]);
+    let told = bounded([full, report(&[Severity::Error])]);
+    let verdict = Verdict::new(told, None);
+    assert_eq!(verdict.recommendation, Recommendation::Reject);
+    assert_eq!(verdict.findings.len(), MAX_TOLD + 1);
+}

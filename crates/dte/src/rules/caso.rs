@@ -102,8 +102,8 @@ impl<'a> Caso<'a> {
         self.ruta_de("Detalle", indice, campo)
     }
 
-    /// Something that must be there: an error in an XML, which is whole; a warning in JSON,
-    /// where an ERP may send only a part for a first opinion.
+    /// What only a whole document must have, or can't have: an error in an XML; a warning in
+    /// JSON, where an ERP may send a part, or what isn't in its last form yet.
     pub fn falta(
         &self,
         out: &mut Findings,

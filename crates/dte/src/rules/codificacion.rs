@@ -10,7 +10,7 @@ const DISTINTA: Code = Code {
     code: "DTE-CODIFICACION-DISTINTA",
     title: "El archivo declara una codificación y está en otra",
     severity: Severity::Warning,
-    source: "instructivo de emisión 2021-10-28; formato DTE 2026-02, §2",
+    source: "instructivo de emisión 2021-10-28; formato DTE 2026-02",
     sii_code: Some("ENV-3-0"),
 };
 

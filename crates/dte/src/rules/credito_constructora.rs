@@ -1,6 +1,6 @@
 //! The special credit of construction companies is at most 65 % of the IVA, and ends.
 //!
-//! Source: formato DTE §4, Totales/CredEC: 0.65 of the IVA; abolished from 2027-01-01.
+//! Source: formato DTE, Totales/CredEC: 0.65 of the IVA; abolished from 2027-01-01.
 
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
@@ -13,7 +13,7 @@ const EXCESO: Code = Code {
     code: "DTE-CREDITO-CONSTRUCTORA-EXCESO",
     title: "El crédito especial de constructoras supera el 65 % del IVA",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §4, Totales/CredEC",
+    source: "formato DTE 2026-02, Totales/CredEC",
     sii_code: None,
 };
 const DEROGADO: Code = Code {

@@ -1,6 +1,6 @@
 //! Global discounts and surcharges: how they are written and where they may stand.
 //!
-//! Source: formato DTE §4, DscRcgGlobal: `TpoMov` D or R, `TpoValor` % or $, at most 20; not
+//! Source: formato DTE, DscRcgGlobal: `TpoMov` D or R, `TpoValor` % or $, at most 20; not
 //! in 52 and 43; a percentage only, where lines carry several additional taxes.
 
 use rust_decimal::Decimal;
@@ -20,14 +20,14 @@ const AJENO: Code = Code {
     code: "DTE-DESCUENTO-GLOBAL-AJENO",
     title: "Este tipo de documento no lleva descuentos globales",
     severity: Severity::Warning,
-    source: "formato DTE 2026-02, §4, DscRcgGlobal",
+    source: "formato DTE 2026-02, DscRcgGlobal",
     sii_code: None,
 };
 const EXCESO: Code = Code {
     code: "DTE-DESCUENTO-GLOBAL-EXCESO",
     title: "Hay demasiados descuentos o recargos globales",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §2",
+    source: "formato DTE 2026-02, DscRcgGlobal (hasta 20)",
     sii_code: Some("ENV-3-0"),
 };
 

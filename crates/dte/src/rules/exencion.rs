@@ -1,6 +1,6 @@
 //! Affected and exempt must not be mixed up with the type of the document.
 //!
-//! Source: formato DTE §1 and §5: a 33 has at least one affected line, else it is a 34; a 34
+//! Source: formato DTE: a 33 has at least one affected line, else it is a 34; a 34
 //! has no net amount and no IVA, and marks each line; formato boletas: the same for 39 and 41.
 
 use super::{Caso, Rule};
@@ -11,35 +11,35 @@ const TODO_EXENTO: Code = Code {
     code: "DTE-EXENTO-TIPO",
     title: "Todo es exento en un documento afecto",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §1; formato boletas 2024-12",
+    source: "formato DTE 2026-02, IdDoc/TipoDTE; formato boletas 2024-12",
     sii_code: None,
 };
 const CON_NETO: Code = Code {
     code: "DTE-EXENTO-CON-NETO",
     title: "Un documento exento tiene monto neto",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §5",
+    source: "formato DTE 2026-02, Totales/MntNeto",
     sii_code: None,
 };
 const CON_IVA: Code = Code {
     code: "DTE-EXENTO-CON-IVA",
     title: "Un documento exento tiene IVA",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §5",
+    source: "formato DTE 2026-02, Totales/IVA",
     sii_code: None,
 };
 const LINEA_SIN_MARCA: Code = Code {
     code: "DTE-EXENTO-LINEA-SIN-MARCA",
     title: "Una línea de una factura exenta no está marcada como exenta",
     severity: Severity::Info,
-    source: "formato DTE 2026-02, §5, Detalle/IndExe",
+    source: "formato DTE 2026-02, Detalle/IndExe",
     sii_code: None,
 };
 const EXENTO_SIN_LINEAS: Code = Code {
     code: "DTE-EXENTO-LINEAS-SIN-MONTO",
     title: "Hay líneas exentas, pero no monto exento",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §4, Totales/MntExe",
+    source: "formato DTE 2026-02, Totales/MntExe",
     sii_code: Some("HED-2-220"),
 };
 

@@ -1,6 +1,6 @@
 //! The exempt amount is the sum of the exempt lines after their global discounts.
 //!
-//! Source: formato DTE §4, Totales/MntExe: lines with IndExe 1 (all lines of the exempt
+//! Source: formato DTE, Totales/MntExe: lines with IndExe 1 (all lines of the exempt
 //! types) and globals with IndExeDR 1. The tax service answers HED-2-220.
 
 use super::caso::Comparacion;
@@ -12,14 +12,14 @@ const CALCULO: Code = Code {
     code: "DTE-EXENTO-CALCULO",
     title: "El monto exento no es la suma de las líneas exentas",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §4, Totales/MntExe",
+    source: "formato DTE 2026-02, Totales/MntExe",
     sii_code: Some("HED-2-220"),
 };
 const AUSENTE: Code = Code {
     code: "DTE-EXENTO-AUSENTE",
     title: "Falta el monto exento",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §5",
+    source: "formato DTE 2026-02, Totales/MntExe",
     sii_code: None,
 };
 
@@ -50,15 +50,16 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
     let Some(informado) = exento.valor() else {
         return;
     };
+    let en_pesos = caso.en_pesos();
+    let figura = |suma| Some(if en_pesos { redondear(suma) } else { suma });
+    let Some(esperado) = caso.calculo.exento.cercana(informado, figura) else {
+        return;
+    };
     caso.comparar(
         out,
         Comparacion {
             code: &CALCULO,
-            esperado: if caso.en_pesos() {
-                redondear(suma)
-            } else {
-                suma
-            },
+            esperado,
             informado,
             tolerancia: caso.tolerancia(caso.calculo.exento.lineas),
             severity: CALCULO.severity,
@@ -76,8 +77,17 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Campo, DscRcgGlobal};
+    use crate::model::{Campo, Documento, DscRcgGlobal};
     use crate::rules::pruebas::{m, referencia, tabla};
+
+    fn sin_marca(doc: &mut Documento) {
+        doc.dsc_rcg_global.push(DscRcgGlobal {
+            tpo_mov: Some("D".into()),
+            tpo_valor: Some("$".into()),
+            valor_dr: m("1000"),
+            ..DscRcgGlobal::default()
+        });
+    }
 
     #[test]
     fn exempt_amount_against_lines() {
@@ -119,6 +129,15 @@ mod tests {
                     },
                     &[],
                 ),
+                // Without IndExeDR: for all lines, or for none.
+                (
+                    |doc| {
+                        sin_marca(doc);
+                        doc.encabezado.totales.mnt_exe = m("14000");
+                    },
+                    &[],
+                ),
+                (sin_marca, &[]),
             ],
         );
         tabla(

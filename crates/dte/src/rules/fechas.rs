@@ -1,6 +1,6 @@
 //! The days of issue and of payment.
 //!
-//! Source: formato DTE §2: `FchEmis` from 2003-04-01 to 2050-12-31, boletas from 2002-08-01
+//! Source: formato DTE: `FchEmis` from 2003-04-01 to 2050-12-31, boletas from 2002-08-01
 //! (formato boletas); `FchVenc` not before `FchEmis` (formato DTE, IdDoc). One day of grace
 //! into the future: a server's day and the issuer's may differ by a time zone.
 
@@ -29,7 +29,7 @@ const ANTIGUA: Code = Code {
     code: "DTE-FECHA-ANTIGUA",
     title: "La fecha es anterior a la factura electrónica",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §2; formato boletas 2024-12",
+    source: "formato DTE 2026-02, IdDoc/FchEmis; formato boletas 2024-12",
     sii_code: Some("ENV-3-0"),
 };
 const VENCIMIENTO: Code = Code {

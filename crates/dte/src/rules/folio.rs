@@ -1,6 +1,6 @@
 //! The document's number.
 //!
-//! Source: formato DTE §2: at most 10 digits, from 1. JSON may come before a folio is taken.
+//! Source: formato DTE: at most 10 digits, from 1. JSON may come before a folio is taken.
 
 use super::{Caso, Rule};
 use crate::report::{Code, Findings, Severity};
@@ -9,14 +9,14 @@ const AUSENTE: Code = Code {
     code: "DTE-FOLIO-AUSENTE",
     title: "Falta el folio",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §2",
+    source: "formato DTE 2026-02, IdDoc/Folio",
     sii_code: Some("ENV-3-0"),
 };
 const RANGO: Code = Code {
     code: "DTE-FOLIO-RANGO",
     title: "El folio no es un número de 1 a 10 dígitos",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §2",
+    source: "formato DTE 2026-02, IdDoc/Folio",
     sii_code: Some("ENV-3-0"),
 };
 

@@ -1,6 +1,6 @@
 //! Additional and withheld taxes: their codes, their signs, their amounts.
 //!
-//! Source: formato DTE §4, the table of additional taxes and withholdings, and
+//! Source: formato DTE, the table of additional taxes and withholdings, and
 //! Totales/ImptoReten, IVANoRet. The tax service answers HED-2-300 (no rate) and HED-2-302.
 
 use rust_decimal::Decimal;
@@ -15,35 +15,42 @@ const CODIGO: Code = Code {
     code: "DTE-IMPUESTO-CODIGO",
     title: "El código de un impuesto adicional o retención no existe",
     severity: Severity::Warning,
-    source: "formato DTE 2026-02, §4, tabla de impuestos adicionales y retenciones",
+    source: "formato DTE 2026-02, tabla de impuestos adicionales y retenciones",
     sii_code: None,
 };
 const TASA: Code = Code {
     code: "DTE-IMPUESTO-TASA",
     title: "La tasa de un impuesto adicional o retención no es la de la tabla",
     severity: Severity::Warning,
-    source: "formato DTE 2026-02, §4, tabla de impuestos adicionales y retenciones",
+    source: "formato DTE 2026-02, tabla de impuestos adicionales y retenciones",
     sii_code: Some("HED-2-302"),
 };
 const CALCULO: Code = Code {
     code: "DTE-IMPUESTO-CALCULO",
     title: "El monto de un impuesto adicional o retención no corresponde a su base",
     severity: Severity::Warning,
-    source: "formato DTE 2026-02, §4, Totales/ImptoReten",
+    source: "formato DTE 2026-02, Totales/ImptoReten",
     sii_code: Some("HED-2-302"),
+};
+const AUSENTE: Code = Code {
+    code: "DTE-IMPUESTO-AUSENTE",
+    title: "Una línea tiene un impuesto que no está en los totales",
+    severity: Severity::Warning,
+    source: "formato DTE 2026-02, Detalle/CodImpAdic y Totales/ImptoReten",
+    sii_code: None,
 };
 const NO_RETENIDO: Code = Code {
     code: "DTE-IVA-NO-RETENIDO",
     title: "El IVA no retenido no es el IVA menos lo retenido",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §4, Totales/IVANoRet",
+    source: "formato DTE 2026-02, Totales/IVANoRet",
     sii_code: None,
 };
 
 pub(super) static RULE: Rule = Rule {
     name: "impuestos",
     about: "Impuestos adicionales y retenciones: código, tasa y monto.",
-    codes: &[&CODIGO, &TASA, &CALCULO, &NO_RETENIDO],
+    codes: &[&CODIGO, &TASA, &CALCULO, &AUSENTE, &NO_RETENIDO],
     check,
 };
 
@@ -165,7 +172,31 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
     for (indice, impuesto) in totales.impto_reten.iter().enumerate() {
         uno(caso, out, indice, impuesto);
     }
+    sin_total(caso, out);
     no_retenido(caso, out);
+}
+
+/// The first line whose tax the totals don't have.
+fn sin_total(caso: &Caso<'_>, out: &mut Findings) {
+    let impuestos = &caso.documento.encabezado.totales.impto_reten;
+    for (indice, linea) in caso.documento.detalle.iter().enumerate() {
+        let falta = linea
+            .cod_imp_adic
+            .iter()
+            .filter_map(Campo::valor)
+            .find(|codigo| {
+                !impuestos
+                    .iter()
+                    .any(|impuesto| impuesto.tipo_imp == Campo::Valor(*codigo))
+            });
+        if let Some(codigo) = falta {
+            let mensaje = format!(
+                "La línea tiene el impuesto {codigo}, que no está en los totales (ImptoReten)."
+            );
+            out.add(&AUSENTE, caso.ruta_linea(indice, "CodImpAdic"), mensaje);
+            return;
+        }
+    }
 }
 
 fn uno(caso: &Caso<'_>, out: &mut Findings, indice: usize, impuesto: &ImptoReten) {
@@ -349,6 +380,21 @@ mod tests {
                     },
                     &[("DTE-IMPUESTO-CALCULO", Severity::Warning)],
                 ),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_tax_of_a_line_is_in_the_totals() {
+        tabla(
+            &RULE,
+            33,
+            &[
+                (
+                    |doc| doc.detalle[1].cod_imp_adic.push(Campo::Valor(27)),
+                    &[("DTE-IMPUESTO-AUSENTE", Severity::Warning)],
+                ),
+                (|doc| doc.detalle[1].cod_imp_adic.push(Campo::Ilegible), &[]),
             ],
         );
     }

@@ -1,6 +1,6 @@
 //! The IVA is the net amount times its rate, half up; and the rate is the legal one.
 //!
-//! Source: formato DTE §4, Totales/IVA and TasaIVA; Ley 19.888 (19 % since 2003-10-01, 18 %
+//! Source: formato DTE, Totales/IVA and TasaIVA; Ley 19.888 (19 % since 2003-10-01, 18 %
 //! before). A boleta with gross lines may instead take the IVA as total less net.
 
 use jiff::civil::{Date, date};
@@ -16,14 +16,14 @@ const CALCULO: Code = Code {
     code: "DTE-IVA-CALCULO",
     title: "El IVA no es el neto por la tasa",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §4, Totales/IVA",
+    source: "formato DTE 2026-02, Totales/IVA",
     sii_code: None,
 };
 const AUSENTE: Code = Code {
     code: "DTE-IVA-AUSENTE",
     title: "Hay monto neto, pero no IVA",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §4, Totales/IVA",
+    source: "formato DTE 2026-02, Totales/IVA",
     sii_code: None,
 };
 const TASA: Code = Code {
@@ -163,7 +163,7 @@ mod tests {
                     (|doc| doc.encabezado.totales.iva = m("2850.4"), REDONDEO),
                     (|doc| doc.encabezado.totales.iva = Campo::Ilegible, &[]),
                     (|doc| doc.encabezado.totales.mnt_neto = Campo::Ilegible, &[]),
-                    // half up: 45,780.5 is 45,781 (two real situations in DTE_RULES §4)
+                    // half up: 45,780.5 is 45,781 (real invoices have both)
                     (
                         |doc| {
                             doc.encabezado.totales.mnt_neto = m("240950");

@@ -1,16 +1,17 @@
 //! What the reader couldn't read, and what stands where the format has no place for it.
 //!
-//! Source: formato DTE §2 (forms of fields); DTE_v10.xsd and EnvioBOLETA_v11.xsd (places).
+//! Source: formato DTE (forms of fields); DTE_v10.xsd and EnvioBOLETA_v11.xsd (places).
 //! The tax service checks the schema first and refuses the whole submission (ENV-3-0).
 
 use super::{Caso, Rule};
+use crate::model::Motivo;
 use crate::report::{Code, Findings, Severity};
 
 const ILEGIBLE: Code = Code {
     code: "DTE-CAMPO-ILEGIBLE",
     title: "Un campo no tiene la forma que le corresponde",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §2; DTE_v10.xsd",
+    source: "formato DTE 2026-02, forma de los campos; DTE_v10.xsd",
     sii_code: Some("ENV-3-0"),
 };
 const FUERA_DE_LUGAR: Code = Code {
@@ -27,18 +28,31 @@ const DESCONOCIDO: Code = Code {
     source: "DTE_v10.xsd",
     sii_code: Some("ENV-3-0"),
 };
+const REPETIDO: Code = Code {
+    code: "DTE-ESTRUCTURA-REPETIDO",
+    title: "Un elemento que va una vez está repetido",
+    severity: Severity::Error,
+    source: "DTE_v10.xsd",
+    sii_code: Some("ENV-3-0"),
+};
 const AJUSTADO: Code = Code {
     code: "DTE-CAMPO-NORMALIZADO",
     title: "Un valor se entendió, pero está escrito de otra forma",
     severity: Severity::Info,
-    source: "formato DTE 2026-02, §2",
+    source: "formato DTE 2026-02, forma de los campos",
     sii_code: None,
 };
 
 pub(super) static RULE: Rule = Rule {
     name: "lectura",
     about: "Campos que no se pueden leer y elementos fuera de su lugar.",
-    codes: &[&ILEGIBLE, &FUERA_DE_LUGAR, &DESCONOCIDO, &AJUSTADO],
+    codes: &[
+        &ILEGIBLE,
+        &FUERA_DE_LUGAR,
+        &DESCONOCIDO,
+        &REPETIDO,
+        &AJUSTADO,
+    ],
     check,
 };
 
@@ -50,13 +64,21 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
     }
     for nota in &lectura.extranos {
         let nombre = nota.ruta.rsplit('/').next().unwrap_or_default();
-        if nota.fuera_de_lugar {
-            let mensaje = format!("«{nombre}» está fuera de su lugar y no se tomó en cuenta.");
-            out.add_form(&FUERA_DE_LUGAR, nota.ruta.as_str(), mensaje);
-        } else {
-            let mensaje = format!("«{nombre}» no existe en el formato del SII en este lugar.");
-            out.add_form(&DESCONOCIDO, nota.ruta.as_str(), mensaje);
-        }
+        let (code, que) = match nota.motivo {
+            Motivo::FueraDeLugar => (
+                &FUERA_DE_LUGAR,
+                "está fuera de su lugar y no se tomó en cuenta",
+            ),
+            Motivo::Desconocido => (
+                &DESCONOCIDO,
+                "no existe en el formato del SII en este lugar",
+            ),
+            Motivo::Repetido => (
+                &REPETIDO,
+                "está repetido: a lo más se tomó en cuenta el primero",
+            ),
+        };
+        out.add_form(code, nota.ruta.as_str(), format!("«{nombre}» {que}."));
     }
     for nota in &lectura.ajustes {
         let mensaje = format!("«{}» se leyó como «{}».", nota.texto, nota.leido);
@@ -75,15 +97,16 @@ mod tests {
         let mut doc = documento(33);
         assert_eq!(hallazgos(&RULE, &doc), []);
         doc.lectura.ilegible(
-            "Documento/Encabezado/IdDoc/FchEmis".into(),
+            |_| "Documento/Encabezado/IdDoc/FchEmis".into(),
             "ayer",
             "una fecha",
         );
-        doc.lectura.extrano("Documento/Totales".into(), true);
         doc.lectura
-            .extrano("Documento/Detalle[1]/Linea".into(), false);
+            .extrano(|_| "Documento/Totales".into(), Motivo::FueraDeLugar);
         doc.lectura
-            .ajuste("rut_emisor".into(), "76.192.083-9", "76192083-9".into());
+            .extrano(|_| "Documento/Detalle[1]/Linea".into(), Motivo::Desconocido);
+        doc.lectura
+            .ajuste(|_| "rut_emisor".into(), "76.192.083-9", "76192083-9".into());
         assert_eq!(
             hallazgos(&RULE, &doc),
             [

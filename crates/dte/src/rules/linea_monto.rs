@@ -1,6 +1,6 @@
 //! A line's amount: price times quantity, less the discount, plus the surcharge.
 //!
-//! Source: formato DTE §4, Detalle/MontoItem: `round(PrcItem * QtyItem) - DescuentoMonto +
+//! Source: formato DTE, Detalle/MontoItem: `round(PrcItem * QtyItem) - DescuentoMonto +
 //! RecargoMonto`, half up; free where price or quantity isn't given; a percentage needs its
 //! amount. The tax service answers DET-2-200 (seen in the field).
 
@@ -16,7 +16,7 @@ const CALCULO: Code = Code {
     code: "DTE-LINEA-MONTO",
     title: "El monto de una línea no es precio por cantidad",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §4, Detalle/MontoItem",
+    source: "formato DTE 2026-02, Detalle/MontoItem",
     sii_code: Some("DET-2-200"),
 };
 const AUSENTE: Code = Code {
@@ -30,7 +30,7 @@ const DESCUENTO: Code = Code {
     code: "DTE-LINEA-DESCUENTO",
     title: "El descuento o recargo de una línea no corresponde a su porcentaje",
     severity: Severity::Warning,
-    source: "formato DTE 2026-02, §4, Detalle/DescuentoPct",
+    source: "formato DTE 2026-02, Detalle/DescuentoPct",
     sii_code: None,
 };
 
@@ -116,7 +116,7 @@ fn base_cercana(caso: &Caso<'_>, producto: Decimal, informado: Decimal) -> Decim
 }
 
 /// Lines that may be worth nothing whatever their price: those that aren't billed or sold,
-/// and those of a note that only corrects text (formato DTE §4).
+/// and those of a note that only corrects text (formato DTE).
 fn sin_valor(caso: &Caso<'_>, linea: &Detalle) -> bool {
     let cero = linea
         .monto_item

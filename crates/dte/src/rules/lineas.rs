@@ -1,6 +1,6 @@
 //! How many lines, and their numbers.
 //!
-//! Source: formato DTE §2: 1 to 60 lines, boletas up to 1,000; lines are numbered from 1.
+//! Source: formato DTE: 1 to 60 lines, boletas up to 1,000; lines are numbered from 1.
 
 use super::{Caso, Rule};
 use crate::model::TipoDte;
@@ -17,7 +17,7 @@ const EXCESO: Code = Code {
     code: "DTE-LINEAS-EXCESO",
     title: "El documento tiene demasiadas líneas",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §2 (60); formato boletas 2024-12 (1.000)",
+    source: "formato DTE 2026-02, Detalle (60); formato boletas 2024-12 (1.000)",
     sii_code: Some("ENV-3-0"),
 };
 const REPETIDA: Code = Code {

@@ -1,6 +1,6 @@
 //! Amounts in the form that they must have: whole pesos, not negative, not endless.
 //!
-//! Source: formato DTE §2: amounts are integers of at most 18 digits in pesos; export amounts
+//! Source: formato DTE: amounts are integers of at most 18 digits in pesos; export amounts
 //! have decimals; only a liquidación (43) may have negative ones.
 
 use rust_decimal::Decimal;
@@ -13,21 +13,21 @@ const DECIMALES: Code = Code {
     code: "DTE-MONTO-DECIMALES",
     title: "Un monto en pesos tiene decimales",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §2; DTE_v10.xsd (MontoType)",
+    source: "formato DTE 2026-02, forma de los montos; DTE_v10.xsd (MontoType)",
     sii_code: Some("ENV-3-0"),
 };
 const NEGATIVO: Code = Code {
     code: "DTE-MONTO-NEGATIVO",
     title: "Un monto es negativo",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §2; DTE_v10.xsd (MontoType)",
+    source: "formato DTE 2026-02, forma de los montos; DTE_v10.xsd (MontoType)",
     sii_code: Some("ENV-3-0"),
 };
 const DESBORDE: Code = Code {
     code: "DTE-MONTO-DESBORDE",
     title: "Un monto es demasiado grande",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §2 (18 dígitos)",
+    source: "formato DTE 2026-02, forma de los montos (18 dígitos)",
     sii_code: Some("ENV-3-0"),
 };
 
@@ -97,8 +97,11 @@ fn uno(
         );
     }
     if monto < Decimal::ZERO && !caso.es(TipoDte::LiquidacionFactura) {
-        let mensaje = format!("{campo} es negativo: {}.", caso.cifra(monto));
-        out.add(&NEGATIVO, ruta(), mensaje);
+        let mensaje = format!(
+            "{campo} es negativo: {}. Un descuento va como tal, no como una línea negativa.",
+            caso.cifra(monto)
+        );
+        caso.falta(out, &NEGATIVO, ruta(), mensaje);
     }
     if monto.scale() == 0 || !caso.en_pesos() {
         return;
@@ -149,6 +152,14 @@ mod tests {
                 (
                     |doc| doc.detalle[0].monto_item = m("-1"),
                     &[("DTE-MONTO-NEGATIVO", Severity::Error)],
+                ),
+                // An ERP's own negative line may still become a discount on its way out.
+                (
+                    |doc| {
+                        doc.lectura.formato = Formato::Json;
+                        doc.detalle[0].monto_item = m("-1");
+                    },
+                    &[("DTE-MONTO-NEGATIVO", Severity::Warning)],
                 ),
                 (
                     |doc| doc.encabezado.totales.mnt_total = m("1000000000000000000"),

@@ -1,9 +1,7 @@
 //! The net amount is the sum of the affected lines after the global discounts.
 //!
-//! Source: formato DTE §4, Totales/MntNeto; where the lines include IVA (MntBruto 1, and
+//! Source: formato DTE, Totales/MntNeto; where the lines include IVA (MntBruto 1, and
 //! boletas but for IndMntNeto 2) the sum is divided by 1.19 and rounded.
-
-use rust_decimal::Decimal;
 
 use super::caso::Comparacion;
 use super::{Caso, Rule};
@@ -15,14 +13,14 @@ const CALCULO: Code = Code {
     code: "DTE-NETO-CALCULO",
     title: "El monto neto no es la suma de las líneas afectas",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §4, Totales/MntNeto",
+    source: "formato DTE 2026-02, Totales/MntNeto",
     sii_code: None,
 };
 const AUSENTE: Code = Code {
     code: "DTE-NETO-AUSENTE",
     title: "Falta el monto neto",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §4, Totales/MntNeto",
+    source: "formato DTE 2026-02, Totales/MntNeto",
     sii_code: None,
 };
 
@@ -61,7 +59,15 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
     if tipo.es_boleta() && caso.calculo.bruto {
         return;
     }
-    let Some(esperado) = mas_cercano(caso, informado) else {
+    let (bruto, tasa) = (caso.calculo.bruto, caso.calculo.tasa);
+    let figura = |suma| {
+        if bruto {
+            sin_iva(suma, tasa)
+        } else {
+            Some(redondear(suma))
+        }
+    };
+    let Some(esperado) = caso.calculo.afecto.cercana(informado, figura) else {
         return;
     };
     let que = if caso.calculo.bruto {
@@ -84,29 +90,6 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
             || (caso.ruta(CAMPO), que.to_owned()),
         );
     }
-}
-
-/// The sum under the reading of several global percentages that is nearer to the document.
-fn mas_cercano(caso: &Caso<'_>, informado: Decimal) -> Option<Decimal> {
-    let suma = caso.calculo.afecto;
-    let neto = |suma: Option<Decimal>| {
-        let suma = suma?;
-        if caso.calculo.bruto {
-            sin_iva(suma, caso.calculo.tasa)
-        } else {
-            Some(redondear(suma))
-        }
-    };
-    let (una, otra) = (
-        neto(suma.final_)?,
-        neto(suma.paralela).or_else(|| neto(suma.final_))?,
-    );
-    let lejos = |valor: Decimal| {
-        valor
-            .checked_sub(informado)
-            .map_or(Decimal::MAX, |d| d.abs())
-    };
-    Some(if lejos(otra) < lejos(una) { otra } else { una })
 }
 
 #[cfg(test)]

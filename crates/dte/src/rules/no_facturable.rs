@@ -1,6 +1,6 @@
 //! What isn't billed, and what is to be paid after all.
 //!
-//! Source: formato DTE §4: `MontoNF` = lines with IndExe 2 less those with 6, with globals of
+//! Source: formato DTE: `MontoNF` = lines with IndExe 2 less those with 6, with globals of
 //! IndExeDR 2; `MontoPeriodo` = MntTotal + MontoNF; `VlrPagar` = MntTotal + MontoNF +
 //! SaldoAnterior; `GrntDep` = lines with IndExe 3.
 
@@ -15,35 +15,35 @@ const CALCULO: Code = Code {
     code: "DTE-NO-FACTURABLE-CALCULO",
     title: "El monto no facturable no es la suma de sus líneas",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §4, Totales/MontoNF",
+    source: "formato DTE 2026-02, Totales/MontoNF",
     sii_code: None,
 };
 const AUSENTE: Code = Code {
     code: "DTE-NO-FACTURABLE-AUSENTE",
     title: "Hay líneas no facturables, pero no monto no facturable",
     severity: Severity::Warning,
-    source: "formato DTE 2026-02, §4, Totales/MontoNF",
+    source: "formato DTE 2026-02, Totales/MontoNF",
     sii_code: None,
 };
 const PERIODO: Code = Code {
     code: "DTE-MONTO-PERIODO-CALCULO",
     title: "El monto del período no es el total más lo no facturable",
     severity: Severity::Warning,
-    source: "formato DTE 2026-02, §4, Totales/MontoPeriodo",
+    source: "formato DTE 2026-02, Totales/MontoPeriodo",
     sii_code: None,
 };
 const PAGAR: Code = Code {
     code: "DTE-VALOR-PAGAR-CALCULO",
     title: "El valor a pagar no es el total más lo no facturable y el saldo anterior",
     severity: Severity::Warning,
-    source: "formato DTE 2026-02, §4, Totales/VlrPagar",
+    source: "formato DTE 2026-02, Totales/VlrPagar",
     sii_code: None,
 };
 const GARANTIA: Code = Code {
     code: "DTE-GARANTIA-CALCULO",
     title: "La garantía por envases no es la suma de sus líneas",
     severity: Severity::Warning,
-    source: "formato DTE 2026-02, §4, Totales/GrntDep",
+    source: "formato DTE 2026-02, Totales/GrntDep",
     sii_code: None,
 };
 

@@ -1,6 +1,6 @@
 //! References: what a note needs, and what its code says about its amounts.
 //!
-//! Source: formato DTE §6: references with CodRef are mandatory in 56, 61, 111 and 112; 1
+//! Source: formato DTE: references with CodRef are mandatory in 56, 61, 111 and 112; 1
 //! annuls, 2 corrects text (no amounts), 3 corrects amounts (more than 0); "annuls" and
 //! "corrects text" need exactly one; a credit note doesn't reference a guía; notes over
 //! exports reference an export. Codes of the tax service as seen in the field.
@@ -12,96 +12,88 @@ use super::{Caso, Rule};
 use crate::model::{Campo, Referencia, TipoDte};
 use crate::report::{Code, Findings, Severity};
 
-const FUENTE: &str = "formato DTE 2026-02, §6, Referencia";
+const FUENTE: &str = "formato DTE 2026-02, Referencia";
 
-macro_rules! codigo {
-    ($nombre:ident, $code:literal, $title:literal, $severity:ident, $sii:expr) => {
-        const $nombre: Code = Code {
-            code: $code,
-            title: $title,
-            severity: Severity::$severity,
-            source: FUENTE,
-            sii_code: $sii,
-        };
-    };
+const fn codigo(
+    code: &'static str,
+    title: &'static str,
+    severity: Severity,
+    sii_code: Option<&'static str>,
+) -> Code {
+    Code {
+        code,
+        title,
+        severity,
+        source: FUENTE,
+        sii_code,
+    }
 }
 
-codigo!(
-    AUSENTE,
+const AUSENTE: Code = codigo(
     "DTE-REF-AUSENTE",
     "Una nota no dice qué documento corrige",
-    Error,
-    Some("REF-3-415")
+    Severity::Error,
+    Some("REF-3-415"),
 );
-codigo!(
-    SIN_CODIGO,
+const SIN_CODIGO: Code = codigo(
     "DTE-REF-CODREF-AUSENTE",
     "Una nota no dice qué le hace al documento que corrige",
-    Error,
-    Some("REF-3-415")
+    Severity::Error,
+    Some("REF-3-415"),
 );
-codigo!(
-    CODIGO,
+const CODIGO: Code = codigo(
     "DTE-REF-CODREF",
     "El código de referencia no existe",
-    Error,
-    Some("ENV-3-0")
+    Severity::Error,
+    Some("ENV-3-0"),
 );
-codigo!(
-    VARIAS,
+const VARIAS: Code = codigo(
     "DTE-REF-UNICA",
     "Anular o corregir texto se hace con una sola referencia",
-    Warning,
-    None
+    Severity::Warning,
+    None,
 );
-codigo!(
-    GUIA,
+const GUIA: Code = codigo(
     "DTE-REF-GUIA",
     "Una nota de crédito no puede corregir una guía de despacho",
-    Error,
-    Some("REF-3-415")
+    Severity::Error,
+    Some("REF-3-415"),
 );
-codigo!(
-    EXPORTACION,
+const EXPORTACION: Code = codigo(
     "DTE-REF-EXPORTACION",
     "Una nota de exportación debe corregir un documento de exportación",
-    Error,
-    Some("REF-3-415")
+    Severity::Error,
+    Some("REF-3-415"),
 );
-codigo!(
-    TEXTO,
+const TEXTO: Code = codigo(
     "DTE-REF-TEXTO-CON-MONTO",
     "Una corrección de texto lleva montos",
-    Warning,
-    Some("REF-2-781")
+    Severity::Warning,
+    Some("REF-2-781"),
 );
-codigo!(
-    MONTO_CERO,
+const MONTO_CERO: Code = codigo(
     "DTE-REF-MONTO-CERO",
     "Una corrección de montos tiene total cero",
-    Warning,
-    Some("REF-2-768")
+    Severity::Warning,
+    Some("REF-2-768"),
 );
-codigo!(
-    EXCESO,
+const EXCESO: Code = codigo(
     "DTE-REF-EXCESO",
     "Hay demasiadas referencias",
-    Error,
-    Some("ENV-3-0")
+    Severity::Error,
+    Some("ENV-3-0"),
 );
-codigo!(
-    INCOMPLETA,
+const INCOMPLETA: Code = codigo(
     "DTE-REF-INCOMPLETA",
     "Una referencia no dice el tipo o el folio",
-    Warning,
-    Some("ENV-3-0")
+    Severity::Warning,
+    Some("ENV-3-0"),
 );
-codigo!(
-    FECHA,
+const FECHA: Code = codigo(
     "DTE-REF-FECHA",
     "La fecha de una referencia está fuera de rango",
-    Warning,
-    Some("ENV-3-0")
+    Severity::Warning,
+    Some("ENV-3-0"),
 );
 
 pub(super) static RULE: Rule = Rule {

@@ -1,6 +1,6 @@
 //! The tax ids of issuer and receiver.
 //!
-//! Source: formato DTE §2 (form, range, modulo 11) and §3 (the reserved ones): 55555555-5 is
+//! Source: formato DTE (form, range, modulo 11), the reserved ones: 55555555-5 is
 //! the receiver of an export or of a sale to a tourist, 66666666-6 that of a boleta without a
 //! name; a boleta may also have the receiver 0 with an own code (formato boletas).
 
@@ -8,75 +8,70 @@ use super::{Caso, Rule};
 use crate::model::{Campo, RUT_BOLETA, RUT_EXTRANJERO, Rut, RutError, TipoDte};
 use crate::report::{Code, Findings, Severity};
 
-const FUENTE: &str = "formato DTE 2026-02, §2 y §3";
+const FUENTE: &str = "formato DTE 2026-02, RUTEmisor y RUTRecep";
 
-macro_rules! codigo {
-    ($nombre:ident, $code:literal, $title:literal, $severity:ident, $sii:expr) => {
-        const $nombre: Code = Code {
-            code: $code,
-            title: $title,
-            severity: Severity::$severity,
-            source: FUENTE,
-            sii_code: $sii,
-        };
-    };
+const fn codigo(
+    code: &'static str,
+    title: &'static str,
+    severity: Severity,
+    sii_code: Option<&'static str>,
+) -> Code {
+    Code {
+        code,
+        title,
+        severity,
+        source: FUENTE,
+        sii_code,
+    }
 }
 
-codigo!(
-    EMISOR_AUSENTE,
+const EMISOR_AUSENTE: Code = codigo(
     "DTE-RUT-EMISOR-AUSENTE",
     "Falta el RUT del emisor",
-    Error,
-    Some("ENV-3-0")
+    Severity::Error,
+    Some("ENV-3-0"),
 );
-codigo!(
-    EMISOR_FORMA,
+const EMISOR_FORMA: Code = codigo(
     "DTE-RUT-EMISOR-FORMA",
     "El RUT del emisor está mal escrito",
-    Error,
-    Some("ENV-3-0")
+    Severity::Error,
+    Some("ENV-3-0"),
 );
-codigo!(
-    EMISOR_DV,
+const EMISOR_DV: Code = codigo(
     "DTE-RUT-EMISOR-DV",
     "El dígito verificador del RUT del emisor no corresponde",
-    Error,
-    None
+    Severity::Error,
+    None,
 );
-codigo!(
-    EMISOR_RESERVADO,
+const EMISOR_RESERVADO: Code = codigo(
     "DTE-RUT-EMISOR-RESERVADO",
     "El RUT del emisor es uno reservado para receptores",
-    Error,
-    None
+    Severity::Error,
+    None,
 );
-codigo!(
-    RECEPTOR_AUSENTE,
+const RECEPTOR_AUSENTE: Code = codigo(
     "DTE-RUT-RECEPTOR-AUSENTE",
     "Falta el RUT del receptor",
-    Error,
-    Some("ENV-3-0")
+    Severity::Error,
+    Some("ENV-3-0"),
 );
-codigo!(
-    RECEPTOR_FORMA,
+const RECEPTOR_FORMA: Code = codigo(
     "DTE-RUT-RECEPTOR-FORMA",
     "El RUT del receptor está mal escrito",
-    Error,
-    Some("ENV-3-0")
+    Severity::Error,
+    Some("ENV-3-0"),
 );
-codigo!(
-    RECEPTOR_DV,
+const RECEPTOR_DV: Code = codigo(
     "DTE-RUT-RECEPTOR-DV",
     "El dígito verificador del RUT del receptor no corresponde",
-    Error,
-    None
+    Severity::Error,
+    None,
 );
-codigo!(
-    RECEPTOR_RESERVADO,
+const RECEPTOR_RESERVADO: Code = codigo(
     "DTE-RUT-RECEPTOR-RESERVADO",
     "El RUT genérico del receptor no corresponde a este tipo de documento",
-    Warning,
-    None
+    Severity::Warning,
+    None,
 );
 
 pub(super) static RULE: Rule = Rule {
@@ -222,7 +217,13 @@ mod tests {
     #[test]
     fn issuer_and_receiver() {
         const E: &str = "76192083-9";
-        let casos: [(i64, &str, &str, &[(&str, Severity)]); 17] = [
+        type Prueba = (
+            i64,
+            &'static str,
+            &'static str,
+            &'static [(&'static str, Severity)],
+        );
+        let casos: [Prueba; 17] = [
             (33, E, "60803000-K", &[]),
             (33, "8502927-4", "6341301-1", &[]),
             (

@@ -1,6 +1,6 @@
 //! The document's type, and whether it stands in the body that this type has.
 //!
-//! Source: formato DTE §1; DTE_v10.xsd (`Documento`, `Liquidacion`, `Exportaciones`).
+//! Source: formato DTE; DTE_v10.xsd (`Documento`, `Liquidacion`, `Exportaciones`).
 
 use super::{Caso, Rule};
 use crate::model::ClaseDocumento;
@@ -11,14 +11,14 @@ const AUSENTE: Code = Code {
     code: "DTE-TIPO-AUSENTE",
     title: "Falta el tipo de documento",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §1",
+    source: "formato DTE 2026-02, IdDoc/TipoDTE",
     sii_code: Some("ENV-3-0"),
 };
 const DESCONOCIDO: Code = Code {
     code: "DTE-TIPO-DESCONOCIDO",
     title: "El tipo no es de un documento electrónico",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §1; formato boletas 2024-12",
+    source: "formato DTE 2026-02, IdDoc/TipoDTE; formato boletas 2024-12",
     sii_code: Some("ENV-3-0"),
 };
 const CUERPO: Code = Code {

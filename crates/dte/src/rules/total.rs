@@ -1,6 +1,6 @@
 //! The total is the sum of its parts.
 //!
-//! Source: formato DTE §4, Totales/MntTotal: net + exempt + IVA + additional taxes - withheld
+//! Source: formato DTE, Totales/MntTotal: net + exempt + IVA + additional taxes - withheld
 //! ones + GrntDep - CredEC - commissions (43). Exports: the exempt amount, or 0 where they
 //! are without payment (FmaPagExp 21). The tax service answers HED-2-260 for a 43.
 
@@ -17,7 +17,7 @@ const CALCULO: Code = Code {
     code: "DTE-TOTAL-CALCULO",
     title: "El total no es la suma de sus partes",
     severity: Severity::Error,
-    source: "formato DTE 2026-02, §4, Totales/MntTotal",
+    source: "formato DTE 2026-02, Totales/MntTotal",
     sii_code: None,
 };
 const AUSENTE: Code = Code {

@@ -7,7 +7,7 @@ use super::arbol::{Arbol, Id};
 use super::nombres;
 use crate::model::{
     Campo, CdgItem, ClaseDocumento, Comision, Detalle, Documento, DscRcgGlobal, Emisor, Encabezado,
-    IdDoc, ImptoReten, Lectura, OtraMoneda, Receptor, Referencia, Retenedor, Totales,
+    IdDoc, ImptoReten, Lectura, Motivo, OtraMoneda, Receptor, Referencia, Retenedor, Totales,
     TotalesComisiones, Transporte,
 };
 use crate::valores;
@@ -29,8 +29,8 @@ pub(super) fn documento(
         id: arbol.nodo(raiz).id.map(str::to_owned),
         ..Documento::default()
     };
-    for (hijo, nodo) in arbol.hijos(raiz) {
-        match nodo.nombre {
+    for (hijo, nombre) in lector.unicos(raiz) {
+        match nombre {
             "Encabezado" => documento.encabezado = lector.encabezado(hijo),
             "Detalle" => documento.detalle.push(lector.detalle(hijo)),
             "DscRcgGlobal" => documento.dsc_rcg_global.push(lector.descuento(hijo)),
@@ -45,13 +45,17 @@ pub(super) fn documento(
     documento
 }
 
+fn ruta(lectura: &Lectura, arbol: &Arbol<'_>, raiz: Id, id: Id) -> String {
+    format!("{}{}", lectura.prefijo, arbol.ruta(raiz, id))
+}
+
 struct Lector<'a, 't> {
     arbol: &'a Arbol<'t>,
     raiz: Id,
     lectura: Lectura,
 }
 
-impl Lector<'_, '_> {
+impl<'t> Lector<'_, 't> {
     fn texto(&self, id: Id) -> Option<String> {
         self.arbol.texto(id).map(str::to_owned)
     }
@@ -77,30 +81,55 @@ impl Lector<'_, '_> {
         let Some(texto) = self.arbol.texto(id) else {
             return Campo::Ausente;
         };
-        if let Some(valor) = leer(texto) {
+        // With an element inside, the text is in pieces, and put together it is another figure.
+        let entero = self.arbol.hijos(id).next().is_none();
+        if let Some(valor) = leer(texto).filter(|_| entero) {
             return Campo::Valor(valor);
         }
-        let ruta = self.ruta(id);
+        let (arbol, raiz) = (self.arbol, self.raiz);
+        let ruta = |lectura: &Lectura| ruta(lectura, arbol, raiz, id);
         self.lectura.ilegible(ruta, texto, esperado);
         Campo::Ilegible
     }
 
-    fn ruta(&self, id: Id) -> String {
-        format!("{}{}", self.lectura.prefijo, self.arbol.ruta(self.raiz, id))
+    /// The children of a section, without those that repeat one which stands there once: the
+    /// first counts, and a second one must not replace it unseen.
+    fn unicos(&mut self, id: Id) -> Vec<(Id, &'t str)> {
+        // More names than any section has; beyond them there is only garbage.
+        const NOMBRES: usize = 64;
+        let (arbol, raiz) = (self.arbol, self.raiz);
+        let mut hijos: Vec<(Id, &'t str)> = Vec::new();
+        for (hijo, nodo) in arbol.hijos(id) {
+            let nombre = nodo.nombre;
+            let antes = || hijos.iter().take(NOMBRES).any(|(_, otro)| *otro == nombre);
+            if !nombres::REPETIBLES.contains(&nombre) && antes() {
+                let ruta = |lectura: &Lectura| ruta(lectura, arbol, raiz, hijo);
+                self.lectura.extrano(ruta, Motivo::Repetido);
+            } else {
+                hijos.push((hijo, nombre));
+            }
+        }
+        hijos
     }
 
     /// An element that the model doesn't hold: one that the format has here, or a strange one.
     fn otro(&mut self, id: Id, nombre: &str, conocidos: &[&str]) {
         if !conocidos.contains(&nombre) {
-            let ruta = self.ruta(id);
-            self.lectura.extrano(ruta, nombres::existe(nombre));
+            let (arbol, raiz) = (self.arbol, self.raiz);
+            let ruta = |lectura: &Lectura| ruta(lectura, arbol, raiz, id);
+            let motivo = if nombres::existe(nombre) {
+                Motivo::FueraDeLugar
+            } else {
+                Motivo::Desconocido
+            };
+            self.lectura.extrano(ruta, motivo);
         }
     }
 
     fn encabezado(&mut self, id: Id) -> Encabezado {
         let mut encabezado = Encabezado::default();
-        for (hijo, nodo) in self.arbol.hijos(id) {
-            match nodo.nombre {
+        for (hijo, nombre) in self.unicos(id) {
+            match nombre {
                 "IdDoc" => encabezado.id_doc = self.id_doc(hijo),
                 "Emisor" => encabezado.emisor = self.emisor(hijo),
                 "Receptor" => encabezado.receptor = self.receptor(hijo),
@@ -115,8 +144,8 @@ impl Lector<'_, '_> {
 
     fn id_doc(&mut self, id: Id) -> IdDoc {
         let mut id_doc = IdDoc::default();
-        for (hijo, nodo) in self.arbol.hijos(id) {
-            match nodo.nombre {
+        for (hijo, nombre) in self.unicos(id) {
+            match nombre {
                 "TipoDTE" => id_doc.tipo_dte = self.entero(hijo),
                 "Folio" => id_doc.folio = self.entero(hijo),
                 "FchEmis" => id_doc.fch_emis = self.fecha(hijo),
@@ -143,8 +172,8 @@ impl Lector<'_, '_> {
 
     fn emisor(&mut self, id: Id) -> Emisor {
         let mut emisor = Emisor::default();
-        for (hijo, nodo) in self.arbol.hijos(id) {
-            match nodo.nombre {
+        for (hijo, nombre) in self.unicos(id) {
+            match nombre {
                 "RUTEmisor" => emisor.rut_emisor = self.texto(hijo),
                 "RznSoc" | "RznSocEmisor" => emisor.rzn_soc = self.texto(hijo),
                 "GiroEmis" | "GiroEmisor" => emisor.giro_emis = self.texto(hijo),
@@ -165,8 +194,8 @@ impl Lector<'_, '_> {
 
     fn receptor(&mut self, id: Id) -> Receptor {
         let mut receptor = Receptor::default();
-        for (hijo, nodo) in self.arbol.hijos(id) {
-            match nodo.nombre {
+        for (hijo, nombre) in self.unicos(id) {
+            match nombre {
                 "RUTRecep" => receptor.rut_recep = self.texto(hijo),
                 "CdgIntRecep" => receptor.cdg_int_recep = self.texto(hijo),
                 "RznSocRecep" => receptor.rzn_soc_recep = self.texto(hijo),
@@ -188,8 +217,8 @@ impl Lector<'_, '_> {
 
     fn transporte(&mut self, id: Id) -> Transporte {
         let mut transporte = Transporte::default();
-        for (hijo, nodo) in self.arbol.hijos(id) {
-            match nodo.nombre {
+        for (hijo, nombre) in self.unicos(id) {
+            match nombre {
                 "Patente" => transporte.patente = self.texto(hijo),
                 "RUTTrans" => transporte.rut_trans = self.texto(hijo),
                 "Chofer" => {
@@ -213,8 +242,8 @@ impl Lector<'_, '_> {
 
     fn totales(&mut self, id: Id) -> Totales {
         let mut totales = Totales::default();
-        for (hijo, nodo) in self.arbol.hijos(id) {
-            match nodo.nombre {
+        for (hijo, nombre) in self.unicos(id) {
+            match nombre {
                 "TpoMoneda" => totales.tpo_moneda = self.texto(hijo),
                 "MntNeto" => totales.mnt_neto = self.monto(hijo),
                 "MntExe" => totales.mnt_exe = self.monto(hijo),
@@ -238,8 +267,8 @@ impl Lector<'_, '_> {
 
     fn impuesto(&mut self, id: Id) -> ImptoReten {
         let mut impuesto = ImptoReten::default();
-        for (hijo, nodo) in self.arbol.hijos(id) {
-            match nodo.nombre {
+        for (hijo, nombre) in self.unicos(id) {
+            match nombre {
                 "TipoImp" => impuesto.tipo_imp = self.entero(hijo),
                 "TasaImp" => impuesto.tasa_imp = self.monto(hijo),
                 "MontoImp" => impuesto.monto_imp = self.monto(hijo),
@@ -251,8 +280,8 @@ impl Lector<'_, '_> {
 
     fn totales_comisiones(&mut self, id: Id) -> TotalesComisiones {
         let mut totales = TotalesComisiones::default();
-        for (hijo, nodo) in self.arbol.hijos(id) {
-            match nodo.nombre {
+        for (hijo, nombre) in self.unicos(id) {
+            match nombre {
                 "ValComNeto" => totales.val_com_neto = self.monto(hijo),
                 "ValComExe" => totales.val_com_exe = self.monto(hijo),
                 "ValComIVA" => totales.val_com_iva = self.monto(hijo),
@@ -264,8 +293,8 @@ impl Lector<'_, '_> {
 
     fn otra_moneda(&mut self, id: Id) -> OtraMoneda {
         let mut moneda = OtraMoneda::default();
-        for (hijo, nodo) in self.arbol.hijos(id) {
-            match nodo.nombre {
+        for (hijo, nombre) in self.unicos(id) {
+            match nombre {
                 "TpoMoneda" => moneda.tpo_moneda = self.texto(hijo),
                 "TpoCambio" => moneda.tpo_cambio = self.monto(hijo),
                 "MntExeOtrMnda" => moneda.mnt_exe_otr_mnda = self.monto(hijo),
@@ -278,8 +307,8 @@ impl Lector<'_, '_> {
 
     fn detalle(&mut self, id: Id) -> Detalle {
         let mut linea = Detalle::default();
-        for (hijo, nodo) in self.arbol.hijos(id) {
-            match nodo.nombre {
+        for (hijo, nombre) in self.unicos(id) {
+            match nombre {
                 "NroLinDet" => linea.nro_lin_det = self.entero(hijo),
                 "CdgItem" => linea.cdg_item.push(CdgItem {
                     tpo_codigo: self.texto_de(hijo, "TpoCodigo"),
@@ -307,8 +336,8 @@ impl Lector<'_, '_> {
 
     fn retenedor(&mut self, id: Id) -> Retenedor {
         let mut retenedor = Retenedor::default();
-        for (hijo, nodo) in self.arbol.hijos(id) {
-            match nodo.nombre {
+        for (hijo, nombre) in self.unicos(id) {
+            match nombre {
                 "IndAgente" => retenedor.ind_agente = self.texto(hijo),
                 "MntBaseFaena" => retenedor.mnt_base_faena = self.monto(hijo),
                 "MntMargComer" => retenedor.mnt_marg_comer = self.monto(hijo),
@@ -321,8 +350,8 @@ impl Lector<'_, '_> {
 
     fn descuento(&mut self, id: Id) -> DscRcgGlobal {
         let mut descuento = DscRcgGlobal::default();
-        for (hijo, nodo) in self.arbol.hijos(id) {
-            match nodo.nombre {
+        for (hijo, nombre) in self.unicos(id) {
+            match nombre {
                 "NroLinDR" => descuento.nro_lin_dr = self.entero(hijo),
                 "TpoMov" => descuento.tpo_mov = self.texto(hijo),
                 "GlosaDR" => descuento.glosa_dr = self.texto(hijo),
@@ -337,8 +366,8 @@ impl Lector<'_, '_> {
 
     fn referencia(&mut self, id: Id) -> Referencia {
         let mut referencia = Referencia::default();
-        for (hijo, nodo) in self.arbol.hijos(id) {
-            match nodo.nombre {
+        for (hijo, nombre) in self.unicos(id) {
+            match nombre {
                 "NroLinRef" => referencia.nro_lin_ref = self.entero(hijo),
                 "TpoDocRef" => referencia.tpo_doc_ref = self.texto(hijo),
                 "IndGlobal" => referencia.ind_global = self.entero(hijo),
@@ -355,8 +384,8 @@ impl Lector<'_, '_> {
 
     fn comision(&mut self, id: Id) -> Comision {
         let mut comision = Comision::default();
-        for (hijo, nodo) in self.arbol.hijos(id) {
-            match nodo.nombre {
+        for (hijo, nombre) in self.unicos(id) {
+            match nombre {
                 "NroLinCom" => comision.nro_lin_com = self.entero(hijo),
                 "TipoMovim" => comision.tipo_movim = self.texto(hijo),
                 "Glosa" => comision.glosa = self.texto(hijo),

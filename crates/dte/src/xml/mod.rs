@@ -3,8 +3,6 @@
 mod arbol;
 mod lector;
 mod nombres;
-#[cfg(test)]
-mod tests;
 
 use self::arbol::{Arbol, Id};
 use crate::codificacion::{Codificacion, decodificar};

@@ -67,6 +67,25 @@ pub(super) const DETALLE: &[&str] = &[
 
 pub(super) const REFERENCIA: &[&str] = &["IdAdicOtr", "CodVndor", "CodCaja"];
 
+/// Elements that may stand more than once where they stand.
+pub(super) const REPETIBLES: &[&str] = &[
+    "Detalle",
+    "Referencia",
+    "DscRcgGlobal",
+    "Comisiones",
+    "SubTotInfo",
+    "ImptoReten",
+    "Acteco",
+    "Telefono",
+    "CdgItem",
+    "CodImpAdic",
+    "MntPagos",
+    "Subcantidad",
+    "SubDscto",
+    "SubRecargo",
+    "ImpRetOtrMnda",
+];
+
 /// Sections and fields that rules need: found elsewhere, they are misplaced.
 const CON_LUGAR: &[&str] = &[
     "Encabezado",
