@@ -98,6 +98,14 @@ impl Cache {
         self.inner.answer(key, landing, source)
     }
 
+    /// The answer under `key` if it is in the process's memory: what [`Cache::get_or_compute`]
+    /// begins with, for callers who would rather not prepare a computation for nothing. It
+    /// counts as a hit where there is one, and as nothing where there is none.
+    #[must_use]
+    pub fn get_local(&self, key: &CacheKey) -> Option<Answer> {
+        self.hit(key)
+    }
+
     /// What the cache has done so far and holds now; also sets the gauges. Cheap.
     #[must_use]
     pub fn stats(&self) -> CacheStats {

@@ -96,6 +96,7 @@ mod frame;
 mod key;
 mod l1;
 mod l2;
+mod memo;
 pub mod metrics;
 mod stats;
 
@@ -105,4 +106,5 @@ pub use canonical::{MAX_JSON_BYTES, MAX_JSON_DEPTH};
 pub use config::CacheConfig;
 pub use error::{CacheError, ConfigError, Fault, KeyError, KeyErrorKind};
 pub use key::{CacheKey, KeyBuilder};
+pub use memo::{KeyMemo, MemoId};
 pub use stats::CacheStats;

@@ -37,9 +37,11 @@
 
 mod http;
 pub mod logs;
+mod panics;
 mod prometheus;
 mod quantiles;
 
 pub use http::{HttpMetrics, InFlight, REQUEST_BUCKETS};
+pub use panics::log_panics;
 pub use prometheus::{HistogramBuckets, InstallError, Metrics};
 pub use quantiles::{LatencyHistogram, Quantiles};

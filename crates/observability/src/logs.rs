@@ -1,38 +1,39 @@
 //! JSON logs, one object a line, written by a thread of their own.
 
+mod journal;
+
 use std::io::Write;
 
+use journal::{Journal, Writer};
 use thiserror::Error;
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Lines that may wait for the writer; what comes on top is dropped and counted.
-const QUEUED_LINES: usize = 16_384;
-
 /// Keeps the writer alive. Dropping it writes what is queued, for at most a second.
 #[derive(Debug)]
 pub struct Logs {
-    _writer: WorkerGuard,
-    dropped: ErrorCounter,
+    writer: Writer,
 }
 
 impl Logs {
     /// Lines that found the queue full and were dropped.
     #[must_use]
-    pub fn dropped_lines(&self) -> usize {
-        self.dropped.dropped_lines()
+    pub fn dropped_lines(&self) -> u64 {
+        self.writer.dropped()
     }
 }
 
-/// Why logging could not be set up. The caller's fault; trying again changes nothing.
+/// Why logging could not be set up. Trying again changes nothing.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LogsError {
     /// The level is no filter that `tracing` knows.
     #[error("log level {0:?} is not understood")]
     Level(String),
+    /// The thread that writes could not be started.
+    #[error("the log writer's thread could not be started")]
+    Thread(#[source] std::io::Error),
     /// This process has a subscriber already.
     #[error("a log subscriber is installed already")]
     Installed,
@@ -46,27 +47,19 @@ pub enum LogsError {
 /// [`LogsError`], when the level makes no sense or logging is set up already.
 pub fn init(level: &str, out: impl Write + Send + 'static) -> Result<Logs, LogsError> {
     let filter = filter(level)?;
-    let (writer, guard): (NonBlocking, WorkerGuard) = NonBlockingBuilder::default()
-        .buffered_lines_limit(QUEUED_LINES)
-        .lossy(true)
-        .thread_name("log-writer")
-        .finish(out);
-    let dropped = writer.error_counter();
+    let (journal, writer) = Journal::start(out).map_err(LogsError::Thread)?;
     let layer = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_writer(writer);
+        .with_writer(journal);
     tracing_subscriber::registry()
         .with(filter)
         .with(layer)
         .try_init()
         .map_err(|_| LogsError::Installed)?;
-    Ok(Logs {
-        _writer: guard,
-        dropped,
-    })
+    Ok(Logs { writer })
 }
 
 /// Whether [`init`] would take this level.
