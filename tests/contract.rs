@@ -294,6 +294,12 @@ async fn probes_and_figures() {
     assert_eq!(health["service"], "ai-service");
     let dependencies = &health["dependencies"];
     assert_eq!(dependencies["redis"]["type"], "embedded", "{health}");
+    for name in ["master", "replicas", "sentinels", "latency_ms"] {
+        assert!(
+            dependencies["redis"].get(name).is_some(),
+            "{name}: {health}"
+        );
+    }
     assert_eq!(
         dependencies["anthropic"]["status"], "not_configured",
         "{health}"

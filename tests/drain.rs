@@ -1,8 +1,10 @@
 //! The end of the process: `/ready` says no first, what runs ends well, then the port is free.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mock_anthropic::{Config, Fault, MockServer};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use crate::support::{Options, Request, Service, valid};
 
@@ -48,6 +50,37 @@ async fn a_request_that_never_ends_holds_the_process_only_until_the_deadline() {
     service.signal("TERM").await;
     assert_eq!(service.ended().await.code(), Some(1));
     assert!(in_flight.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn half_a_head_does_not_hold_the_process() {
+    let options = Options::default().config("[drain]\ngrace_ms = 0\n");
+    let mut service = options.start().await;
+    let mut half = TcpStream::connect(service.addr).await.unwrap();
+    half.write_all(b"GET /li").await.unwrap();
+    let silent = TcpStream::connect(service.addr).await.unwrap();
+    // Connections are taken in their order: both are held once this is answered.
+    service.send(Request::get("/live")).await;
+    let begun = Instant::now();
+    service.signal("TERM").await;
+    assert_eq!(service.ended().await.code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(15), "{begun:?}");
+    drop((half, silent));
+}
+
+#[tokio::test]
+async fn a_kept_connection_is_told_to_close_while_draining() {
+    let options = Options::default().config("[drain]\ngrace_ms = 2000\n");
+    let service = options.start().await;
+    let usual = service.send(Request::get("/live")).await;
+    assert_eq!(usual.header("connection"), "");
+    service.signal("TERM").await;
+    service.log(|line| line["message"] == "draining").await;
+    let last = service.send(Request::get("/live")).await;
+    assert_eq!(
+        (last.status.as_u16(), last.header("connection")),
+        (200, "close")
+    );
 }
 
 #[tokio::test]

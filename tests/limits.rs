@@ -163,11 +163,15 @@ async fn connections_and_requests_over_the_limit_are_shed_with_503() {
         assert_eq!(&first, b"HTTP/1.1 200");
         held.push(stream);
     }
-    let answer = raw(&service, &[]).await;
+    // Also a client that has asked before it is refused gets to read it.
+    let ask = format!("POST / HTTP/1.1\r\nhost: a\r\n\r\n{}", " ".repeat(100_000));
+    let answer = raw(&service, &[ask.as_bytes()]).await;
     assert!(
         answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 1"),
         "{answer}"
     );
+    assert!(answer.contains("application/problem+json"), "{answer}");
+    assert!(answer.contains(r#""code":"overloaded""#), "{answer}");
     drop(held);
 }
 
@@ -200,4 +204,100 @@ async fn requests_over_the_limit_are_shed_but_probes_are_not() {
         200
     );
     assert_eq!(held.await.unwrap().unwrap().status, 200);
+}
+
+/// A client as Python's: all of the body first, then the answer.
+async fn blocking_client(service: &Service, head: &str, bytes: usize) -> String {
+    let mut stream = TcpStream::connect(service.addr).await.unwrap();
+    let head = format!("{head}host: a\r\ncontent-length: {bytes}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&vec![b' '; bytes]).await.unwrap();
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).await.unwrap();
+    String::from_utf8_lossy(&first).into_owned()
+}
+
+#[tokio::test]
+async fn a_client_that_reads_only_after_its_body_sees_the_refusal() {
+    let service = Service::start().await;
+    let post = "POST /api/ai/validate HTTP/1.1\r\n";
+    let key = format!("{post}authorization: Bearer {KEY}\r\n");
+    for (head, status) in [
+        (key.clone(), 413),
+        (post.to_owned(), 401),
+        (format!("{key}content-type: text/xml\r\n"), 415),
+        ("POST /nada HTTP/1.1\r\n".to_owned(), 404),
+        ("POST /live HTTP/1.1\r\n".to_owned(), 405),
+    ] {
+        let answer = blocking_client(&service, &head, 12 * 1024 * 1024).await;
+        assert_eq!(answer, format!("HTTP/1.1 {status}"));
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_its_answers_is_left() {
+    let service = Options::default()
+        .config("[limits]\nwrite_timeout_ms = 300\n")
+        .start()
+        .await;
+    let mut stream = TcpStream::connect(service.addr).await.unwrap();
+    let requests = b"GET /live HTTP/1.1\r\nhost: a\r\n\r\n".repeat(1_000);
+    let ask = async { while stream.write_all(&requests).await.is_ok() {} };
+    // It fails only when the server has closed.
+    tokio::time::timeout(LIMIT, ask)
+        .await
+        .expect("the server waits for ever");
+}
+
+#[tokio::test]
+async fn what_goes_on_for_a_client_that_left_keeps_its_place() {
+    let mock = mock_anthropic::MockServer::start(mock_anthropic::Config::default())
+        .await
+        .unwrap();
+    mock.inject(mock_anthropic::Fault::Hang, 1);
+    let options = Options::default()
+        .model(&mock, 3_000)
+        .config("max_in_flight = 1\n");
+    let service = options.start().await;
+    let addr = service.addr;
+    let gone = tokio::spawn(async move { Request::validate(&valid()).try_send(addr).await });
+    mock.wait_for(LIMIT, |stats| stats.in_flight == 1)
+        .await
+        .unwrap();
+    gone.abort();
+    let _ = gone.await;
+    service.log(|line| line["status"] == 499).await;
+    let reply = service.send(Request::validate(&valid())).await;
+    assert_eq!(reply.status, 503, "{reply:?}");
+    assert_eq!(mock.stats().in_flight, 1);
+    mock.wait_for(LIMIT, |stats| stats.in_flight == 0)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_envelope_of_wrong_documents_gets_an_answer_of_bounded_size() {
+    let service = Service::start().await;
+    let wrong = format!(
+        "<DTE><Documento><Encabezado><IdDoc><TipoDTE>33</TipoDTE></IdDoc></Encabezado>{}</Documento></DTE>",
+        "<Detalle/>".repeat(85)
+    );
+    let xml = format!(
+        "<EnvioDTE xmlns=\"http://www.sii.cl/SiiDte\"><SetDTE>{}</SetDTE></EnvioDTE>",
+        wrong.repeat(1_500)
+    );
+    let reply = service
+        .send(Request::validate(
+            &json!({ "company_id": 1, "dte_xml": xml }),
+        ))
+        .await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.json()["recommendation"], "reject");
+    assert!(reply.body.len() < 1024 * 1024, "{} bytes", reply.body.len());
+    assert!(
+        reply.json()["errors"]
+            .to_string()
+            .contains("no se detallan"),
+        "the rest is counted"
+    );
 }

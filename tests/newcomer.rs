@@ -46,3 +46,30 @@ async fn the_printed_line_can_be_pasted_and_works() {
     assert_eq!(verdict["recommendation"], "send", "{verdict}");
     assert_eq!(verdict["degraded"], true, "{verdict}");
 }
+
+#[tokio::test]
+async fn nobody_reading_what_is_printed_is_no_reason_to_end() {
+    let options = Options::default().env("AI_SERVICE_API_KEY", "");
+    let full = || {
+        let file = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        Stdio::from(file.unwrap())
+    };
+    let status = options
+        .command()
+        .arg("check-config")
+        .stdout(full())
+        .status();
+    assert_eq!(status.await.unwrap().code(), Some(0));
+    let mut child = options.command().stdout(full()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    assert!(line.contains("listening"), "{line}");
+    // It goes on to serve: it ends by the signal and not by itself.
+    let pid = child.id().unwrap();
+    let kill = Command::new("kill")
+        .args(["-INT", &pid.to_string()])
+        .status()
+        .await;
+    assert!(kill.unwrap().success());
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
+}

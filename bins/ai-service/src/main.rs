@@ -5,6 +5,7 @@ mod config;
 mod run;
 mod welcome;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use args::Command;
@@ -40,18 +41,12 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "what a person asked for on the command line"
-)]
+/// Whoever closed stdout doesn't want to read it: that is no reason to end.
 fn println(text: &str) {
-    println!("{text}");
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "there is no log before there is a configuration"
-)]
+/// There is no log before there is a configuration.
 fn eprintln(text: &str) {
-    eprintln!("{text}");
+    let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -101,6 +101,7 @@ fn signals() -> io::Result<(Signal, Signal)> {
 
 async fn start(settings: Settings) -> Result<Running, StartError> {
     let logs = observability::logs::init(&settings.log_level, io::stderr())?;
+    observability::log_panics();
     let metrics = Metrics::install(&buckets())?;
     llm_client::telemetry::describe();
     let clock = Arc::new(SystemClock);
@@ -168,6 +169,15 @@ fn buckets() -> [HistogramBuckets; 3] {
     ]
 }
 
+/// Waits for the last writes; a disk that hangs must not hold the process.
+async fn flush(store: &dyn Store) {
+    match tokio::time::timeout(FLUSH_LIMIT, store.flush()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "failed to flush the store"),
+        Err(_) => tracing::error!("the store did not flush in time"),
+    }
+}
+
 fn greet(settings: &Settings, server: &Server) {
     let addr = server.local_addr().unwrap_or(settings.listen);
     tracing::info!(%addr, version = env!("CARGO_PKG_VERSION"), "listening");
@@ -203,9 +213,7 @@ impl Running {
         let drain = async {
             let drained = server.drain(grace, deadline).await;
             cache.drain(FLUSH_LIMIT).await;
-            if let Err(error) = store.flush().await {
-                tracing::error!(%error, "failed to flush the store");
-            }
+            flush(&*store).await;
             drained
         };
         tokio::select! {

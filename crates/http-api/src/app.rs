@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use cache::Cache;
+use cache::{Cache, KeyMemo};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -20,6 +20,9 @@ use crate::offload::Offload;
 use crate::routes::Routes;
 use crate::server::Server;
 use crate::validate::ModelWatch;
+
+/// Bodies whose cache keys are remembered: at most some 5 MiB.
+const REMEMBERED_BODIES: u64 = 16_384;
 
 /// What the application stands on. Each can be replaced by another of its kind.
 #[derive(Debug, Clone)]
@@ -48,9 +51,10 @@ pub(crate) struct Shared {
     pub(crate) deps: Deps,
     pub(crate) routes: Routes,
     pub(crate) http: HttpMetrics,
-    pub(crate) in_flight: Semaphore,
+    pub(crate) in_flight: Arc<Semaphore>,
     pub(crate) offload: Offload,
     pub(crate) model_watch: ModelWatch,
+    pub(crate) keys_of_bodies: KeyMemo,
     pub(crate) started: Instant,
     draining: AtomicBool,
     zone: TimeZone,
@@ -71,9 +75,10 @@ impl Config {
         let shared = Shared {
             routes: Routes::new(),
             http: HttpMetrics::new(&Routes::labels()),
-            in_flight: Semaphore::new(self.limits.max_in_flight.get()),
+            in_flight: Arc::new(Semaphore::new(self.limits.max_in_flight.get())),
             offload: Offload::default(),
             model_watch: ModelWatch::default(),
+            keys_of_bodies: KeyMemo::new(REMEMBERED_BODIES),
             started: Instant::now(),
             draining: AtomicBool::new(false),
             // The bundled database has it; UTC is only what the types ask for.

@@ -3,13 +3,19 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
+use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Body;
 
 use crate::config::Limits;
 use crate::problem::Problem;
+
+/// How long the rest of a refused body is read for.
+const REST_LIMIT: Duration = Duration::from_secs(5);
+
+/// How much of the rest of a refused body is read.
+const REST_BYTES: usize = 32 * 1024 * 1024;
 
 /// Reads a JSON body.
 ///
@@ -17,7 +23,7 @@ use crate::problem::Problem;
 /// announced is refused as soon as it has passed the limit.
 pub(crate) async fn read_json<B>(
     headers: &HeaderMap,
-    body: B,
+    body: &mut B,
     limits: &Limits,
 ) -> Result<Bytes, Problem>
 where
@@ -27,7 +33,37 @@ where
     read(body, limits.max_body_bytes, limits.body_timeout).await
 }
 
-async fn read<B>(body: B, limit: usize, timeout: Duration) -> Result<Bytes, Problem>
+/// Throws away what is left of a refused body, in the background.
+///
+/// Most clients send all of a body before they read an answer: if the connection were closed
+/// on them half way, they would see a broken pipe and not the refusal. A client that waits
+/// for a `100 Continue` or that was too slow already is left alone.
+pub(crate) fn discard<B>(headers: &HeaderMap, body: B, refusal: &Problem)
+where
+    B: Body<Data = Bytes> + Unpin + Send + 'static,
+{
+    let pointless = headers.contains_key(EXPECT)
+        || refusal.status() == StatusCode::REQUEST_TIMEOUT
+        || body.is_end_stream();
+    if !pointless {
+        tokio::spawn(tokio::time::timeout(REST_LIMIT, throw_away(body)));
+    }
+}
+
+async fn throw_away<B>(mut body: B)
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let mut seen = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        seen += frame.data_ref().map_or(0, Bytes::len);
+        if seen > REST_BYTES {
+            return;
+        }
+    }
+}
+
+async fn read<B>(body: &mut B, limit: usize, timeout: Duration) -> Result<Bytes, Problem>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -39,7 +75,7 @@ where
         .unwrap_or_else(|_| Err(Problem::body_timeout(timeout)))
 }
 
-async fn collect<B>(mut body: B, limit: usize) -> Result<Bytes, Problem>
+async fn collect<B>(body: &mut B, limit: usize) -> Result<Bytes, Problem>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -130,31 +166,37 @@ mod tests {
     #[tokio::test]
     async fn pieces_come_together_up_to_the_limit() {
         assert_eq!(
-            read(pieces(&["ab", "", "cd", "e"]), 5, MINUTE)
+            read(&mut pieces(&["ab", "", "cd", "e"]), 5, MINUTE)
                 .await
                 .unwrap(),
             "abcde"
         );
-        assert_eq!(read(pieces(&[]), 5, MINUTE).await.unwrap(), "");
-        let problem = read(pieces(&["ab", "cd", "ef"]), 5, MINUTE)
+        assert_eq!(read(&mut pieces(&[]), 5, MINUTE).await.unwrap(), "");
+        let problem = read(&mut pieces(&["ab", "cd", "ef"]), 5, MINUTE)
             .await
             .unwrap_err();
         assert_eq!(problem.status(), 413);
-        let announced = Full::new(Bytes::from_static(b"abcdef"));
-        assert_eq!(read(announced, 5, MINUTE).await.unwrap_err().status(), 413);
+        let mut announced = Full::new(Bytes::from_static(b"abcdef"));
+        assert_eq!(
+            read(&mut announced, 5, MINUTE).await.unwrap_err().status(),
+            413
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_never_ends_is_a_408() {
-        let silent = StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>());
-        assert_eq!(read(silent, 5, MINUTE).await.unwrap_err().status(), 408);
+        let mut silent = StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>());
+        assert_eq!(
+            read(&mut silent, 5, MINUTE).await.unwrap_err().status(),
+            408
+        );
     }
 
     #[tokio::test]
     async fn a_body_that_breaks_is_a_400() {
         let broken = stream::iter([Err::<Frame<Bytes>, _>(std::io::Error::other("reset"))]);
         assert_eq!(
-            read(StreamBody::new(broken), 5, MINUTE)
+            read(&mut StreamBody::new(broken), 5, MINUTE)
                 .await
                 .unwrap_err()
                 .status(),

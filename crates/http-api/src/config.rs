@@ -22,6 +22,8 @@ pub struct Limits {
     /// Longest wait for the model inside a request; always shorter than `request_timeout`, so
     /// that the rules can still answer.
     pub model_timeout: Duration,
+    /// Longest wait for a client to take more of its answer.
+    pub write_timeout: Duration,
     /// Connections held at once; the next one is answered 503 and closed.
     pub max_connections: NonZeroUsize,
     /// Requests worked on at once; the next one is answered 503.
@@ -37,6 +39,7 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(15),
             request_timeout: Duration::from_secs(30),
             model_timeout: Duration::from_secs(20),
+            write_timeout: Duration::from_secs(30),
             max_connections: const { NonZeroUsize::new(4_096).unwrap() },
             max_in_flight: const { NonZeroUsize::new(1_024).unwrap() },
         }

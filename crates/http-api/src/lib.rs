@@ -4,17 +4,42 @@
 //! documents live in `dte`, keeping answers in `cache`, calling a model in `llm-client`. This
 //! crate wires them to HTTP and is the only one that knows the wire format.
 //!
-//! ```no_run
-//! # async fn example(deps: http_api::Deps) -> Result<(), Box<dyn std::error::Error>> {
-//! use http_api::{ApiKey, Config, Keyring};
+//! ```
+//! use std::sync::Arc;
 //! use std::time::Duration;
+//!
+//! use cache::{Cache, CacheConfig};
+//! use http_api::{ApiKey, Config, Deps, Keyring, VALIDATE_OPERATION};
+//! use observability::Metrics;
+//! use store::{EmbeddedConfig, EmbeddedStore, Store, SystemClock};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//! use tokio::net::{TcpListener, TcpStream};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let clock = Arc::new(SystemClock);
+//! let store = EmbeddedStore::in_memory(EmbeddedConfig::default(), clock.clone())?;
+//! let store: Arc<dyn Store> = Arc::new(store);
+//! let second_tier = Some(Arc::clone(&store));
+//! let cache = Cache::new(&CacheConfig::default(), &[VALIDATE_OPERATION], second_tier, clock.clone())?;
+//! // Without a model the rules answer.
+//! let deps = Deps { cache, store, model: None, metrics: Metrics::install(&[])?, clock };
 //!
 //! let key = ApiKey { name: "erp".into(), secret: "0123456789abcdef0123456789abcdef".into(), companies: None };
 //! let config = Config::new(Keyring::new(&[key])?, "1.0.0");
-//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8002").await?;
+//! let listener = TcpListener::bind("127.0.0.1:0").await?;
 //! let server = config.build(deps).spawn(listener);
-//! // … until a signal comes:
-//! server.drain(Duration::from_secs(2), Duration::from_secs(30)).await;
+//!
+//! let mut stream = TcpStream::connect(server.local_addr().ok_or("it has no address")?).await?;
+//! stream.write_all(b"GET /live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await?;
+//! let mut answer = String::new();
+//! stream.read_to_string(&mut answer).await?;
+//! assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+//! assert!(answer.contains(r#""status":"alive""#), "{answer}");
+//!
+//! // At the end: idle connections are closed at once, requests being worked on may end.
+//! let drained = server.drain(Duration::ZERO, Duration::from_secs(30)).await;
+//! assert_eq!(drained.unfinished, 0);
 //! # Ok(())
 //! # }
 //! ```
@@ -23,6 +48,10 @@
 //!
 //! - Every answer is JSON of the contract or `application/problem+json`, carries the request's
 //!   id and the security headers, and comes within [`Limits::request_timeout`] of its body.
+//!   Only what is no HTTP request is answered by hyper itself: an empty 400, or 431 for a head
+//!   that is too large.
+//! - A client that sends or reads nothing is left in time; one that goes away leaves nothing
+//!   behind that isn't counted by [`Limits::max_in_flight`].
 //! - A model that is off, down, slow or talking nonsense never fails a validation: the rules
 //!   answer, and the answer says so.
 //! - What is computed for one tenant (a key and a company) is never served to another.
@@ -46,6 +75,7 @@ mod request_id;
 mod routes;
 mod server;
 mod service;
+mod stream;
 mod validate;
 
 pub use app::{App, Deps};

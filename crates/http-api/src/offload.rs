@@ -11,6 +11,23 @@ use crate::problem::Problem;
 /// few hundred microseconds. A larger one could hold a worker thread for milliseconds.
 pub(crate) const INLINE_BYTES: usize = 24 * 1024;
 
+/// What an XML tag weighs, in bytes: an invoice has one in 20, a body made to be slow one in 5.
+const TAG_BYTES: usize = 16;
+
+/// What a JSON object weighs, in bytes: `{}` is a line to be judged as any other.
+const OBJECT_BYTES: usize = 192;
+
+/// The work that a body makes, in bytes of an ordinary one.
+pub(crate) fn effort(body: &[u8]) -> usize {
+    if body.len() > INLINE_BYTES {
+        return body.len();
+    }
+    let count = |sign: u8| body.iter().filter(|byte| **byte == sign).count();
+    let tags = count(b'<') * TAG_BYTES;
+    let objects = count(b'{') * OBJECT_BYTES;
+    body.len().max(tags).max(objects)
+}
+
 /// A bounded share of the blocking pool.
 #[derive(Debug, Clone)]
 pub(crate) struct Offload {
@@ -28,7 +45,7 @@ impl Default for Offload {
 }
 
 impl Offload {
-    /// Runs `work` over `bytes` of input: here if they are few, else on a blocking thread.
+    /// Runs `work` of so much [`effort`]: here if it is little, else on a blocking thread.
     ///
     /// The blocking thread keeps its permit until it is done, also when the caller has left.
     ///
@@ -36,10 +53,10 @@ impl Offload {
     /// [`Problem::internal`], if the work panicked.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        bytes: usize,
+        effort: usize,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        if bytes <= INLINE_BYTES {
+        if effort <= INLINE_BYTES {
             return Ok(work());
         }
         let permit = Arc::clone(&self.permits)
@@ -58,6 +75,15 @@ impl Offload {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_empty_parts_weigh_more_than_their_bytes() {
+        let line =
+            r#"{"nombre":"Cemento 25 kg","cantidad":2,"precio_unitario":5000,"monto":10000},"#;
+        assert!(effort(line.repeat(60).as_bytes()) <= INLINE_BYTES);
+        assert!(effort("{},".repeat(5_000).as_bytes()) > INLINE_BYTES);
+        assert!(effort("<Detalle/>".repeat(2_200).as_bytes()) > INLINE_BYTES);
+    }
 
     #[tokio::test]
     async fn small_work_stays_and_large_work_goes() {

@@ -54,6 +54,10 @@ struct Redis {
     status: &'static str,
     #[serde(rename = "type")]
     kind: &'static str,
+    /// These three say something only of Sentinel and Cluster.
+    master: Option<String>,
+    replicas: u32,
+    sentinels: u32,
     latency_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -175,6 +179,9 @@ fn dependencies(shared: &Shared, store: StoreHealth) -> Dependencies<'_> {
             // Only the embedded engines are there: Redis itself is not in use.
             status: if store.up { "disabled" } else { "down" },
             kind: "embedded",
+            master: None,
+            replicas: 0,
+            sentinels: 0,
             latency_ms: millis(store.latency),
             reason: store.reason,
         },

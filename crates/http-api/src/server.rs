@@ -2,21 +2,28 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use metrics::Counter;
 use observability::HttpMetrics;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
 
 use crate::app::Shared;
+use crate::problem::Problem;
+use crate::reply::Body;
 use crate::service;
+use crate::stream::Impatient;
 
 /// Between two tries to accept while the process has no file descriptor left.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
@@ -24,18 +31,32 @@ const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 /// Between two tidyings of the metrics' raw observations.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// Said to a connection over the limit, before it has said anything.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
-    content-length: 0\r\nconnection: close\r\n\r\n";
+/// How long a drain waits for the rest of a connection's first head.
+const LAST_HEAD: Duration = Duration::from_secs(1);
 
-/// A serving API.
+/// Connections over the limit that are told so at a time; one more is only closed.
+const REFUSALS: usize = 64;
+
+/// How long a refused connection may take to read that it is.
+const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
+
+/// A serving API. Dropping it ends the accepting, and every connection after the request that
+/// it works on; nobody waits for that.
 #[derive(Debug)]
 pub struct Server {
     shared: Arc<Shared>,
     addr: Option<SocketAddr>,
     stop: oneshot::Sender<()>,
-    accepting: JoinHandle<GracefulShutdown>,
-    upkeep: AbortHandle,
+    accepting: JoinHandle<Accepted>,
+}
+
+/// What accepting leaves behind.
+#[derive(Debug)]
+struct Accepted {
+    /// Every connection holds a receiver for as long as it is there.
+    connections: watch::Sender<()>,
+    /// The upkeep of the metrics, for as long as this is held.
+    _upkeep: JoinSet<()>,
 }
 
 /// How a drain ended.
@@ -49,14 +70,12 @@ impl Server {
     pub(crate) fn spawn(shared: Arc<Shared>, listener: TcpListener) -> Self {
         let addr = listener.local_addr().ok();
         let (stop, stopped) = oneshot::channel();
-        let upkeep = tokio::spawn(upkeep(Arc::clone(&shared))).abort_handle();
         let accepting = tokio::spawn(accept(Arc::clone(&shared), listener, stopped));
         Self {
             shared,
             addr,
             stop,
             accepting,
-            upkeep,
         }
     }
 
@@ -74,20 +93,13 @@ impl Server {
         tokio::time::sleep(grace).await;
         // The accepting task takes the listener with it, so that the port is free.
         let _ = self.stop.send(());
-        let Ok(connections) = self.accepting.await else {
+        let Ok(Accepted { connections, .. }) = self.accepting.await else {
             return Drained { unfinished: 0 };
         };
-        let busy = connections.count();
-        let finished = tokio::time::timeout(deadline, connections.shutdown()).await;
-        self.upkeep.abort();
-        let left = self.shared.config.limits.max_in_flight.get()
-            - self.shared.in_flight.available_permits();
+        connections.send_replace(());
+        let _ = timeout(deadline, connections.closed()).await;
         Drained {
-            unfinished: if finished.is_ok() {
-                0
-            } else {
-                left.max(1).min(busy)
-            },
+            unfinished: connections.receiver_count(),
         }
     }
 }
@@ -96,19 +108,23 @@ async fn accept(
     shared: Arc<Shared>,
     listener: TcpListener,
     mut stopped: oneshot::Receiver<()>,
-) -> GracefulShutdown {
-    let graceful = GracefulShutdown::new();
+) -> Accepted {
+    let (connections, stopping) = watch::channel(());
+    drop(stopping);
+    let mut chores = JoinSet::new();
+    chores.spawn(upkeep(Arc::clone(&shared)));
     let places = Arc::new(Semaphore::new(shared.config.limits.max_connections.get()));
+    let refusals = Arc::new(Semaphore::new(REFUSALS));
     let refused = HttpMetrics::refused("connections");
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = &mut stopped => return graceful,
+            _ = &mut stopped => return Accepted { connections, _upkeep: chores },
         };
         match accepted {
             Ok((stream, _)) => match Arc::clone(&places).try_acquire_owned() {
-                Ok(place) => serve(&shared, stream, place, graceful.watcher()),
-                Err(_) => refuse(&stream, &refused),
+                Ok(place) => serve(&shared, stream, place, connections.subscribe()),
+                Err(_) => refuse(stream, &refused, &refusals),
             },
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -130,7 +146,12 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-fn serve(shared: &Arc<Shared>, stream: TcpStream, place: OwnedSemaphorePermit, watcher: Watcher) {
+fn serve(
+    shared: &Arc<Shared>,
+    stream: TcpStream,
+    place: OwnedSemaphorePermit,
+    stopping: watch::Receiver<()>,
+) {
     // Answers are small and written whole: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
     let limits = &shared.config.limits;
@@ -138,25 +159,85 @@ fn serve(shared: &Arc<Shared>, stream: TcpStream, place: OwnedSemaphorePermit, w
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
         .max_buf_size(limits.max_head_bytes.max(8 * 1024));
-    let shared = Arc::clone(shared);
+    let asked = Arc::new(AtomicBool::new(false));
+    let (shared, begun) = (Arc::clone(shared), Arc::clone(&asked));
+    let stream = Impatient::new(TokioIo::new(stream), limits.write_timeout);
     let service = service_fn(move |request| {
+        begun.store(true, Ordering::Relaxed);
         let shared = Arc::clone(&shared);
         async move { Ok::<_, std::convert::Infallible>(service::answer(&shared, request).await) }
     });
-    let connection = watcher.watch(http.serve_connection(TokioIo::new(stream), service));
+    let connection = http.serve_connection(stream, service);
     tokio::spawn(async move {
         let _place = place;
-        if let Err(error) = connection.await {
+        if let Err(error) = hold(connection, stopping, &asked).await {
             // A client that leaves early or writes no HTTP; nothing here to mend.
             tracing::debug!(%error, "connection ended early");
         }
     });
 }
 
-fn refuse(stream: &TcpStream, refused: &Counter) {
+/// A connection to its end: that of its client, or, once `stopping` says so, that of the
+/// request that it works on.
+async fn hold<S>(
+    connection: http1::Connection<Impatient<TokioIo<TcpStream>>, S>,
+    mut stopping: watch::Receiver<()>,
+    asked: &AtomicBool,
+) -> hyper::Result<()>
+where
+    S: HttpService<Incoming, ResBody = Body>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut connection = pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        _ = stopping.changed() => connection.as_mut().graceful_shutdown(),
+    }
+    // An idle connection is closed by that, but not one that has sent a part of its first
+    // head: it would hold the drain until the head's time-out.
+    match timeout(LAST_HEAD, connection.as_mut()).await {
+        Ok(ended) => ended,
+        Err(_) if !asked.load(Ordering::Relaxed) => Ok(()),
+        Err(_) => connection.await,
+    }
+}
+
+/// Tells a connection over the limit that it is, whatever it was about to ask.
+fn refuse(mut stream: TcpStream, refused: &Counter, refusals: &Arc<Semaphore>) {
     refused.increment(1);
-    // A fresh socket's buffer is empty: the few bytes fit, or the client gets only the close.
-    let _ = stream.try_write(FULL);
+    let Ok(place) = Arc::clone(refusals).try_acquire_owned() else {
+        return;
+    };
+    tokio::spawn(async move {
+        let _place = place;
+        let tell = async {
+            stream.write_all(full().as_bytes()).await?;
+            stream.shutdown().await?;
+            // To close with something unread would take the answer away from the client.
+            let mut rest = [0; 1024];
+            while stream.read(&mut rest).await? > 0 {}
+            io::Result::Ok(())
+        };
+        let _ = timeout(REFUSAL_LIMIT, tell).await;
+    });
+}
+
+/// The answer to a connection over the limit.
+fn full() -> String {
+    let id = uuid::Uuid::now_v7().to_string();
+    let problem = Problem::overloaded();
+    let body = problem.encode(&id);
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\nx-request-id: {id}\r\n\
+         cache-control: no-store\r\nretry-after: {wait}\r\ncontent-length: {length}\r\n\
+         connection: close\r\n\r\n{body}",
+        status = problem.status(),
+        wait = problem
+            .retry_after()
+            .map_or(1, |wait| wait.as_secs().max(1)),
+        length = body.len(),
+        body = String::from_utf8_lossy(&body),
+    )
 }
 
 async fn upkeep(shared: Arc<Shared>) {

@@ -4,10 +4,10 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use cache::Status;
 use futures_util::FutureExt as _;
-use http::{Method, Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 
 use crate::app::Shared;
@@ -20,6 +20,10 @@ use crate::reply::{self, Body, Reply};
 use crate::request_id;
 use crate::routes::{Action, Route, Routes};
 use crate::validate;
+
+/// The status, in the log and the figures only, of a request whose client left before it was
+/// answered: what proxies write there as well.
+const CLIENT_LEFT: u16 = 499;
 
 /// What the log line of a request tells beside its outcome.
 struct Line<'a> {
@@ -50,12 +54,76 @@ pub(crate) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> 
             .flatten()
             .map(|caller| caller.name()),
     };
+    let left = Left {
+        shared,
+        line: &line,
+        started,
+        answered: false,
+    };
     let outcome = match (route, &caller) {
         (Ok(route), Ok(caller)) => guarded(shared, route, *caller, request).await,
-        (Err(problem), _) => Err(problem),
-        (_, Err(problem)) => Err(problem.clone()),
+        (Err(problem), _) => refused(request, problem),
+        (_, Err(problem)) => refused(request, problem.clone()),
     };
+    left.answered();
     finish(shared, &line, outcome, started.elapsed())
+}
+
+/// Tells of a request whose client didn't wait for the answer: what it began may go on and
+/// cost, so it must not be missing from the log and the figures.
+struct Left<'a> {
+    shared: &'a Shared,
+    line: &'a Line<'a>,
+    started: Instant,
+    answered: bool,
+}
+
+impl Left<'_> {
+    /// It waited.
+    fn answered(mut self) {
+        self.answered = true;
+    }
+}
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            let elapsed = self.started.elapsed();
+            // What of it was the model's time nobody knows: none of it is called overhead.
+            record(self.shared, self.line, CLIENT_LEFT, elapsed, elapsed);
+            log(self.line, CLIENT_LEFT, elapsed, Duration::ZERO, None, None);
+        }
+    }
+}
+
+fn record(shared: &Shared, line: &Line<'_>, status: u16, elapsed: Duration, upstream: Duration) {
+    let method = line.method.as_str();
+    shared
+        .http
+        .observe(line.endpoint, method, status, elapsed, upstream);
+}
+
+fn log(
+    line: &Line<'_>,
+    status: u16,
+    elapsed: Duration,
+    upstream: Duration,
+    cache: Option<Status>,
+    code: Option<&str>,
+) {
+    tracing::info!(
+        target: "http",
+        request_id = line.id,
+        method = line.method.as_str(),
+        endpoint = Routes::label(line.endpoint),
+        status,
+        duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+        upstream_us = u64::try_from(upstream.as_micros()).unwrap_or(u64::MAX),
+        cache = cache.map(Status::as_str),
+        caller = line.caller,
+        code,
+        "request"
+    );
 }
 
 fn authenticate<'a>(
@@ -70,6 +138,13 @@ fn authenticate<'a>(
     shared.config.keys.authenticate(request.headers()).map(Some)
 }
 
+/// A request whose body nobody wants to see.
+fn refused(request: Request<Incoming>, problem: Problem) -> Result<Reply, Problem> {
+    let (head, incoming) = request.into_parts();
+    body::discard(&head.headers, incoming, &problem);
+    Err(problem)
+}
+
 /// Runs the handler within the limits on number and time; a panic in it is an answer as well.
 async fn guarded(
     shared: &Arc<Shared>,
@@ -77,45 +152,57 @@ async fn guarded(
     caller: Option<&Arc<Caller>>,
     request: Request<Incoming>,
 ) -> Result<Reply, Problem> {
-    // Probes and figures are never shed: who watches must see an overloaded service.
-    let _place = match route.action {
-        Action::Validate => Some(
-            shared
-                .in_flight
-                .try_acquire()
-                .map_err(|_| Problem::overloaded())?,
-        ),
-        _ => None,
+    let limit = shared.config.limits.request_timeout;
+    let handler = async {
+        match (route.action, caller) {
+            (Action::Validate, Some(caller)) => validate(shared, caller, request).await,
+            (action, _) => tokio::time::timeout(limit, probe(shared, action))
+                .await
+                .unwrap_or_else(|_| Err(Problem::deadline())),
+        }
     };
-    let handler = AssertUnwindSafe(dispatch(shared, route.action, caller, request));
-    handler.catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(endpoint = route.template, "handler panicked");
-        Err(Problem::internal())
-    })
+    AssertUnwindSafe(handler)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| {
+            tracing::error!(endpoint = route.template, "handler panicked");
+            Err(Problem::internal())
+        })
 }
 
-async fn dispatch(
-    shared: &Arc<Shared>,
-    action: Action,
-    caller: Option<&Arc<Caller>>,
-    request: Request<Incoming>,
-) -> Result<Reply, Problem> {
+/// Probes and figures are never shed: who watches must see an overloaded service.
+async fn probe(shared: &Arc<Shared>, action: Action) -> Result<Reply, Problem> {
     match action {
         Action::Live => Ok(probes::live(shared)),
         Action::Ready => Ok(probes::ready(shared).await),
         Action::Health => Ok(probes::health(shared).await),
         Action::Metrics => figures::metrics(shared).await,
-        Action::Validate => {
-            let (head, incoming) = request.into_parts();
-            let limits = &shared.config.limits;
-            let body: Bytes = body::read_json(&head.headers, incoming, limits).await?;
-            let caller = caller.ok_or_else(Problem::unauthorized)?;
-            let handler = validate::handle(shared, caller, &head.headers, body);
-            tokio::time::timeout(limits.request_timeout, handler)
-                .await
-                .unwrap_or_else(|_| Err(Problem::deadline()))
-        }
+        // It is no public route: without a caller it isn't reached.
+        Action::Validate => Err(Problem::unauthorized()),
     }
+}
+
+async fn validate(
+    shared: &Arc<Shared>,
+    caller: &Arc<Caller>,
+    request: Request<Incoming>,
+) -> Result<Reply, Problem> {
+    let Ok(place) = Arc::clone(&shared.in_flight).try_acquire_owned() else {
+        return refused(request, Problem::overloaded());
+    };
+    let (head, mut incoming) = request.into_parts();
+    let limits = &shared.config.limits;
+    let body = match body::read_json(&head.headers, &mut incoming, limits).await {
+        Ok(body) => body,
+        Err(problem) => {
+            body::discard(&head.headers, incoming, &problem);
+            return Err(problem);
+        }
+    };
+    let handler = validate::handle(shared, caller, place, &head.headers, body);
+    tokio::time::timeout(limits.request_timeout, handler)
+        .await
+        .unwrap_or_else(|_| Err(Problem::deadline()))
 }
 
 fn finish(
@@ -133,28 +220,17 @@ fn finish(
         ),
         Err(problem) => (problem.status(), Duration::ZERO, None, Some(problem.code())),
     };
-    shared.http.observe(
-        line.endpoint,
-        line.method.as_str(),
-        status.as_u16(),
-        elapsed,
-        upstream,
-    );
-    tracing::info!(
-        target: "http",
-        request_id = line.id,
-        method = line.method.as_str(),
-        endpoint = Routes::label(line.endpoint),
-        status = status.as_u16(),
-        duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
-        upstream_us = u64::try_from(upstream.as_micros()).unwrap_or(u64::MAX),
-        cache = cache.map(Status::as_str),
-        caller = line.caller,
-        code,
-        "request"
-    );
-    match outcome {
+    let status = status.as_u16();
+    record(shared, line, status, elapsed, upstream);
+    log(line, status, elapsed, upstream, cache, code);
+    let mut response = match outcome {
         Ok(reply) => reply.into_response(line.id, elapsed),
         Err(problem) => reply::refusal(&problem, line.id, elapsed),
+    };
+    if shared.is_draining() {
+        // A client that keeps the connection would send its next request into the close.
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    response
 }

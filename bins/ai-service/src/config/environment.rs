@@ -44,12 +44,11 @@ impl Environment {
         )
     }
 
-    /// A variable that is set to something: compose files pass on unset ones as empty.
+    /// A variable that is set to something: compose files pass on unset ones as empty, and
+    /// `.env` files written on Windows leave a carriage return behind.
     fn get(&self, name: &str) -> Option<String> {
-        self.0
-            .get(name)
-            .filter(|value| !value.trim().is_empty())
-            .cloned()
+        let value = self.0.get(name)?.trim();
+        (!value.is_empty()).then(|| value.to_owned())
     }
 
     /// Puts what is set over what the file says.

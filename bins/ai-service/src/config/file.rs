@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use cache::CacheConfig;
 use secrecy::SecretString;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 /// The whole file.
@@ -76,6 +77,7 @@ pub(super) struct Limits {
     pub(super) body_timeout_ms: Option<u64>,
     pub(super) request_timeout_ms: Option<u64>,
     pub(super) model_timeout_ms: Option<u64>,
+    pub(super) write_timeout_ms: Option<u64>,
     pub(super) max_connections: Option<usize>,
     pub(super) max_in_flight: Option<usize>,
 }
@@ -102,6 +104,9 @@ pub(super) struct Drain {
     pub(super) deadline_ms: Option<u64>,
 }
 
+/// The parser's own error would repeat what is there.
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.map(SecretString::from))
+    let text = Option::<String>::deserialize(deserializer)
+        .map_err(|_| D::Error::custom("a key must be a string"))?;
+    Ok(text.map(SecretString::from))
 }

@@ -19,6 +19,8 @@ use super::file::{self, File};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8002";
 const DEFAULT_MODEL: &str = "claude-sonnet-4-6";
+/// A verdict is of a day: to keep one longer than this is a slip of the pen.
+const MAX_LIFETIME_SECONDS: u64 = 31 * 24 * 60 * 60;
 const DEFAULT_STORE: &str = "data/ai-service.redb";
 
 /// Everything that the service is told.
@@ -59,10 +61,12 @@ pub(crate) enum SettingsError {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("failed to understand {path}")]
+    /// Without the parser's own text: it quotes the line, which may hold a key.
+    #[error("failed to understand {path}, line {line}: {problem}")]
     Parse {
         path: PathBuf,
-        source: Box<toml::de::Error>,
+        line: usize,
+        problem: String,
     },
     #[error("{key} {problem}")]
     Value { key: &'static str, problem: String },
@@ -107,8 +111,9 @@ impl Settings {
         let limits = limits(&file.limits)?;
         let model = model(file.model, &limits)?;
         let lifetime = file.validate.lifetime_seconds.unwrap_or(15 * 60);
-        if lifetime == 0 {
-            return Err(wrong("validate.lifetime_seconds", "must be more than 0"));
+        if !(1..=MAX_LIFETIME_SECONDS).contains(&lifetime) {
+            let problem = format!("must be 1 to {MAX_LIFETIME_SECONDS} (31 days)");
+            return Err(wrong("validate.lifetime_seconds", problem));
         }
         Ok(Self {
             listen,
@@ -122,8 +127,8 @@ impl Settings {
             limits,
             validate_lifetime: Duration::from_secs(lifetime),
             metrics_public: file.metrics.public,
-            drain_grace: Duration::from_millis(file.drain.grace_ms.unwrap_or(2_000)),
-            drain_deadline: Duration::from_millis(file.drain.deadline_ms.unwrap_or(30_000)),
+            drain_grace: wait("drain.grace_ms", file.drain.grace_ms, 2_000)?,
+            drain_deadline: wait("drain.deadline_ms", file.drain.deadline_ms, 30_000)?,
             ignored: Vec::new(),
         })
     }
@@ -134,9 +139,13 @@ fn read(path: &Path) -> Result<File, SettingsError> {
         path: path.to_owned(),
         source,
     })?;
-    toml::from_str(&text).map_err(|source| SettingsError::Parse {
-        path: path.to_owned(),
-        source: Box::new(source),
+    toml::from_str(&text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        SettingsError::Parse {
+            path: path.to_owned(),
+            line: before.unwrap_or_default().matches('\n').count() + 1,
+            problem: error.message().replace('\n', ", "),
+        }
     })
 }
 
@@ -148,7 +157,7 @@ fn secret(
 ) -> Result<Option<SecretString>, SettingsError> {
     match (inline, file) {
         (Some(_), Some(_)) => Err(wrong(key, "is given both directly and as a file")),
-        (Some(secret), None) => Ok(Some(secret)),
+        (Some(secret), None) => Ok(Some(secret.expose_secret().trim().into())),
         (None, None) => Ok(None),
         (None, Some(path)) => {
             let text = std::fs::read_to_string(&path)
@@ -272,6 +281,11 @@ fn limits(file: &file::Limits) -> Result<Limits, SettingsError> {
             file.model_timeout_ms,
             default.model_timeout,
         )?,
+        write_timeout: time(
+            "limits.write_timeout_ms",
+            file.write_timeout_ms,
+            default.write_timeout,
+        )?,
         max_connections: count(
             "limits.max_connections",
             file.max_connections,
@@ -312,6 +326,14 @@ fn time(
         None => Ok(default),
         Some(ms @ 1..=3_600_000) => Ok(Duration::from_millis(ms)),
         Some(_) => Err(wrong(key, "must be 1 to 3600000 (an hour)")),
+    }
+}
+
+/// A wait of nothing to an hour.
+fn wait(key: &'static str, value: Option<u64>, default_ms: u64) -> Result<Duration, SettingsError> {
+    match value.unwrap_or(default_ms) {
+        ms @ 0..=3_600_000 => Ok(Duration::from_millis(ms)),
+        _ => Err(wrong(key, "must be at most 3600000 (an hour)")),
     }
 }
 

@@ -105,6 +105,11 @@ fn nonsense_is_refused_by_name() {
             "[validate]\nlifetime_seconds = 0",
             "validate.lifetime_seconds",
         ),
+        (
+            "[validate]\nlifetime_seconds = 9223372036854775807",
+            "validate.lifetime_seconds",
+        ),
+        ("[drain]\ngrace_ms = 9223372036854775807", "drain.grace_ms"),
         ("[[auth.keys]]\nname = \"erp\"", "neither key nor key_file"),
         (
             "[auth]\napi_key = \"a\"\napi_key_file = \"b\"",
@@ -149,6 +154,36 @@ fn secrets_come_from_files_too_and_never_show() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn a_file_that_makes_no_sense_is_refused_without_quoting_it() {
+    for (toml, line) in [
+        ("[auth]\napi_key = \"sk-secreta\" oops\n", "line 2"),
+        ("[auth]\n\napi_key = 9988776655", "line 3"),
+        ("[auth]\napi_key = [\"sk-secreta\"]", "line 2"),
+        ("[[auth.keys]]\nkey = { a = \"sk-secreta\" }", "line 2"),
+        ("api_key = sk-secreta", "line 1"),
+    ] {
+        let error = load(toml, &[]).unwrap_err();
+        assert!(error.contains(line), "{error}");
+        assert!(
+            !error.contains("secreta") && !error.contains("9988776655"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn white_space_around_a_key_is_none_of_it() {
+    let open = ("AI_SERVICE_LISTEN", "0.0.0.0:8002");
+    let windows = format!("{LONG}\r");
+    let settings = load("", &[open, ("AI_SERVICE_API_KEY", &windows)]).unwrap();
+    assert_eq!(settings.keys[0].secret.expose_secret(), LONG);
+    let padded = format!("[auth]\napi_key = \"x{}\"", " ".repeat(40));
+    assert!(load(&padded, &[open]).is_err(), "one character is no key");
+    let settings = load("", &[("ANTHROPIC_API_KEY", "sk-ant\r\n")]).unwrap();
+    assert!(settings.model.is_some());
 }
 
 /// The example in `docs/configuration.md`.

@@ -13,6 +13,7 @@ use dte::{Context, Documento, PathSegment, ReadError, Recommendation, Report};
 use jiff::civil::Date;
 use llm_client::{CacheLifetime, ErrorKind, LanguageModel, Request, SystemBlock};
 use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::{ModelCall, Outcome, Unreviewed};
 use super::decode::{Ask, Document, ModelCheck};
@@ -41,9 +42,10 @@ pub(super) struct Job {
 struct Inner {
     shared: Arc<Shared>,
     ask: Ask,
-    size: usize,
+    effort: usize,
     today: Date,
     model_nanos: AtomicU64,
+    _place: OwnedSemaphorePermit,
 }
 
 /// An encoded verdict.
@@ -61,17 +63,25 @@ struct Ruled {
 }
 
 impl Job {
-    /// `size` is that of the body: it decides where the work is done.
-    pub(super) fn new(shared: &Arc<Shared>, ask: Ask, size: usize, today: Date) -> Self {
+    /// `effort` is that of the body: it decides where the work is done. `place` is held for as
+    /// long as there is a handle.
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        ask: Ask,
+        effort: usize,
+        today: Date,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
         let shared = Arc::clone(shared);
         let model_nanos = AtomicU64::new(0);
         Self {
             inner: Arc::new(Inner {
                 shared,
                 ask,
-                size,
+                effort,
                 today,
                 model_nanos,
+                _place: place,
             }),
         }
     }
@@ -111,7 +121,11 @@ impl Job {
     async fn rule(&self, ask_model: bool) -> Result<Ruled, Problem> {
         let inner = Arc::clone(&self.inner);
         let work = move || inner.rule(ask_model);
-        self.inner.shared.offload.run(self.inner.size, work).await?
+        self.inner
+            .shared
+            .offload
+            .run(self.inner.effort, work)
+            .await?
     }
 
     async fn encode(
@@ -133,7 +147,11 @@ impl Job {
                 complete: outcome.is_complete(),
             })
         };
-        self.inner.shared.offload.run(self.inner.size, work).await?
+        self.inner
+            .shared
+            .offload
+            .run(self.inner.effort, work)
+            .await?
     }
 
     async fn review(
@@ -163,10 +181,10 @@ impl Inner {
             today: self.today,
             mode: self.ask.mode,
         };
-        let reports: Vec<Report> = documents
+        let judged = documents
             .iter()
-            .map(|document| dte::validate(document, &context))
-            .collect();
+            .map(|document| dte::validate(document, &context));
+        let reports = review::bounded(judged);
         let question = if ask_model {
             let pairs: Vec<_> = documents.iter().zip(&reports).collect();
             let original = match &self.ask.document {

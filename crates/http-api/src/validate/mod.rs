@@ -9,13 +9,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use cache::{CacheError, CacheKey, Computed, Keep, Policy, Status};
+use cache::{CacheError, CacheKey, Computed, Keep, MemoId, Policy, Status};
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, StatusCode};
 use jiff::civil::Date;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::Shared;
 use crate::auth::Caller;
+use crate::offload::{self, INLINE_BYTES};
 use crate::problem::{FieldError, Problem};
 use crate::reply::Reply;
 
@@ -33,18 +35,30 @@ const ANSWER_VERSION: &str = "1";
 /// Between the model's time and the caller's: what the rules and the encoding need.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// Answers one request.
+/// Answers one request. `place` is held until the verdict is found, also when the client has
+/// left meanwhile: what goes on for nobody counts towards the limit as well.
 pub(crate) async fn handle(
     shared: &Arc<Shared>,
     caller: &Arc<Caller>,
+    place: OwnedSemaphorePermit,
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Reply, Problem> {
-    let (size, mode, today) = (body.len(), cache_mode(headers), shared.today());
+    let (mode, today) = (cache_mode(headers), shared.today());
+    let memo = (body.len() <= INLINE_BYTES).then(|| memo_id(caller, today, &body));
+    if mode == cache::Mode::Normal
+        && let Some(reply) = memo.and_then(|memo| repeated(shared, &memo))
+    {
+        return Ok(reply);
+    }
+    let effort = offload::effort(&body);
     let (keyed, caller) = (Arc::clone(shared), Arc::clone(caller));
     let prepare = move || prepare(&keyed, &caller, today, &body);
-    let (ask, key) = shared.offload.run(size, prepare).await??;
-    let job = Job::new(shared, ask, size, today);
+    let (ask, key) = shared.offload.run(effort, prepare).await??;
+    if let Some(memo) = memo {
+        shared.keys_of_bodies.insert(memo, key);
+    }
+    let job = Job::new(shared, ask, effort, today, place);
     let limits = &shared.config.limits;
     let wait = (limits.model_timeout + MARGIN).min(limits.request_timeout);
     // The computation ends by itself at the model's time-out; the limit is for a defect.
@@ -82,6 +96,24 @@ pub(crate) async fn handle(
             Err(Problem::internal())
         }
     }
+}
+
+/// All that decides the key of a body within one process: versions and model don't change.
+fn memo_id(caller: &Caller, today: Date, body: &[u8]) -> MemoId {
+    let day = [
+        today.year().to_le_bytes(),
+        today.day_of_year().to_le_bytes(),
+    ]
+    .concat();
+    MemoId::of(&[caller.name().as_bytes(), &day, body])
+}
+
+/// The answer to a body that came before, byte for byte and from the same caller, if it is
+/// still in memory: nothing of it needs to be read again.
+fn repeated(shared: &Shared, memo: &MemoId) -> Option<Reply> {
+    let key = shared.keys_of_bodies.get(memo)?;
+    let answer = shared.deps.cache.get_local(&key)?;
+    Some(Reply::json(StatusCode::OK, answer.value).cached(answer.status, answer.age))
 }
 
 impl Judged {
