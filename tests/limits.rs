@@ -250,13 +250,38 @@ async fn a_client_that_never_reads_its_answers_is_left() {
 }
 
 #[tokio::test]
+async fn bodies_over_the_limit_of_all_together_are_shed() {
+    let config = "[limits]\nmax_body_bytes = 8192\nmax_in_flight_bytes = 8192\n";
+    let service = Options::default().config(config).start().await;
+    let mut held = TcpStream::connect(service.addr).await.unwrap();
+    let head = format!(
+        "POST /api/ai/validate HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {KEY}\r\n\
+         content-length: 8000\r\nexpect: 100-continue\r\n\r\n"
+    );
+    held.write_all(head.as_bytes()).await.unwrap();
+    let mut first = [0; 12];
+    held.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 100", "it waits for the body");
+    let reply = service.send(Request::validate(&valid())).await;
+    assert_eq!(
+        (reply.status.as_u16(), &reply.json()["code"]),
+        (503, &json!("overloaded"))
+    );
+    held.write_all(&b" ".repeat(8_000)).await.unwrap();
+    let mut rest = [0; 37];
+    held.read_exact(&mut rest).await.unwrap();
+    assert!(String::from_utf8_lossy(&rest).contains("HTTP/1.1 400"));
+    assert_eq!(service.send(Request::validate(&valid())).await.status, 200);
+}
+
+#[tokio::test]
 async fn what_goes_on_for_a_client_that_left_keeps_its_place() {
     let mock = mock_anthropic::MockServer::start(mock_anthropic::Config::default())
         .await
         .unwrap();
     mock.inject(mock_anthropic::Fault::Hang, 1);
     let options = Options::default()
-        .model(&mock, 3_000)
+        .model(&mock, 8_000)
         .config("max_in_flight = 1\n");
     let service = options.start().await;
     let addr = service.addr;

@@ -25,6 +25,22 @@ async fn a_kept_answer_is_there_after_a_restart() {
 }
 
 #[tokio::test]
+async fn an_answer_of_a_stand_in_is_not_served_for_another_models() {
+    let stand_in = MockServer::start(Config::default()).await.unwrap();
+    stand_in.answer_with(Answer::once(r#"{"confidence": 71, "findings": []}"#));
+    let real = MockServer::start(Config::default()).await.unwrap();
+    real.answer_with(Answer::once(r#"{"confidence": 99, "findings": []}"#));
+    let options = Options::default();
+    for (mock, confidence) in [(&stand_in, 71), (&real, 99)] {
+        let mut service = options.clone().model(mock, 20_000).start().await;
+        let reply = service.send(Request::validate(&valid())).await;
+        assert_eq!(reply.json()["confidence"], confidence);
+        service.signal("INT").await;
+        assert_eq!(service.ended().await.code(), Some(0));
+    }
+}
+
+#[tokio::test]
 async fn a_second_process_on_the_same_file_says_so_and_ends() {
     let options = Options::default();
     let service = options.start().await;

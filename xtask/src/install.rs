@@ -20,11 +20,18 @@ struct Tool {
 }
 
 /// One line a tool.
-const TOOLS: &[Tool] = &[Tool {
-    name: "python3 with venv",
-    probe: &["python3", "-c", "import ensurepip, venv"],
-    packages: &["python3", "python3-venv"],
-}];
+const TOOLS: &[Tool] = &[
+    Tool {
+        name: "curl",
+        probe: &["curl", "--version"],
+        packages: &["curl"],
+    },
+    Tool {
+        name: "python3 with venv",
+        probe: &["python3", "-c", "import ensurepip, venv"],
+        packages: &["python3", "python3-venv"],
+    },
+];
 
 /// Installs the system's programs that are missing.
 ///

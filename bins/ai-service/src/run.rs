@@ -184,6 +184,16 @@ fn greet(settings: &Settings, server: &Server) {
     for name in &settings.ignored {
         tracing::warn!(variable = name, "set, but not read by this version");
     }
+    if let Some(model) = settings
+        .model
+        .as_ref()
+        .filter(|model| !model.capabilities.known)
+    {
+        tracing::warn!(
+            model = model.model,
+            "unknown model: what it costs and can is guessed"
+        );
+    }
     if let Some(key) = &settings.made_up_key {
         crate::println(&welcome::text(addr, key));
     }

@@ -13,10 +13,10 @@ use llm_client::LanguageModel;
 use observability::{HttpMetrics, Metrics};
 use store::{Clock, Store};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::offload::Offload;
+use crate::places::Places;
 use crate::routes::Routes;
 use crate::server::Server;
 use crate::validate::ModelWatch;
@@ -51,7 +51,7 @@ pub(crate) struct Shared {
     pub(crate) deps: Deps,
     pub(crate) routes: Routes,
     pub(crate) http: HttpMetrics,
-    pub(crate) in_flight: Arc<Semaphore>,
+    pub(crate) places: Places,
     pub(crate) offload: Offload,
     pub(crate) model_watch: ModelWatch,
     pub(crate) keys_of_bodies: KeyMemo,
@@ -75,7 +75,7 @@ impl Config {
         let shared = Shared {
             routes: Routes::new(),
             http: HttpMetrics::new(&Routes::labels()),
-            in_flight: Arc::new(Semaphore::new(self.limits.max_in_flight.get())),
+            places: Places::new(&self.limits),
             offload: Offload::default(),
             model_watch: ModelWatch::default(),
             keys_of_bodies: KeyMemo::new(REMEMBERED_BODIES),

@@ -79,29 +79,33 @@ async fn collect<B>(body: &mut B, limit: usize) -> Result<Bytes, Problem>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    // Most bodies come in one piece, which is then passed on without a copy.
+    // Most bodies come in one piece, which is then passed on without a copy; the pieces of
+    // others are put together once.
     let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
+    let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Problem::broken_body())?.into_data() else {
             continue;
         };
-        if first.len() + rest.len() + data.len() > limit {
+        if first.len() + whole.len() + data.len() > limit {
             return Err(Problem::too_large(limit));
         }
-        if first.is_empty() {
+        if first.is_empty() && whole.is_empty() {
             first = data;
-        } else {
-            rest.extend_from_slice(&data);
+            continue;
         }
+        if whole.is_empty() {
+            let announced = usize::try_from(body.size_hint().lower()).unwrap_or(limit);
+            whole.reserve(first.len() + data.len() + announced.min(limit));
+            whole.extend_from_slice(&std::mem::take(&mut first));
+        }
+        whole.extend_from_slice(&data);
     }
-    if rest.is_empty() {
-        return Ok(first);
-    }
-    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
-    whole.extend_from_slice(&first);
-    whole.extend_from_slice(&rest);
-    Ok(whole.freeze())
+    Ok(if whole.is_empty() {
+        first
+    } else {
+        whole.freeze()
+    })
 }
 
 /// A body that names no type is taken for JSON; one that names another is refused, and so is

@@ -8,7 +8,7 @@ use cache::Status;
 use futures_util::FutureExt as _;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, Response};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 
 use crate::app::Shared;
 use crate::auth::Caller;
@@ -187,7 +187,7 @@ async fn validate(
     caller: &Arc<Caller>,
     request: Request<Incoming>,
 ) -> Result<Reply, Problem> {
-    let Ok(place) = Arc::clone(&shared.in_flight).try_acquire_owned() else {
+    let Some(mut place) = shared.places.take(request.body().size_hint().upper()) else {
         return refused(request, Problem::overloaded());
     };
     let (head, mut incoming) = request.into_parts();
@@ -199,6 +199,7 @@ async fn validate(
             return Err(problem);
         }
     };
+    place.shrink(body.len());
     let handler = validate::handle(shared, caller, place, &head.headers, body);
     tokio::time::timeout(limits.request_timeout, handler)
         .await

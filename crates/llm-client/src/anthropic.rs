@@ -130,6 +130,10 @@ impl LanguageModel for Anthropic {
         &self.config.model
     }
 
+    fn origin(&self) -> &str {
+        &self.config.base_url
+    }
+
     async fn complete(&self, request: &Request) -> Result<Completion, Error> {
         let call = Call::start(PROVIDER, &self.config.model);
         let span = call.span().clone();

@@ -33,6 +33,10 @@ pub trait LanguageModel: fmt::Debug + Send + Sync + 'static {
     /// It comes from the configuration, hence it is bounded and fit for a metric label.
     fn model(&self) -> &str;
 
+    /// Where the model is asked, such as `https://api.anthropic.com`: a stand-in of the same
+    /// name is another model. For keys of kept answers, not for metric labels.
+    fn origin(&self) -> &str;
+
     /// Makes one call and waits for the whole answer.
     ///
     /// For [`Output::Json`](crate::Output::Json) the completion's text is exactly one JSON

@@ -197,6 +197,10 @@ impl LanguageModel for ScriptedModel {
         &self.0.model
     }
 
+    fn origin(&self) -> &str {
+        "scripted"
+    }
+
     async fn complete(&self, request: &Request) -> Result<Completion, Error> {
         let (outcome, latency) = self.take(request);
         let mut in_flight = InFlight::begin(&self.0.calls);

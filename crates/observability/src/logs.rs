@@ -1,12 +1,14 @@
 //! JSON logs, one object a line, written by a thread of their own.
 
 mod journal;
+mod lines;
 
 use std::io::Write;
 
 use journal::{Journal, Writer};
+use lines::Lines;
 use thiserror::Error;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -28,7 +30,7 @@ impl Logs {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LogsError {
-    /// The level is no filter that `tracing` knows.
+    /// The level is neither one word nor a list of words by target.
     #[error("log level {0:?} is not understood")]
     Level(String),
     /// The thread that writes could not be started.
@@ -40,7 +42,7 @@ pub enum LogsError {
 }
 
 /// Sends every event at `level` or above to `out`, as JSON. `level` is one word (`info`) or
-/// `tracing`'s filter syntax (`info,http_api=debug`); words are taken in any case, and
+/// words by target (`info,http_api=debug`); words are taken in any case, and
 /// Python's `WARNING` and `CRITICAL`, which older deployments set, read as `warn` and `error`.
 ///
 /// # Errors
@@ -49,10 +51,7 @@ pub fn init(level: &str, out: impl Write + Send + 'static) -> Result<Logs, LogsE
     let filter = filter(level)?;
     let (journal, writer) = Journal::start(out).map_err(LogsError::Thread)?;
     let layer = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
+        .event_format(Lines)
         .with_writer(journal);
     tracing_subscriber::registry()
         .with(filter)
@@ -70,7 +69,7 @@ pub fn check_level(level: &str) -> Result<(), LogsError> {
     filter(level).map(drop)
 }
 
-fn filter(level: &str) -> Result<EnvFilter, LogsError> {
+fn filter(level: &str) -> Result<Targets, LogsError> {
     let level = level.trim();
     let wrong = || LogsError::Level(level.to_owned());
     let word = match level.to_ascii_lowercase().as_str() {
@@ -81,7 +80,7 @@ fn filter(level: &str) -> Result<EnvFilter, LogsError> {
         _ if level.contains('=') => level.to_owned(),
         _ => return Err(wrong()),
     };
-    EnvFilter::try_new(word).map_err(|_| wrong())
+    word.parse().map_err(|_| wrong())
 }
 
 #[cfg(test)]
@@ -108,7 +107,19 @@ mod tests {
     fn one_json_object_a_line_with_fields_at_the_top() {
         let out = Shared::default();
         let logs = init("info", out.clone()).unwrap();
-        tracing::info!(status = 200, "request");
+        let missing: Option<&str> = None;
+        tracing::info!(
+            status = 200,
+            small = -1,
+            share = 0.5,
+            nothing = f64::NAN,
+            good = true,
+            caller = "a \"b\"",
+            error = %"line\nbreak",
+            debugged = ?Some("x"),
+            missing,
+            "request"
+        );
         tracing::debug!("not this one");
         assert_eq!(logs.dropped_lines(), 0);
         assert!(matches!(
@@ -118,9 +129,17 @@ mod tests {
         drop(logs);
         let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
         assert_eq!(text.lines().count(), 1, "{text}");
-        assert!(
-            text.contains(r#""message":"request","status":200"#),
-            "{text}"
+        let mut line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(line["timestamp"].as_str().unwrap().ends_with('Z'), "{text}");
+        line["timestamp"].take();
+        assert_eq!(
+            line,
+            serde_json::json!({
+                "timestamp": null, "level": "INFO", "message": "request", "status": 200,
+                "small": -1, "share": 0.5, "nothing": null, "good": true, "caller": "a \"b\"",
+                "error": "line\nbreak", "debugged": "Some(\"x\")",
+                "target": "observability::logs::tests",
+            })
         );
     }
 

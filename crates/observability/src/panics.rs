@@ -25,7 +25,6 @@ mod tests {
     fn a_panic_says_where_and_not_what() {
         let out = Arc::new(Mutex::new(Vec::new()));
         let subscriber = tracing_subscriber::fmt()
-            .json()
             .with_writer(Arc::new(Shared(Arc::clone(&out))))
             .finish();
         let usual = panic::take_hook();

@@ -80,6 +80,7 @@ pub(super) struct Limits {
     pub(super) write_timeout_ms: Option<u64>,
     pub(super) max_connections: Option<usize>,
     pub(super) max_in_flight: Option<usize>,
+    pub(super) max_in_flight_bytes: Option<usize>,
 }
 
 /// `POST /api/ai/validate`.

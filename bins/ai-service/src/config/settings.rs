@@ -296,7 +296,14 @@ fn limits(file: &file::Limits) -> Result<Limits, SettingsError> {
             file.max_in_flight,
             default.max_in_flight,
         )?,
+        max_in_flight_bytes: file
+            .max_in_flight_bytes
+            .unwrap_or(default.max_in_flight_bytes),
     };
+    if limits.max_in_flight_bytes < limits.max_body_bytes {
+        let problem = "must be at least limits.max_body_bytes";
+        return Err(wrong("limits.max_in_flight_bytes", problem));
+    }
     if limits.model_timeout + Duration::from_secs(2) > limits.request_timeout {
         let problem = "must be at least 2000 less than limits.request_timeout_ms, so that the \
                        rules can still answer";

@@ -102,6 +102,10 @@ fn nonsense_is_refused_by_name() {
         ),
         ("[limits]\nmax_body_bytes = 10", "limits.max_body_bytes"),
         (
+            "[limits]\nmax_in_flight_bytes = 2048",
+            "limits.max_in_flight_bytes",
+        ),
+        (
             "[validate]\nlifetime_seconds = 0",
             "validate.lifetime_seconds",
         ),

@@ -153,6 +153,17 @@ fn the_question_names_the_day_and_the_mode() {
 }
 
 #[test]
+fn a_changed_prompt_has_a_new_version() {
+    // FNV-1a over all that a model is told besides the document. If this fails, what kept
+    // answers were given to has changed: bump PROMPT_VERSION, then put the new sum here.
+    let text = format!("{}{}", instructions(), schema());
+    let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    assert_eq!((PROMPT_VERSION, sum), ("1", 1903792321636470696));
+}
+
+#[test]
 fn the_prefix_is_long_enough_to_be_cached() {
     // 1,024 tokens is the least that Claude Sonnet caches; Spanish has under 4.5 characters
     // a token.

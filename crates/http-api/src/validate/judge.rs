@@ -13,11 +13,11 @@ use dte::{Context, Documento, PathSegment, ReadError, Recommendation, Report};
 use jiff::civil::Date;
 use llm_client::{CacheLifetime, ErrorKind, LanguageModel, Request, SystemBlock};
 use serde_json::Value;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::{ModelCall, Outcome, Unreviewed};
 use super::decode::{Ask, Document, ModelCheck};
 use crate::app::Shared;
+use crate::places::Place;
 use crate::problem::{FieldError, Problem, Segment};
 
 /// The longest review that the model may write, in tokens.
@@ -45,7 +45,7 @@ struct Inner {
     effort: usize,
     today: Date,
     model_nanos: AtomicU64,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// An encoded verdict.
@@ -70,7 +70,7 @@ impl Job {
         ask: Ask,
         effort: usize,
         today: Date,
-        place: OwnedSemaphorePermit,
+        place: Place,
     ) -> Self {
         let shared = Arc::clone(shared);
         let model_nanos = AtomicU64::new(0);

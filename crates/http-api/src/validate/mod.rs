@@ -13,11 +13,11 @@ use cache::{CacheError, CacheKey, Computed, Keep, MemoId, Policy, Status};
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, StatusCode};
 use jiff::civil::Date;
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::Shared;
 use crate::auth::Caller;
 use crate::offload::{self, INLINE_BYTES};
+use crate::places::Place;
 use crate::problem::{FieldError, Problem};
 use crate::reply::Reply;
 
@@ -40,7 +40,7 @@ const MARGIN: Duration = Duration::from_secs(1);
 pub(crate) async fn handle(
     shared: &Arc<Shared>,
     caller: &Arc<Caller>,
-    place: OwnedSemaphorePermit,
+    place: Place,
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Reply, Problem> {
@@ -88,7 +88,7 @@ pub(crate) async fn handle(
             let judged = job.rules_only().await?;
             let reply = Reply::json(StatusCode::OK, judged.body);
             Ok(reply
-                .cached(Status::Miss, Duration::ZERO)
+                .cached(late(mode), Duration::ZERO)
                 .waited(begun.elapsed()))
         }
         Err(error) => {
@@ -114,6 +114,14 @@ fn repeated(shared: &Shared, memo: &MemoId) -> Option<Reply> {
     let key = shared.keys_of_bodies.get(memo)?;
     let answer = shared.deps.cache.get_local(&key)?;
     Some(Reply::json(StatusCode::OK, answer.value).cached(answer.status, answer.age))
+}
+
+/// Where an answer is from that the rules gave because a computation was late.
+fn late(mode: cache::Mode) -> Status {
+    match mode {
+        cache::Mode::Bypass => Status::Bypass,
+        cache::Mode::Normal | cache::Mode::Refresh => Status::Miss,
+    }
 }
 
 impl Judged {
@@ -167,6 +175,7 @@ fn prepare(
     if let Some(model) = &shared.deps.model {
         builder = builder
             .model(model.model())
+            .parameter("origin", model.origin())
             .parameter("max_tokens", judge::MAX_TOKENS_TEXT);
     }
     // It decoded, so it is UTF-8.
