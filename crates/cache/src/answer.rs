@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::entry::Entry;
+
 /// What a computation gives back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Computed {
@@ -79,6 +81,18 @@ pub struct Answer {
     pub status: Status,
     /// How long ago it was computed; zero unless it is a [`Status::Hit`].
     pub age: Duration,
+}
+
+impl Answer {
+    /// An answer that was kept.
+    pub(crate) fn hit(entry: Entry, now_ms: u64) -> Self {
+        let age = entry.age(now_ms);
+        Self {
+            value: entry.value,
+            status: Status::Hit,
+            age,
+        }
+    }
 }
 
 /// Where an answer is from.

@@ -157,7 +157,7 @@ impl Cache {
         let metrics = &self.inner.metrics;
         metrics.l1_seconds.record(begin.elapsed());
         metrics.request(key.operation(), Source::L1);
-        Some(hit(entry, now_ms))
+        Some(Answer::hit(entry, now_ms))
     }
 
     /// Everything but a hit in the first tier.
@@ -334,7 +334,7 @@ impl Inner {
         match landing {
             Landing::Found(entry, tier) => {
                 self.metrics.request(operation, tier);
-                Ok(hit(entry, self.now_ms()))
+                Ok(Answer::hit(entry, self.now_ms()))
             }
             Landing::Computed(value) => {
                 self.metrics.request(operation, source);
@@ -379,15 +379,6 @@ async fn fly<E, F, Fut>(
     let ran = inner.run(&key, limit, compute).await;
     let landing = inner.settle(&key, ran);
     guard.land(landing);
-}
-
-fn hit(entry: Entry, now_ms: u64) -> Answer {
-    let age = entry.age(now_ms);
-    Answer {
-        value: entry.value,
-        status: Status::Hit,
-        age,
-    }
 }
 
 /// How a call that begins a computation is counted.

@@ -2,6 +2,8 @@
 
 mod environment;
 mod file;
+mod keys;
+mod limits;
 mod settings;
 
 pub(crate) use environment::Environment;

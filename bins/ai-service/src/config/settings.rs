@@ -2,20 +2,20 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cache::CacheConfig;
-use http_api::{ApiKey, Limits, MIN_KEY_CHARS};
+use http_api::{ApiKey, Limits};
 use llm_client::{AnthropicConfig, Timeouts};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use store::EmbeddedConfig;
 use thiserror::Error;
-use uuid::Uuid;
 
 use super::Environment;
 use super::file::{self, File};
+use super::keys::{keys, secret};
+use super::limits::{limits, time, wait};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8002";
 const DEFAULT_MODEL: &str = "claude-sonnet-4-6";
@@ -78,7 +78,7 @@ pub(crate) enum SettingsError {
     Keys(#[from] http_api::KeyringError),
 }
 
-fn wrong(key: &'static str, problem: impl Into<String>) -> SettingsError {
+pub(super) fn wrong(key: &'static str, problem: impl Into<String>) -> SettingsError {
     SettingsError::Value {
         key,
         problem: problem.into(),
@@ -149,88 +149,6 @@ fn read(path: &Path) -> Result<File, SettingsError> {
     })
 }
 
-/// A secret from the configuration itself or from a file that it names.
-fn secret(
-    key: &'static str,
-    inline: Option<SecretString>,
-    file: Option<PathBuf>,
-) -> Result<Option<SecretString>, SettingsError> {
-    match (inline, file) {
-        (Some(_), Some(_)) => Err(wrong(key, "is given both directly and as a file")),
-        (Some(secret), None) => Ok(Some(secret.expose_secret().trim().into())),
-        (None, None) => Ok(None),
-        (None, Some(path)) => {
-            let text = std::fs::read_to_string(&path)
-                .map_err(|source| SettingsError::Read { path, source })?;
-            Ok(Some(SecretString::from(text.trim().to_owned())))
-        }
-    }
-}
-
-type Keys = (Vec<ApiKey>, Option<SecretString>);
-
-fn keys(auth: file::Auth, listen: SocketAddr) -> Result<Keys, SettingsError> {
-    let mut keys = Vec::new();
-    if let Some(secret) = secret("auth.api_key", auth.api_key, auth.api_key_file)? {
-        keys.push(ApiKey {
-            name: "default".to_owned(),
-            secret,
-            companies: None,
-        });
-    }
-    for file::Key {
-        name,
-        key,
-        key_file,
-        companies,
-    } in auth.keys
-    {
-        let secret = secret("auth.keys.key", key, key_file)?.ok_or_else(|| {
-            wrong(
-                "auth.keys",
-                format!("{name:?} has neither key nor key_file"),
-            )
-        })?;
-        let companies = companies.map(|list| list.into_iter().collect());
-        keys.push(ApiKey {
-            name,
-            secret,
-            companies,
-        });
-    }
-    let mut made_up = None;
-    if !listen.ip().is_loopback() {
-        exposed(&keys, listen)?;
-    } else if keys.is_empty() {
-        // Two random UUIDs are 244 random bits.
-        let key = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        let secret = SecretString::from(key);
-        made_up = Some(secret.clone());
-        keys.push(ApiKey {
-            name: "default".to_owned(),
-            secret,
-            companies: None,
-        });
-    }
-    http_api::Keyring::new(&keys)?;
-    Ok((keys, made_up))
-}
-
-/// Beyond loopback there must be keys, and long ones.
-fn exposed(keys: &[ApiKey], listen: SocketAddr) -> Result<(), SettingsError> {
-    let long = |key: &ApiKey| key.secret.expose_secret().chars().count() >= MIN_KEY_CHARS;
-    if !keys.is_empty() && keys.iter().all(long) {
-        return Ok(());
-    }
-    Err(wrong(
-        "auth.api_key",
-        format!(
-            "must be set and have at least {MIN_KEY_CHARS} characters to listen on {listen}, \
-             which can be reached from other machines (AI_SERVICE_API_KEY)"
-        ),
-    ))
-}
-
 fn engine(store: &file::Store) -> Result<Engine, SettingsError> {
     let path = store.path.clone();
     match store.engine.as_deref() {
@@ -252,108 +170,6 @@ fn embedded(store: &file::Store) -> Result<EmbeddedConfig, SettingsError> {
         config.max_bytes = bytes;
     }
     Ok(config)
-}
-
-fn limits(file: &file::Limits) -> Result<Limits, SettingsError> {
-    let default = Limits::default();
-    let limits = Limits {
-        max_body_bytes: at_least("limits.max_body_bytes", file.max_body_bytes, 1_024)?
-            .unwrap_or(default.max_body_bytes),
-        max_head_bytes: at_least("limits.max_head_bytes", file.max_head_bytes, 8_192)?
-            .unwrap_or(default.max_head_bytes),
-        head_timeout: time(
-            "limits.head_timeout_ms",
-            file.head_timeout_ms,
-            default.head_timeout,
-        )?,
-        body_timeout: time(
-            "limits.body_timeout_ms",
-            file.body_timeout_ms,
-            default.body_timeout,
-        )?,
-        request_timeout: time(
-            "limits.request_timeout_ms",
-            file.request_timeout_ms,
-            default.request_timeout,
-        )?,
-        model_timeout: time(
-            "limits.model_timeout_ms",
-            file.model_timeout_ms,
-            default.model_timeout,
-        )?,
-        write_timeout: time(
-            "limits.write_timeout_ms",
-            file.write_timeout_ms,
-            default.write_timeout,
-        )?,
-        max_connections: count(
-            "limits.max_connections",
-            file.max_connections,
-            default.max_connections,
-        )?,
-        max_in_flight: count(
-            "limits.max_in_flight",
-            file.max_in_flight,
-            default.max_in_flight,
-        )?,
-        max_in_flight_bytes: file
-            .max_in_flight_bytes
-            .unwrap_or(default.max_in_flight_bytes),
-    };
-    if limits.max_in_flight_bytes < limits.max_body_bytes {
-        let problem = "must be at least limits.max_body_bytes";
-        return Err(wrong("limits.max_in_flight_bytes", problem));
-    }
-    if limits.model_timeout + Duration::from_secs(2) > limits.request_timeout {
-        let problem = "must be at least 2000 less than limits.request_timeout_ms, so that the \
-                       rules can still answer";
-        return Err(wrong("limits.model_timeout_ms", problem));
-    }
-    Ok(limits)
-}
-
-fn at_least(
-    key: &'static str,
-    value: Option<usize>,
-    least: usize,
-) -> Result<Option<usize>, SettingsError> {
-    match value {
-        Some(value) if value < least => Err(wrong(key, format!("must be at least {least}"))),
-        value => Ok(value),
-    }
-}
-
-/// A time-out of 1 ms to an hour.
-fn time(
-    key: &'static str,
-    value: Option<u64>,
-    default: Duration,
-) -> Result<Duration, SettingsError> {
-    match value {
-        None => Ok(default),
-        Some(ms @ 1..=3_600_000) => Ok(Duration::from_millis(ms)),
-        Some(_) => Err(wrong(key, "must be 1 to 3600000 (an hour)")),
-    }
-}
-
-/// A wait of nothing to an hour.
-fn wait(key: &'static str, value: Option<u64>, default_ms: u64) -> Result<Duration, SettingsError> {
-    match value.unwrap_or(default_ms) {
-        ms @ 0..=3_600_000 => Ok(Duration::from_millis(ms)),
-        _ => Err(wrong(key, "must be at most 3600000 (an hour)")),
-    }
-}
-
-fn count(
-    key: &'static str,
-    value: Option<usize>,
-    default: NonZeroUsize,
-) -> Result<NonZeroUsize, SettingsError> {
-    match value {
-        None => Ok(default),
-        Some(value) if value > 1_000_000 => Err(wrong(key, "must be at most 1000000")),
-        Some(value) => NonZeroUsize::new(value).ok_or_else(|| wrong(key, "must be more than 0")),
-    }
 }
 
 fn model(file: file::Model, limits: &Limits) -> Result<Option<AnthropicConfig>, SettingsError> {

@@ -1,12 +1,10 @@
 //! What is kept where, for how long, and what a store that misbehaves costs.
 
-mod common;
-
 use std::time::Duration;
 
+use crate::common::{Broken, Fault, LIFETIME, POLICY, World, key, tenant_key};
 use bytes::Bytes;
 use cache::{CacheConfig, Computed, Keep, Mode, Status};
-use common::{Broken, Fault, LIFETIME, POLICY, World, key, tenant_key};
 use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -100,7 +98,7 @@ async fn without_a_store_the_first_tier_does() {
     for expected in [Status::Miss, Status::Hit] {
         let answer = cache
             .get_or_compute(&key("a"), POLICY, Mode::Normal, || async {
-                Ok::<_, Broken>(common::kept("alone"))
+                Ok::<_, Broken>(crate::common::kept("alone"))
             })
             .await
             .unwrap();

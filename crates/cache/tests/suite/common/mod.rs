@@ -1,13 +1,6 @@
 //! What the tests stand on: a store that fails on demand, a recorder that can be asked, and a
 //! cache with both.
 
-#![allow(dead_code, reason = "each test binary uses its part of it")]
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 mod recorder;
 mod store;
 

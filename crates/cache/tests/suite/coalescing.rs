@@ -1,20 +1,12 @@
 //! One computation for all who ask at once, whatever happens to any of them.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
-
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::common::{Broken, LIFETIME, Outcome, POLICY, World, kept, key};
 use bytes::Bytes;
 use cache::{CacheConfig, CacheError, CacheKey, Computed, Fault, Keep, Mode, Policy, Status};
-use common::{Broken, LIFETIME, Outcome, POLICY, World, kept, key};
 use futures_util::future::join_all;
 use futures_util::poll;
 use tokio::runtime::Builder;
@@ -116,7 +108,7 @@ async fn a_thousand_calls_from_many_threads_compute_once() {
         let world = World::new();
         // Only the first tier and the flights keep a call that comes just as a flight lands
         // from computing again.
-        world.store.set_fault(common::Fault::Fail);
+        world.store.set_fault(crate::common::Fault::Fail);
         let runs = Arc::new(AtomicUsize::new(0));
         let key = key(&format!("round {round}"));
         let calls = (0..1000).map(|_| {
@@ -385,12 +377,12 @@ async fn a_refresh_makes_a_flight_that_is_reading_compute() {
 
     let world = writer.replica();
     let stage = Stage::new();
-    world.store.set_fault(common::Fault::Gate);
+    world.store.set_fault(crate::common::Fault::Gate);
     let normal = stage.call(&world, key("a"), Mode::Normal);
     world.store.somebody_at_gate().await;
     let refresh = stage.call(&world, key("a"), Mode::Refresh);
     let_others_run().await;
-    world.store.set_fault(common::Fault::None);
+    world.store.set_fault(crate::common::Fault::None);
     world.store.open_gate();
     stage.has_begun().await;
     stage.end();

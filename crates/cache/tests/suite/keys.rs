@@ -1,7 +1,5 @@
 //! Keys: equal for the same question however it is put, different for any other.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::HashSet;
 
 use cache::{CacheKey, KeyErrorKind};

@@ -1,0 +1,116 @@
+//! The bounds of the configuration.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use http_api::Limits;
+
+use super::file;
+use super::settings::{SettingsError, wrong};
+
+/// The bounds on sizes, times and numbers.
+pub(super) fn limits(file: &file::Limits) -> Result<Limits, SettingsError> {
+    let default = Limits::default();
+    let limits = Limits {
+        max_body_bytes: at_least("limits.max_body_bytes", file.max_body_bytes, 1_024)?
+            .unwrap_or(default.max_body_bytes),
+        max_head_bytes: at_least("limits.max_head_bytes", file.max_head_bytes, 8_192)?
+            .unwrap_or(default.max_head_bytes),
+        head_timeout: time(
+            "limits.head_timeout_ms",
+            file.head_timeout_ms,
+            default.head_timeout,
+        )?,
+        body_timeout: time(
+            "limits.body_timeout_ms",
+            file.body_timeout_ms,
+            default.body_timeout,
+        )?,
+        request_timeout: time(
+            "limits.request_timeout_ms",
+            file.request_timeout_ms,
+            default.request_timeout,
+        )?,
+        model_timeout: time(
+            "limits.model_timeout_ms",
+            file.model_timeout_ms,
+            default.model_timeout,
+        )?,
+        write_timeout: time(
+            "limits.write_timeout_ms",
+            file.write_timeout_ms,
+            default.write_timeout,
+        )?,
+        max_connections: count(
+            "limits.max_connections",
+            file.max_connections,
+            default.max_connections,
+        )?,
+        max_in_flight: count(
+            "limits.max_in_flight",
+            file.max_in_flight,
+            default.max_in_flight,
+        )?,
+        max_in_flight_bytes: file
+            .max_in_flight_bytes
+            .unwrap_or(default.max_in_flight_bytes),
+    };
+    if limits.max_in_flight_bytes < limits.max_body_bytes {
+        let problem = "must be at least limits.max_body_bytes";
+        return Err(wrong("limits.max_in_flight_bytes", problem));
+    }
+    if limits.model_timeout + Duration::from_secs(2) > limits.request_timeout {
+        let problem = "must be at least 2000 less than limits.request_timeout_ms, so that the \
+                       rules can still answer";
+        return Err(wrong("limits.model_timeout_ms", problem));
+    }
+    Ok(limits)
+}
+
+fn at_least(
+    key: &'static str,
+    value: Option<usize>,
+    least: usize,
+) -> Result<Option<usize>, SettingsError> {
+    match value {
+        Some(value) if value < least => Err(wrong(key, format!("must be at least {least}"))),
+        value => Ok(value),
+    }
+}
+
+/// A time-out of 1 ms to an hour.
+pub(super) fn time(
+    key: &'static str,
+    value: Option<u64>,
+    default: Duration,
+) -> Result<Duration, SettingsError> {
+    match value {
+        None => Ok(default),
+        Some(ms @ 1..=3_600_000) => Ok(Duration::from_millis(ms)),
+        Some(_) => Err(wrong(key, "must be 1 to 3600000 (an hour)")),
+    }
+}
+
+/// A wait of nothing to an hour.
+pub(super) fn wait(
+    key: &'static str,
+    value: Option<u64>,
+    default_ms: u64,
+) -> Result<Duration, SettingsError> {
+    match value.unwrap_or(default_ms) {
+        ms @ 0..=3_600_000 => Ok(Duration::from_millis(ms)),
+        _ => Err(wrong(key, "must be at most 3600000 (an hour)")),
+    }
+}
+
+fn count(
+    key: &'static str,
+    value: Option<usize>,
+    default: NonZeroUsize,
+) -> Result<NonZeroUsize, SettingsError> {
+    match value {
+        None => Ok(default),
+        Some(value) if value > 1_000_000 => Err(wrong(key, "must be at most 1000000")),
+        Some(value) => NonZeroUsize::new(value).ok_or_else(|| wrong(key, "must be more than 0")),
+    }
+}
