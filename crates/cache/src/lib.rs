@@ -106,5 +106,5 @@ pub use canonical::{MAX_JSON_BYTES, MAX_JSON_DEPTH};
 pub use config::CacheConfig;
 pub use error::{CacheError, ConfigError, Fault, KeyError, KeyErrorKind};
 pub use key::{CacheKey, KeyBuilder};
-pub use memo::{KeyMemo, MemoId};
+pub use memo::KeyMemo;
 pub use stats::CacheStats;

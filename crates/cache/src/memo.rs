@@ -3,54 +3,62 @@
 
 use crate::CacheKey;
 
+/// What an entry costs beyond its input: the key, handles, and moka's own books.
+const ENTRY_OVERHEAD: usize = 256;
+
 /// Remembers which key an input had.
 ///
-/// Making a key reads the whole input, sorts its members and normalises its numbers; clients
-/// that repeat a question mostly repeat it to the byte. A memo is found by one hash over those
-/// bytes and over all else that the key was made of, so it can only give what would be made
-/// again; it is bounded, and losing an entry costs nothing but that work.
+/// Making a key reads the whole input, sorts its members, normalises its numbers and hashes
+/// it; clients that repeat a question mostly repeat it to the byte. A memo compares the bytes
+/// themselves, so it can only give the key that would be made again. It is bounded, and losing
+/// an entry costs nothing but that work.
 #[derive(Debug)]
 pub struct KeyMemo {
-    keys: moka::sync::Cache<MemoId, CacheKey>,
-}
-
-/// What a memo is found by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct MemoId([u8; 32]);
-
-impl MemoId {
-    /// The id of these parts, in this order: everything that decides the key.
-    #[must_use]
-    pub fn of(parts: &[&[u8]]) -> Self {
-        let mut hasher = blake3::Hasher::new();
-        for part in parts {
-            // The length before it: no two different lists are hashed alike.
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part);
-        }
-        Self(*hasher.finalize().as_bytes())
-    }
+    keys: moka::sync::Cache<Box<[u8]>, CacheKey, foldhash::quality::RandomState>,
 }
 
 impl KeyMemo {
-    /// A memo of at most so many keys; each takes about 300 bytes.
+    /// A memo of at most so many bytes, its own overhead included.
     #[must_use]
-    pub fn new(entries: u64) -> Self {
-        Self {
-            keys: moka::sync::Cache::new(entries),
-        }
+    pub fn new(bytes: u64) -> Self {
+        let keys = moka::sync::Cache::builder()
+            .max_capacity(bytes)
+            .weigher(weight)
+            .build_with_hasher(foldhash::quality::RandomState::default());
+        Self { keys }
     }
 
-    /// The key that these parts had, if it is remembered.
+    /// These parts as one input: everything that decides the key, each with its length before
+    /// it, so that no two different lists look alike.
     #[must_use]
-    pub fn get(&self, id: &MemoId) -> Option<CacheKey> {
-        self.keys.get(id)
+    pub fn input(parts: &[&[u8]]) -> Vec<u8> {
+        let length = parts
+            .iter()
+            .map(|part| part.len() + size_of::<usize>())
+            .sum();
+        let mut input = Vec::with_capacity(length);
+        for part in parts {
+            input.extend_from_slice(&part.len().to_ne_bytes());
+            input.extend_from_slice(part);
+        }
+        input
+    }
+
+    /// The key that this input had, if it is remembered.
+    #[must_use]
+    pub fn get(&self, input: &[u8]) -> Option<CacheKey> {
+        self.keys.get(input)
     }
 
     /// Remembers it.
-    pub fn insert(&self, id: MemoId, key: CacheKey) {
-        self.keys.insert(id, key);
+    pub fn insert(&self, input: Vec<u8>, key: CacheKey) {
+        self.keys.insert(input.into_boxed_slice(), key);
     }
+}
+
+#[expect(clippy::borrowed_box, reason = "the signature that moka asks for")]
+fn weight(input: &Box<[u8]>, _: &CacheKey) -> u32 {
+    u32::try_from(input.len() + ENTRY_OVERHEAD).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -59,7 +67,7 @@ mod tests {
 
     #[test]
     fn parts_are_kept_apart() {
-        let of = |parts: &[&[u8]]| MemoId::of(parts);
+        let of = |parts: &[&[u8]]| KeyMemo::input(parts);
         assert_eq!(of(&[b"ab", b"c"]), of(&[b"ab", b"c"]));
         for other in [
             &[&b"a"[..], b"bc"][..],
@@ -73,21 +81,22 @@ mod tests {
 
     #[test]
     fn what_was_remembered_is_given_and_nothing_else() {
-        let memo = KeyMemo::new(10);
+        let memo = KeyMemo::new(10_000);
         let key = CacheKey::builder("validate", "uno").finish();
-        memo.insert(MemoId::of(&[b"a"]), key);
-        assert_eq!(memo.get(&MemoId::of(&[b"a"])), Some(key));
-        assert_eq!(memo.get(&MemoId::of(&[b"b"])), None);
+        memo.insert(KeyMemo::input(&[b"a"]), key);
+        assert_eq!(memo.get(&KeyMemo::input(&[b"a"])), Some(key));
+        assert_eq!(memo.get(&KeyMemo::input(&[b"b"])), None);
     }
 
     #[test]
-    fn it_is_bounded() {
-        let memo = KeyMemo::new(10);
+    fn it_is_bounded_by_bytes() {
+        let memo = KeyMemo::new(10_000);
         let key = CacheKey::builder("validate", "uno").finish();
         for i in 0..1_000_u32 {
-            memo.insert(MemoId::of(&[&i.to_le_bytes()]), key);
+            memo.insert(KeyMemo::input(&[&i.to_le_bytes(), &[0; 700]]), key);
         }
         memo.keys.run_pending_tasks();
+        assert!(memo.keys.weighted_size() <= 10_000);
         assert!(memo.keys.entry_count() <= 10);
     }
 }

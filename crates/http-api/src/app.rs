@@ -21,8 +21,8 @@ use crate::routes::Routes;
 use crate::server::Server;
 use crate::validate::ModelWatch;
 
-/// Bodies whose cache keys are remembered: at most some 5 MiB.
-const REMEMBERED_BODIES: u64 = 16_384;
+/// Memory, in bytes, for bodies whose cache keys are remembered.
+const REMEMBERED_BODIES: u64 = 16 * 1024 * 1024;
 
 /// What the application stands on. Each can be replaced by another of its kind.
 #[derive(Debug, Clone)]

@@ -17,6 +17,9 @@ use crate::problem::Problem;
 /// The body type of every answer.
 pub(crate) type Body = Full<Bytes>;
 
+/// Room for the headers of any answer, so that they are placed once.
+const HEADERS: usize = 16;
+
 const AGE: HeaderName = HeaderName::from_static("age");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
@@ -75,6 +78,7 @@ impl Reply {
     /// The answer with all its headers. `elapsed` is the time that the request took.
     pub(crate) fn into_response(self, request_id: &str, elapsed: Duration) -> Response<Body> {
         let mut response = Response::new(Full::new(self.body));
+        *response.headers_mut() = HeaderMap::with_capacity(HEADERS);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
@@ -131,15 +135,14 @@ fn common(headers: &mut HeaderMap, request_id: &str) {
 
 /// `Server-Timing`, in milliseconds.
 fn timing(elapsed: Duration, upstream: Duration) -> HeaderValue {
-    let millis = |duration: Duration| duration.as_secs_f64() * 1_000.0;
     let mut text = String::with_capacity(64);
-    let _ = write!(
-        text,
-        "total;dur={:.3}, upstream;dur={:.3}, overhead;dur={:.3}",
-        millis(elapsed),
-        millis(upstream),
-        millis(elapsed.saturating_sub(upstream)),
-    );
+    let mut put = |name: &str, duration: Duration| {
+        let (millis, micros) = (duration.as_millis(), duration.subsec_micros() % 1_000);
+        let _ = write!(text, "{name};dur={millis}.{micros:03}");
+    };
+    put("total", elapsed);
+    put(", upstream", upstream);
+    put(", overhead", elapsed.saturating_sub(upstream));
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("total"))
 }
 

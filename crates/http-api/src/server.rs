@@ -190,6 +190,7 @@ where
 {
     let mut connection = pin!(connection);
     tokio::select! {
+        biased;
         ended = connection.as_mut() => return ended,
         _ = stopping.changed() => connection.as_mut().graceful_shutdown(),
     }

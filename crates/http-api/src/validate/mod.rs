@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use cache::{CacheError, CacheKey, Computed, Keep, MemoId, Policy, Status};
+use cache::{CacheError, CacheKey, Computed, Keep, KeyMemo, Policy, Status};
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, StatusCode};
 use jiff::civil::Date;
@@ -45,9 +45,9 @@ pub(crate) async fn handle(
     body: Bytes,
 ) -> Result<Reply, Problem> {
     let (mode, today) = (cache_mode(headers), shared.today());
-    let memo = (body.len() <= INLINE_BYTES).then(|| memo_id(caller, today, &body));
+    let memo = (body.len() <= INLINE_BYTES).then(|| memo_input(caller, today, &body));
     if mode == cache::Mode::Normal
-        && let Some(reply) = memo.and_then(|memo| repeated(shared, &memo))
+        && let Some(reply) = memo.as_deref().and_then(|memo| repeated(shared, memo))
     {
         return Ok(reply);
     }
@@ -99,18 +99,15 @@ pub(crate) async fn handle(
 }
 
 /// All that decides the key of a body within one process: versions and model don't change.
-fn memo_id(caller: &Caller, today: Date, body: &[u8]) -> MemoId {
-    let day = [
-        today.year().to_le_bytes(),
-        today.day_of_year().to_le_bytes(),
-    ]
-    .concat();
-    MemoId::of(&[caller.name().as_bytes(), &day, body])
+fn memo_input(caller: &Caller, today: Date, body: &[u8]) -> Vec<u8> {
+    let year = today.year().to_le_bytes();
+    let day = today.day_of_year().to_le_bytes();
+    KeyMemo::input(&[caller.name().as_bytes(), &year, &day, body])
 }
 
 /// The answer to a body that came before, byte for byte and from the same caller, if it is
 /// still in memory: nothing of it needs to be read again.
-fn repeated(shared: &Shared, memo: &MemoId) -> Option<Reply> {
+fn repeated(shared: &Shared, memo: &[u8]) -> Option<Reply> {
     let key = shared.keys_of_bodies.get(memo)?;
     let answer = shared.deps.cache.get_local(&key)?;
     Some(Reply::json(StatusCode::OK, answer.value).cached(answer.status, answer.age))
