@@ -74,14 +74,17 @@ mod calculo;
 mod codificacion;
 mod context;
 mod error;
+mod estructura;
 mod json;
 mod limits;
 mod model;
+mod nivel;
 mod pesos;
 mod report;
 pub mod review;
 mod rules;
 mod valores;
+mod vigencia;
 mod xml;
 
 pub use codificacion::{Charset, Codificacion};
@@ -90,12 +93,14 @@ pub use error::{Bound, Found, NotXml, PathSegment, ReadError, ReadErrorKind, Sha
 pub use json::{MAX_JSON_BYTES, read_json};
 pub use limits::Limits;
 pub use model::{
-    Ajuste, Campo, CdgItem, ClaseDocumento, Comision, Detalle, Documento, DscRcgGlobal, Emisor,
-    Encabezado, Extrano, Formato, IdDoc, Ilegible, ImptoReten, Lectura, Motivo, OtraMoneda,
-    RUT_BOLETA, RUT_EXTRANJERO, RUT_SII, Receptor, Referencia, Retenedor, Rut, RutError, TipoDte,
-    Totales, TotalesComisiones, Transporte, digito_verificador,
+    Ajuste, Campo, CdgItem, ClaseDocumento, Comision, Desajuste, Detalle, Documento, DscRcgGlobal,
+    Emisor, Encabezado, Extrano, Falla, Formato, IdDoc, Ilegible, ImptoReten, Lectura, Motivo,
+    OtraMoneda, RUT_BOLETA, RUT_EXTRANJERO, RUT_SII, Receptor, Referencia, Retenedor, Rut,
+    RutError, TipoDte, Totales, TotalesComisiones, Transporte, digito_verificador,
 };
+pub use nivel::Level;
 pub use pesos::pesos;
 pub use report::{Code, Finding, Recommendation, Report, Severity};
 pub use rules::{RULES, RULES_VERSION, Rule, validate};
+pub use vigencia::Vigencia;
 pub use xml::{Caratula, Envoltorio, Reading, read_xml};

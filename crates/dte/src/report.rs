@@ -185,6 +185,23 @@ impl Findings {
         });
     }
 
+    /// Whether something was already said of this field, or of what is in it: a rule over
+    /// all fields leaves to a rule of its own what that one knows better.
+    pub(crate) fn habla_de(&self, path: &str) -> bool {
+        self.report.findings.iter().any(|finding| {
+            finding
+                .path
+                .strip_prefix(path)
+                .is_some_and(|resto| resto.is_empty() || resto.starts_with('/'))
+        })
+    }
+
+    /// Whether something was said of exactly this place.
+    pub(crate) fn dice(&self, path: &str) -> bool {
+        let mut findings = self.report.findings.iter();
+        findings.any(|finding| finding.path == path)
+    }
+
     /// A defect of form: nothing that the receiver of a document can still change.
     pub(crate) fn add_form(
         &mut self,

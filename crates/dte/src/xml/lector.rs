@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::arbol::{Arbol, Id};
-use super::nombres;
+use super::{nombres, revision};
 use crate::model::{
     Campo, CdgItem, ClaseDocumento, Comision, Detalle, Documento, DscRcgGlobal, Emisor, Encabezado,
     IdDoc, ImptoReten, Lectura, Motivo, OtraMoneda, Receptor, Referencia, Retenedor, Totales,
@@ -42,6 +42,7 @@ pub(super) fn documento(
         }
     }
     documento.lectura = lector.lectura;
+    revision::revisar(arbol, raiz, &mut documento);
     documento
 }
 
@@ -205,6 +206,7 @@ impl<'t> Lector<'_, 't> {
                 }
                 "GiroRecep" => receptor.giro_recep = self.texto(hijo),
                 "Contacto" => receptor.contacto = self.texto(hijo),
+                "TelefonoRecep" => receptor.telefono_recep = self.texto(hijo),
                 "CorreoRecep" => receptor.correo_recep = self.texto(hijo),
                 "DirRecep" => receptor.dir_recep = self.texto(hijo),
                 "CmnaRecep" => receptor.cmna_recep = self.texto(hijo),
@@ -225,6 +227,9 @@ impl<'t> Lector<'_, 't> {
                     transporte.rut_chofer = self.texto_de(hijo, "RUTChofer");
                     transporte.nombre_chofer = self.texto_de(hijo, "NombreChofer");
                 }
+                "FchSalida" => transporte.fch_salida = self.texto(hijo),
+                "HraSalida" => transporte.hra_salida = self.texto(hijo),
+                "FchLlegada" => transporte.fch_llegada = self.texto(hijo),
                 "DirDest" => transporte.dir_dest = self.texto(hijo),
                 "CmnaDest" => transporte.cmna_dest = self.texto(hijo),
                 "CiudadDest" => transporte.ciudad_dest = self.texto(hijo),

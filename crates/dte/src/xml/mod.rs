@@ -3,6 +3,7 @@
 mod arbol;
 mod lector;
 mod nombres;
+mod revision;
 
 use self::arbol::{Arbol, Id};
 use crate::codificacion::{Codificacion, decodificar};
