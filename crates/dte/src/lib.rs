@@ -71,6 +71,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod calculo;
+mod catalogo;
 mod codificacion;
 mod context;
 mod error;
@@ -87,6 +88,7 @@ mod valores;
 mod vigencia;
 mod xml;
 
+pub use catalogo::{Entrada, Ficha, catalogo, catalogo_markdown};
 pub use codificacion::{Charset, Codificacion};
 pub use context::{Context, Mode};
 pub use error::{Bound, Found, NotXml, PathSegment, ReadError, ReadErrorKind, ShapeError};

@@ -24,6 +24,13 @@ pub enum Level {
     Rechazo,
 }
 
+/// Levels that no code of the tax service is known for. The issuer's RUT is one of the fields
+/// that the format paper marks: malformed, it is a rejection.
+const SIN_CODIGO: &[(&str, Level)] = &[
+    ("DTE-RUT-EMISOR-DV", Level::Rechazo),
+    ("DTE-RUT-EMISOR-RESERVADO", Level::Rechazo),
+];
+
 impl Level {
     /// Every level, the worst first.
     pub const TODOS: [Self; 3] = [Self::Rechazo, Self::Reparo, Self::Aviso];
@@ -59,10 +66,13 @@ impl Level {
     }
 
     /// By the tax service's code where one is known. Without one it is no rejection: by the
-    /// format paper, mistakes in the content of a well-formed document are none.
-    fn predicho(sii_code: Option<&str>, severity: Severity) -> Self {
+    /// format paper, mistakes in the content of a well-formed document are none, but for the
+    /// few fields of [`SIN_CODIGO`].
+    fn predicho(code: &str, sii_code: Option<&str>, severity: Severity) -> Self {
+        let propio = || SIN_CODIGO.iter().find(|(propio, _)| *propio == code);
         sii_code
             .and_then(Self::de_codigo)
+            .or_else(|| propio().map(|(_, level)| *level))
             .unwrap_or(Self::Reparo)
             .min(Self::tope(severity))
     }
@@ -72,7 +82,7 @@ impl Code {
     /// What the tax service will probably do, at this code's usual severity.
     #[must_use]
     pub fn level(&self) -> Level {
-        Level::predicho(self.sii_code, self.severity)
+        Level::predicho(self.code, self.sii_code, self.severity)
     }
 }
 
@@ -80,7 +90,7 @@ impl Finding {
     /// What the tax service will probably do because of this.
     #[must_use]
     pub fn level(&self) -> Level {
-        Level::predicho(self.sii_code, self.severity)
+        Level::predicho(self.code, self.sii_code, self.severity)
     }
 }
 
@@ -104,11 +114,18 @@ mod tests {
             (None, Info, Aviso),
         ] {
             assert_eq!(
-                Level::predicho(sii_code, severity),
+                Level::predicho("DTE-X", sii_code, severity),
                 level,
                 "{sii_code:?} {severity:?}"
             );
         }
+    }
+
+    #[test]
+    fn the_issuer_s_rut_is_a_marked_field() {
+        let level = |severity| Level::predicho("DTE-RUT-EMISOR-DV", None, severity);
+        assert_eq!(level(Severity::Error), Level::Rechazo);
+        assert_eq!(level(Severity::Warning), Level::Reparo);
     }
 
     #[test]

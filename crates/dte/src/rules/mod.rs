@@ -45,6 +45,13 @@ use crate::context::Context;
 use crate::model::Documento;
 use crate::report::{Code, Findings, Report};
 
+/// When rules hold that haven't always done so.
+pub(crate) mod vigencias {
+    pub(crate) use super::boleta_mayor::VIGENCIA as BOLETA_MAYOR;
+    pub(crate) use super::otra_moneda::VIGENCIA as OTRA_MONEDA;
+    pub(crate) use super::transporte::VIGENCIA as TRANSPORTE;
+}
+
 /// Changes whenever a verdict can change; part of the key of every cached answer.
 pub const RULES_VERSION: &str = "2026-11-22.2";
 
