@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use crate::context::Mode;
 
 /// How bad a finding is; a worse one is greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Hygiene, or a difference within rounding.
     Info,
@@ -39,7 +40,8 @@ impl Severity {
 }
 
 /// What the user should do with the document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Recommendation {
     /// Nothing stands against it.
     Send,
