@@ -187,14 +187,15 @@ impl Findings {
         });
     }
 
-    /// Whether something was already said of this field, or of what is in it: a rule over
-    /// all fields leaves to a rule of its own what that one knows better.
+    /// Whether more than an info was said of this field, or of what is in it: a rule over all
+    /// fields leaves to a rule of its own what that one knows better.
     pub(crate) fn habla_de(&self, path: &str) -> bool {
         self.report.findings.iter().any(|finding| {
-            finding
-                .path
-                .strip_prefix(path)
-                .is_some_and(|resto| resto.is_empty() || resto.starts_with('/'))
+            finding.severity > Severity::Info
+                && finding
+                    .path
+                    .strip_prefix(path)
+                    .is_some_and(|resto| resto.is_empty() || resto.starts_with('/'))
         })
     }
 

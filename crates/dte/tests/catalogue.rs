@@ -1,5 +1,4 @@
 //! The page of the catalogue is what the code says.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;
 

@@ -5,7 +5,8 @@ use super::{Ficha, ficha};
 pub(super) const FICHAS: &[Ficha] = &[
     ficha(
         "DTE-CAMPO-ILEGIBLE",
-        "El valor no se puede leer como número, fecha o código: lleva letras, puntos de miles o coma decimal.",
+        "El valor no se puede leer como número, fecha o código: lleva letras, puntos de miles \
+         o coma decimal.",
         "Escribir números sin separador de miles y con punto decimal, y fechas AAAA-MM-DD.",
     ),
     ficha(
@@ -35,7 +36,8 @@ pub(super) const FICHAS: &[Ficha] = &[
     ),
     ficha(
         "DTE-CAMPO-FALTA",
-        "El esquema exige el elemento, o el formato lo marca como causa de rechazo, y no está o está vacío.",
+        "El esquema exige el elemento, o el formato lo marca como causa de rechazo, y no está \
+         o está vacío.",
         "Agregarlo con su valor.",
     ),
     ficha(
@@ -70,7 +72,8 @@ pub(super) const FICHAS: &[Ficha] = &[
     ),
     ficha(
         "DTE-CAMPO-RANGO",
-        "El valor es cero donde debe ser mayor, o tiene más cifras o decimales de los que caben.",
+        "El valor es cero donde debe ser mayor, o tiene más cifras o decimales de los que \
+         caben.",
         "Corregirlo, o quitar el campo si no aplica.",
     ),
     ficha(
@@ -85,12 +88,14 @@ pub(super) const FICHAS: &[Ficha] = &[
     ),
     ficha(
         "DTE-CAMPO-INEXISTENTE",
-        "El elemento es de otro tipo de documento (las boletas, por ejemplo, tienen nombres propios).",
+        "El elemento es de otro tipo de documento (las boletas, por ejemplo, tienen nombres \
+         propios).",
         "Usar el nombre de este tipo, o quitarlo.",
     ),
     ficha(
         "DTE-CARACTER-LATIN",
-        "El texto trae comillas tipográficas, guiones largos, emojis o el signo €, pegados desde otro programa.",
+        "El texto trae comillas tipográficas, guiones largos, emojis o el signo €, pegados \
+         desde otro programa.",
         "Reemplazarlos por caracteres simples: comillas rectas, guion, \"EUR\".",
     ),
     ficha(

@@ -48,7 +48,8 @@ pub(super) const FICHAS: &[Ficha] = &[
     ),
     ficha(
         "DTE-LINEA-MONTO",
-        "El monto no es cantidad por precio, menos descuento, más recargo, redondeado con el medio hacia arriba.",
+        "El monto no es cantidad por precio, menos descuento, más recargo, redondeado con el \
+         medio hacia arriba.",
         "Recalcular MontoItem; revisar si el descuento está incluido dos veces.",
     ),
     ficha(
@@ -98,7 +99,8 @@ pub(super) const FICHAS: &[Ficha] = &[
     ),
     ficha(
         "DTE-DESCUENTO-GLOBAL-FORMA",
-        "El movimiento global no dice si es descuento o recargo, en porcentaje o en monto, o cuánto.",
+        "El movimiento global no dice si es descuento o recargo, en porcentaje o en monto, o \
+         cuánto.",
         "Completar TpoMov (D o R), TpoValor (% o $) y ValorDR.",
     ),
     ficha(
@@ -123,7 +125,8 @@ pub(super) const FICHAS: &[Ficha] = &[
     ),
     ficha(
         "DTE-IVA-CALCULO",
-        "El IVA no es el neto por la tasa, redondeado con el medio hacia arriba; suele venir de sumar el IVA línea por línea.",
+        "El IVA no es el neto por la tasa, redondeado con el medio hacia arriba; suele venir \
+         de sumar el IVA línea por línea.",
         "Calcular el IVA una vez, sobre el neto.",
     ),
     ficha(
@@ -220,7 +223,8 @@ pub(super) const FICHAS: &[Ficha] = &[
     ),
     ficha(
         "DTE-TOTAL-CALCULO",
-        "El total no es neto más exento más IVA y otros impuestos, menos retenciones y créditos.",
+        "El total no es neto más exento más IVA y otros impuestos, menos retenciones y \
+         créditos.",
         "Recalcular MntTotal.",
     ),
     ficha(

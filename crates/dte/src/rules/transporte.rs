@@ -8,6 +8,7 @@
 use jiff::civil::{Date, date};
 
 use super::{Caso, Rule};
+use crate::context::Mode;
 use crate::model::{Campo, TipoDte};
 use crate::report::{Code, Findings, Severity};
 use crate::vigencia::Vigencia;
@@ -60,6 +61,11 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
         "El documento acompaña bienes{motivo} y no dice {}: desde el 1 de mayo de 2026 se indican, o se deja dicho que no se conocen.",
         faltan.join(", ")
     );
+    // Its receiver can't change it any more.
+    let severity = match caso.context.mode {
+        Mode::Emission => severity,
+        Mode::Reception => severity.lowered(),
+    };
     out.add_as(
         &INCOMPLETO,
         severity,
@@ -108,7 +114,8 @@ pub(crate) fn nombre_traslado(motivo: i64, dia: Date) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::pruebas::tabla;
+    use crate::context::Context;
+    use crate::rules::pruebas::{documento, hallazgos_en, hoy, tabla};
 
     #[test]
     fn from_the_first_of_may_a_guia_says_how_goods_travel() {
@@ -153,6 +160,16 @@ mod tests {
                     &[],
                 ),
             ],
+        );
+    }
+
+    #[test]
+    fn a_received_guia_is_past_mending() {
+        let mut doc = documento(52);
+        doc.encabezado.transporte.patente = None;
+        assert_eq!(
+            hallazgos_en(&RULE, &doc, &Context::reception(hoy())),
+            [("DTE-TRANSPORTE-INCOMPLETO", Severity::Info)]
         );
     }
 

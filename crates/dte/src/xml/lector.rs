@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::arbol::{Arbol, Id};
-use super::{nombres, revision};
+use super::nombres;
 use crate::model::{
     Campo, CdgItem, ClaseDocumento, Comision, Detalle, Documento, DscRcgGlobal, Emisor, Encabezado,
     IdDoc, ImptoReten, Lectura, Motivo, OtraMoneda, Receptor, Referencia, Retenedor, Totales,
@@ -42,12 +42,7 @@ pub(super) fn documento(
         }
     }
     documento.lectura = lector.lectura;
-    revision::revisar(arbol, raiz, &mut documento);
     documento
-}
-
-fn ruta(lectura: &Lectura, arbol: &Arbol<'_>, raiz: Id, id: Id) -> String {
-    format!("{}{}", lectura.prefijo, arbol.ruta(raiz, id))
 }
 
 struct Lector<'a, 't> {
@@ -56,7 +51,13 @@ struct Lector<'a, 't> {
     lectura: Lectura,
 }
 
-impl<'t> Lector<'_, 't> {
+impl<'a, 't> Lector<'a, 't> {
+    /// Where an element is, for who asks.
+    fn donde(&self, id: Id) -> impl FnOnce(&Lectura) -> String + use<'a, 't> {
+        let (arbol, raiz) = (self.arbol, self.raiz);
+        move |lectura| format!("{}{}", lectura.prefijo, arbol.ruta(raiz, id))
+    }
+
     fn texto(&self, id: Id) -> Option<String> {
         self.arbol.texto(id).map(str::to_owned)
     }
@@ -87,9 +88,7 @@ impl<'t> Lector<'_, 't> {
         if let Some(valor) = leer(texto).filter(|_| entero) {
             return Campo::Valor(valor);
         }
-        let (arbol, raiz) = (self.arbol, self.raiz);
-        let ruta = |lectura: &Lectura| ruta(lectura, arbol, raiz, id);
-        self.lectura.ilegible(ruta, texto, esperado);
+        self.lectura.ilegible(self.donde(id), texto, esperado);
         Campo::Ilegible
     }
 
@@ -98,14 +97,13 @@ impl<'t> Lector<'_, 't> {
     fn unicos(&mut self, id: Id) -> Vec<(Id, &'t str)> {
         // More names than any section has; beyond them there is only garbage.
         const NOMBRES: usize = 64;
-        let (arbol, raiz) = (self.arbol, self.raiz);
+        let arbol = self.arbol;
         let mut hijos: Vec<(Id, &'t str)> = Vec::new();
         for (hijo, nodo) in arbol.hijos(id) {
             let nombre = nodo.nombre;
             let antes = || hijos.iter().take(NOMBRES).any(|(_, otro)| *otro == nombre);
             if !nombres::REPETIBLES.contains(&nombre) && antes() {
-                let ruta = |lectura: &Lectura| ruta(lectura, arbol, raiz, hijo);
-                self.lectura.extrano(ruta, Motivo::Repetido);
+                self.lectura.extrano(self.donde(hijo), Motivo::Repetido);
             } else {
                 hijos.push((hijo, nombre));
             }
@@ -116,14 +114,12 @@ impl<'t> Lector<'_, 't> {
     /// An element that the model doesn't hold: one that the format has here, or a strange one.
     fn otro(&mut self, id: Id, nombre: &str, conocidos: &[&str]) {
         if !conocidos.contains(&nombre) {
-            let (arbol, raiz) = (self.arbol, self.raiz);
-            let ruta = |lectura: &Lectura| ruta(lectura, arbol, raiz, id);
             let motivo = if nombres::existe(nombre) {
                 Motivo::FueraDeLugar
             } else {
                 Motivo::Desconocido
             };
-            self.lectura.extrano(ruta, motivo);
+            self.lectura.extrano(self.donde(id), motivo);
         }
     }
 
@@ -240,9 +236,7 @@ impl<'t> Lector<'_, 't> {
     }
 
     fn texto_de(&self, id: Id, nombre: &str) -> Option<String> {
-        self.arbol
-            .hijo(id, nombre)
-            .and_then(|hijo| self.texto(hijo))
+        self.texto(self.arbol.hijo(id, nombre)?)
     }
 
     fn totales(&mut self, id: Id) -> Totales {
