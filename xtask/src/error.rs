@@ -35,6 +35,13 @@ pub enum Error {
         /// What its user can do about it.
         hint: String,
     },
+    /// A generated page differs from what its generator says.
+    OutOfStep {
+        /// The page, from the workspace's root.
+        page: &'static str,
+        /// The command that writes it.
+        command: &'static str,
+    },
     /// A measurement is worth nothing: a server misbehaved or answers were wrong.
     #[cfg(feature = "bench")]
     Bench(String),
@@ -69,6 +76,9 @@ impl fmt::Display for Error {
             Self::Start { what, source } => write!(f, "failed to start {what}: {source}"),
             Self::Failed { what, status } => write!(f, "{what} failed ({status})"),
             Self::Io { doing, source } => write!(f, "failed to {doing}: {source}"),
+            Self::OutOfStep { page, command } => {
+                write!(f, "{page} is out of step with the code: run {command}")
+            }
             Self::Missing { what, hint } => write!(f, "{what} is missing: {hint}"),
             #[cfg(feature = "bench")]
             Self::Bench(reason) => write!(f, "bench: {reason}"),

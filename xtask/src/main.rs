@@ -13,6 +13,7 @@ mod error;
 mod install;
 mod launch;
 mod lint;
+mod rules;
 mod run;
 mod test;
 
@@ -36,6 +37,8 @@ enum Command {
     Test(test::Args),
     /// Measure the service against a bare HTTP server and print the targets with pass or fail
     Bench(launch::Args),
+    /// Write docs/dte-rules.md, the catalogue of the rules of tax documents, from the code
+    Rules(rules::Args),
     /// The measuring half of `bench`, in the release build that `bench` makes
     #[cfg(feature = "bench")]
     #[command(hide = true)]
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Lint => lint::run(),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => launch::run(&args),
+        Command::Rules(args) => rules::run(&args),
         #[cfg(feature = "bench")]
         Command::BenchMeasure(args) => bench::measure(&args),
         #[cfg(feature = "bench")]

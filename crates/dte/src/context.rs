@@ -1,6 +1,7 @@
 //! What a document is judged against besides itself.
 
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 
 /// What the rules are given besides the document. Time comes from here, never from a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +10,9 @@ pub struct Context {
     pub today: Date,
     /// Whether the document goes out or came in.
     pub mode: Mode,
+    /// Pesos for one UF on 31 December before the document's year, where the caller knows it:
+    /// boletas over 135 of them name their receiver (see the rule `boleta_mayor`).
+    pub uf: Option<Decimal>,
 }
 
 impl Context {
@@ -18,6 +22,7 @@ impl Context {
         Self {
             today,
             mode: Mode::Emission,
+            uf: None,
         }
     }
 
@@ -27,7 +32,15 @@ impl Context {
         Self {
             today,
             mode: Mode::Reception,
+            uf: None,
         }
+    }
+
+    /// The same with the value of the UF.
+    #[must_use]
+    pub const fn with_uf(mut self, uf: Decimal) -> Self {
+        self.uf = Some(uf);
+        self
     }
 }
 

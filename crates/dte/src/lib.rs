@@ -36,7 +36,8 @@
 //! # Ok::<(), dte::ReadError>(())
 //! ```
 //!
-//! `cargo run -p dte --example check -- FILE…` prints a report for each file.
+//! `cargo run -p dte --example check -- FILE…` prints a report for each file, and with
+//! `--json` the same for a machine.
 //!
 //! # Guarantees
 //!
@@ -52,9 +53,18 @@
 //! - **Tolerant reading**: any wrapping from a bare body to a cession, with or without a
 //!   namespace, in ISO-8859-1, windows-1252 or UTF-8 whatever the declaration says.
 //! - **Codes are stable.** [`RULES`] lists every rule with its codes, titles, severities and
-//!   sources; [`RULES_VERSION`] changes whenever a verdict can.
+//!   sources, [`catalogo`] adds causes and cures; [`RULES_VERSION`] changes whenever a verdict
+//!   can.
+//! - **A document is judged by the rules of its own day**: see [`Vigencia`].
 //!
-//! # Severities
+//! # Severities and levels
+//!
+//! A finding has two marks. Its [`Severity`] is what the user should do: an error isn't to be
+//! sent, a warning wants a person's look, an info is for knowing. Its
+//! [`level`](Finding::level) predicts what the tax service does: [`Level::Rechazo`],
+//! [`Level::Reparo`] or [`Level::Aviso`]. A rejection is always an error, a warning at most an
+//! objection, an info never more than a remark; but an error may be less than a rejection,
+//! where the tax service is more lenient than the receiver (ADR 5).
 //!
 //! A difference of one peso, or of one peso a line in a sum, is an [`Severity::Info`]: no
 //! tolerance is documented, and real documents that were accepted differ so. More is an
@@ -64,38 +74,45 @@
 //!
 //! # Absent on purpose
 //!
-//! Signature, stamp and CAF are not verified, presence and length of every field are not
-//! checked (only of those that other rules need), and nothing is looked up: whether a folio
-//! was used or a RUT exists, only the tax service knows.
+//! Signature, stamp and CAF are not verified, the order of elements isn't judged, and nothing
+//! is looked up: whether a folio was used or a RUT exists, only the tax service knows.
 
 #![deny(clippy::float_arithmetic)]
 
 mod calculo;
+mod catalogo;
 mod codificacion;
 mod context;
 mod error;
+mod estructura;
 mod json;
 mod limits;
 mod model;
+mod nivel;
 mod pesos;
 mod report;
 pub mod review;
 mod rules;
+mod serial;
 mod valores;
+mod vigencia;
 mod xml;
 
+pub use catalogo::{Entrada, Ficha, catalogo, catalogo_markdown};
 pub use codificacion::{Charset, Codificacion};
 pub use context::{Context, Mode};
 pub use error::{Bound, Found, NotXml, PathSegment, ReadError, ReadErrorKind, ShapeError};
 pub use json::{MAX_JSON_BYTES, read_json};
 pub use limits::Limits;
 pub use model::{
-    Ajuste, Campo, CdgItem, ClaseDocumento, Comision, Detalle, Documento, DscRcgGlobal, Emisor,
-    Encabezado, Extrano, Formato, IdDoc, Ilegible, ImptoReten, Lectura, Motivo, OtraMoneda,
-    RUT_BOLETA, RUT_EXTRANJERO, RUT_SII, Receptor, Referencia, Retenedor, Rut, RutError, TipoDte,
-    Totales, TotalesComisiones, Transporte, digito_verificador,
+    Ajuste, Campo, CdgItem, ClaseDocumento, Comision, Desajuste, Detalle, Documento, DscRcgGlobal,
+    Emisor, Encabezado, Extrano, Falla, Formato, IdDoc, Ilegible, ImptoReten, Lectura, Motivo,
+    OtraMoneda, RUT_BOLETA, RUT_EXTRANJERO, RUT_SII, Receptor, Referencia, Retenedor, Rut,
+    RutError, TipoDte, Totales, TotalesComisiones, Transporte, digito_verificador,
 };
+pub use nivel::Level;
 pub use pesos::pesos;
 pub use report::{Code, Finding, Recommendation, Report, Severity};
 pub use rules::{RULES, RULES_VERSION, Rule, validate};
+pub use vigencia::Vigencia;
 pub use xml::{Caratula, Envoltorio, Reading, read_xml};

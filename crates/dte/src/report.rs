@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use crate::context::Mode;
 
 /// How bad a finding is; a worse one is greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Hygiene, or a difference within rounding.
     Info,
@@ -39,7 +40,8 @@ impl Severity {
 }
 
 /// What the user should do with the document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Recommendation {
     /// Nothing stands against it.
     Send,
@@ -183,6 +185,24 @@ impl Findings {
             difference: None,
             sii_code: code.sii_code,
         });
+    }
+
+    /// Whether more than an info was said of this field, or of what is in it: a rule over all
+    /// fields leaves to a rule of its own what that one knows better.
+    pub(crate) fn habla_de(&self, path: &str) -> bool {
+        self.report.findings.iter().any(|finding| {
+            finding.severity > Severity::Info
+                && finding
+                    .path
+                    .strip_prefix(path)
+                    .is_some_and(|resto| resto.is_empty() || resto.starts_with('/'))
+        })
+    }
+
+    /// Whether something was said of exactly this place.
+    pub(crate) fn dice(&self, path: &str) -> bool {
+        let mut findings = self.report.findings.iter();
+        findings.any(|finding| finding.path == path)
     }
 
     /// A defect of form: nothing that the receiver of a document can still change.

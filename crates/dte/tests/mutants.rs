@@ -83,12 +83,25 @@ const MUTANTS: &[Mutant] = &[
     (
         "<TipoDTE>33<",
         "<TipoDTE>39<",
-        &[("DTE-BOLETA-LINEAS-NETAS", Warning)],
+        &[
+            ("DTE-BOLETA-LINEAS-NETAS", Warning),
+            ("DTE-CAMPO-INEXISTENTE", Warning), // FmaPago
+            ("DTE-CAMPO-INEXISTENTE", Warning), // RznSoc, which is RznSocEmisor there
+            ("DTE-CAMPO-FALTA", Error),         // IndServicio
+            ("DTE-CAMPO-INEXISTENTE", Warning), // GiroEmis
+            ("DTE-CAMPO-INEXISTENTE", Warning), // Acteco
+            ("DTE-CAMPO-INEXISTENTE", Warning), // GiroRecep
+            ("DTE-CAMPO-INEXISTENTE", Warning), // TasaIVA
+            ("DTE-CAMPO-INEXISTENTE", Warning), // FchRef
+        ],
     ),
     (
         "<TipoDTE>33<",
         "<TipoDTE>52<",
-        &[("DTE-GUIA-TRASLADO-AUSENTE", Error)],
+        &[
+            ("DTE-GUIA-TRASLADO-AUSENTE", Error),
+            ("DTE-TRANSPORTE-INCOMPLETO", Warning),
+        ],
     ),
     (
         "<TipoDTE>33<",

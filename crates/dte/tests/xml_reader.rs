@@ -332,12 +332,12 @@ fn unreadable_and_misplaced_values_are_noted_with_their_path() {
             ("Documento/Detalle[2]/MntBruto", Motivo::FueraDeLugar)
         ]
     );
-    // One finding for each defect, and none that follows from it.
+    // One finding for each defect (the empty MntBruto is one), and none that follows from it.
     let report = validate(
         &reading.documentos[0],
         &Context::emission(date(2026, 11, 22)),
     );
-    assert_eq!(report.findings.len(), 4, "{report:?}");
+    assert_eq!(report.findings.len(), 5, "{report:?}");
 }
 
 /// Finding each one's place among its brothers would take minutes here.

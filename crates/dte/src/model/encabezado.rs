@@ -109,6 +109,8 @@ pub struct Receptor {
     pub giro_recep: Option<String>,
     /// `Contacto`.
     pub contacto: Option<String>,
+    /// `TelefonoRecep` (boletas).
+    pub telefono_recep: Option<String>,
     /// `CorreoRecep`.
     pub correo_recep: Option<String>,
     /// `DirRecep`.
@@ -130,6 +132,12 @@ pub struct Transporte {
     pub rut_chofer: Option<String>,
     /// `Chofer/NombreChofer`.
     pub nombre_chofer: Option<String>,
+    /// `FchSalida`, as written.
+    pub fch_salida: Option<String>,
+    /// `HraSalida`, as written.
+    pub hra_salida: Option<String>,
+    /// `FchLlegada`, as written.
+    pub fch_llegada: Option<String>,
     /// `DirDest`.
     pub dir_dest: Option<String>,
     /// `CmnaDest`.

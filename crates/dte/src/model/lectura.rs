@@ -1,5 +1,6 @@
 //! What a reader noticed: how a document came, and which of its values it couldn't read.
 
+use super::estructura::{Desajuste, Falla};
 use crate::codificacion::Codificacion;
 
 /// The most notes of one kind that are kept for a document. A file of garbage makes no
@@ -23,6 +24,8 @@ pub struct Lectura {
     pub extranos: Vec<Extrano>,
     /// Values that the JSON reader understood but that were written otherwise (at most 100).
     pub ajustes: Vec<Ajuste>,
+    /// Elements that aren't as the tables of the format have them (at most 100).
+    pub desajustes: Vec<Desajuste>,
 }
 
 /// The format that a document was read from.
@@ -100,6 +103,13 @@ impl Lectura {
         if self.extranos.len() < MAX_NOTAS {
             let ruta = ruta(self);
             self.extranos.push(Extrano { ruta, motivo });
+        }
+    }
+
+    pub(crate) fn desajuste(&mut self, ruta: impl FnOnce(&Self) -> String, falla: Falla) {
+        if self.desajustes.len() < MAX_NOTAS {
+            let ruta = ruta(self);
+            self.desajustes.push(Desajuste { ruta, falla });
         }
     }
 

@@ -7,6 +7,7 @@
 mod campo;
 mod documento;
 mod encabezado;
+mod estructura;
 mod lectura;
 mod rut;
 mod tipo;
@@ -19,6 +20,7 @@ pub use encabezado::{
     Emisor, Encabezado, IdDoc, ImptoReten, OtraMoneda, Receptor, Totales, TotalesComisiones,
     Transporte,
 };
+pub use estructura::{Desajuste, Falla};
 pub(crate) use lectura::recortado;
 pub use lectura::{Ajuste, Extrano, Formato, Ilegible, Lectura, Motivo};
 pub use rut::{RUT_BOLETA, RUT_EXTRANJERO, RUT_SII, Rut, RutError, digito_verificador};

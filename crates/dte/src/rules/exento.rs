@@ -20,7 +20,7 @@ const AUSENTE: Code = Code {
     title: "Falta el monto exento",
     severity: Severity::Error,
     source: "formato DTE 2026-02, Totales/MntExe",
-    sii_code: None,
+    sii_code: Some("HED-2-220"),
 };
 
 pub(super) static RULE: Rule = Rule {

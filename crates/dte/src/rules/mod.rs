@@ -6,11 +6,14 @@
 //! 2026-02, formato boletas 2024-12, the schemas); its codes were seen in the field.
 
 mod boleta;
+mod boleta_mayor;
 mod caso;
 mod codificacion;
 mod comisiones;
 mod credito_constructora;
 mod descuento_global;
+mod estructura;
+mod estructura_json;
 mod exencion;
 mod exento;
 mod fechas;
@@ -25,10 +28,12 @@ mod moneda;
 mod montos;
 mod neto;
 mod no_facturable;
+mod otra_moneda;
 mod referencias;
 mod rut;
 mod tipo;
 mod total;
+mod transporte;
 
 #[cfg(test)]
 mod pruebas;
@@ -40,8 +45,15 @@ use crate::context::Context;
 use crate::model::Documento;
 use crate::report::{Code, Findings, Report};
 
+/// When rules hold that haven't always done so.
+pub(crate) mod vigencias {
+    pub(crate) use super::boleta_mayor::VIGENCIA as BOLETA_MAYOR;
+    pub(crate) use super::otra_moneda::VIGENCIA as OTRA_MONEDA;
+    pub(crate) use super::transporte::VIGENCIA as TRANSPORTE;
+}
+
 /// Changes whenever a verdict can change; part of the key of every cached answer.
-pub const RULES_VERSION: &str = "2026-11-22.1";
+pub const RULES_VERSION: &str = "2026-11-22.2";
 
 /// One rule: a few related checks in a file of their own.
 pub struct Rule {
@@ -79,6 +91,12 @@ pub static RULES: &[&Rule] = &[
     &boleta::RULE,
     &total::RULE,
     &referencias::RULE,
+    &transporte::RULE,
+    &boleta_mayor::RULE,
+    &otra_moneda::RULE,
+    // Last: of a field that another rule spoke of, the tables have nothing to add.
+    &estructura_json::RULE,
+    &estructura::RULE,
 ];
 
 /// Judges a document: runs every rule. Pure, and without a clock: the day is the context's.

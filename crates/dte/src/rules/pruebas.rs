@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::{Caso, Rule};
 use crate::context::Context;
-use crate::model::{Campo, ClaseDocumento, Detalle, Documento, Referencia};
+use crate::model::{Campo, ClaseDocumento, Detalle, Documento, OtraMoneda, Referencia, Transporte};
 use crate::report::{Finding, Findings, Severity};
 
 /// The day on which tests judge.
@@ -67,18 +67,42 @@ pub(crate) fn documento(tipo: i64) -> Documento {
         doc.clase = ClaseDocumento::Exportaciones;
         encabezado.receptor.rut_recep = Some("55555555-5".into());
         totales.tpo_moneda = Some("DOLAR USA".into());
+        encabezado.otra_moneda = Some(OtraMoneda {
+            tpo_moneda: Some("PESO CL".into()),
+            tpo_cambio: m("950"),
+            mnt_exe_otr_mnda: m("14250000"),
+            mnt_tot_otr_mnda: m("14250000"),
+        });
     }
     if tipo == 43 {
         doc.clase = ClaseDocumento::Liquidacion;
     }
     if tipo == 52 {
         encabezado.id_doc.ind_traslado = Campo::Valor(1);
+        encabezado.transporte = transporte();
     }
     if matches!(tipo, 56 | 61 | 111 | 112) {
         let original = if tipo > 100 { "110" } else { "33" };
         doc.referencia = vec![referencia(original, 3)];
     }
     doc
+}
+
+/// All that a guía says of its journey.
+fn transporte() -> Transporte {
+    let texto = |valor: &str| Some(valor.to_owned());
+    Transporte {
+        patente: texto("ABCD12"),
+        rut_trans: texto("76192083-9"),
+        rut_chofer: texto("11111111-1"),
+        nombre_chofer: texto("Juana Soto"),
+        fch_salida: texto("2026-11-20"),
+        hra_salida: texto("10:00:00"),
+        fch_llegada: texto("2026-11-20"),
+        dir_dest: texto("Calle Dos 45"),
+        cmna_dest: texto("Curicó"),
+        ciudad_dest: None,
+    }
 }
 
 pub(crate) fn referencia(tipo: &str, cod_ref: i64) -> Referencia {

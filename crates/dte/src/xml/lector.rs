@@ -45,17 +45,19 @@ pub(super) fn documento(
     documento
 }
 
-fn ruta(lectura: &Lectura, arbol: &Arbol<'_>, raiz: Id, id: Id) -> String {
-    format!("{}{}", lectura.prefijo, arbol.ruta(raiz, id))
-}
-
 struct Lector<'a, 't> {
     arbol: &'a Arbol<'t>,
     raiz: Id,
     lectura: Lectura,
 }
 
-impl<'t> Lector<'_, 't> {
+impl<'a, 't> Lector<'a, 't> {
+    /// Where an element is, for who asks.
+    fn donde(&self, id: Id) -> impl FnOnce(&Lectura) -> String + use<'a, 't> {
+        let (arbol, raiz) = (self.arbol, self.raiz);
+        move |lectura| format!("{}{}", lectura.prefijo, arbol.ruta(raiz, id))
+    }
+
     fn texto(&self, id: Id) -> Option<String> {
         self.arbol.texto(id).map(str::to_owned)
     }
@@ -86,9 +88,7 @@ impl<'t> Lector<'_, 't> {
         if let Some(valor) = leer(texto).filter(|_| entero) {
             return Campo::Valor(valor);
         }
-        let (arbol, raiz) = (self.arbol, self.raiz);
-        let ruta = |lectura: &Lectura| ruta(lectura, arbol, raiz, id);
-        self.lectura.ilegible(ruta, texto, esperado);
+        self.lectura.ilegible(self.donde(id), texto, esperado);
         Campo::Ilegible
     }
 
@@ -97,14 +97,13 @@ impl<'t> Lector<'_, 't> {
     fn unicos(&mut self, id: Id) -> Vec<(Id, &'t str)> {
         // More names than any section has; beyond them there is only garbage.
         const NOMBRES: usize = 64;
-        let (arbol, raiz) = (self.arbol, self.raiz);
+        let arbol = self.arbol;
         let mut hijos: Vec<(Id, &'t str)> = Vec::new();
         for (hijo, nodo) in arbol.hijos(id) {
             let nombre = nodo.nombre;
             let antes = || hijos.iter().take(NOMBRES).any(|(_, otro)| *otro == nombre);
             if !nombres::REPETIBLES.contains(&nombre) && antes() {
-                let ruta = |lectura: &Lectura| ruta(lectura, arbol, raiz, hijo);
-                self.lectura.extrano(ruta, Motivo::Repetido);
+                self.lectura.extrano(self.donde(hijo), Motivo::Repetido);
             } else {
                 hijos.push((hijo, nombre));
             }
@@ -115,14 +114,12 @@ impl<'t> Lector<'_, 't> {
     /// An element that the model doesn't hold: one that the format has here, or a strange one.
     fn otro(&mut self, id: Id, nombre: &str, conocidos: &[&str]) {
         if !conocidos.contains(&nombre) {
-            let (arbol, raiz) = (self.arbol, self.raiz);
-            let ruta = |lectura: &Lectura| ruta(lectura, arbol, raiz, id);
             let motivo = if nombres::existe(nombre) {
                 Motivo::FueraDeLugar
             } else {
                 Motivo::Desconocido
             };
-            self.lectura.extrano(ruta, motivo);
+            self.lectura.extrano(self.donde(id), motivo);
         }
     }
 
@@ -205,6 +202,7 @@ impl<'t> Lector<'_, 't> {
                 }
                 "GiroRecep" => receptor.giro_recep = self.texto(hijo),
                 "Contacto" => receptor.contacto = self.texto(hijo),
+                "TelefonoRecep" => receptor.telefono_recep = self.texto(hijo),
                 "CorreoRecep" => receptor.correo_recep = self.texto(hijo),
                 "DirRecep" => receptor.dir_recep = self.texto(hijo),
                 "CmnaRecep" => receptor.cmna_recep = self.texto(hijo),
@@ -225,6 +223,9 @@ impl<'t> Lector<'_, 't> {
                     transporte.rut_chofer = self.texto_de(hijo, "RUTChofer");
                     transporte.nombre_chofer = self.texto_de(hijo, "NombreChofer");
                 }
+                "FchSalida" => transporte.fch_salida = self.texto(hijo),
+                "HraSalida" => transporte.hra_salida = self.texto(hijo),
+                "FchLlegada" => transporte.fch_llegada = self.texto(hijo),
                 "DirDest" => transporte.dir_dest = self.texto(hijo),
                 "CmnaDest" => transporte.cmna_dest = self.texto(hijo),
                 "CiudadDest" => transporte.ciudad_dest = self.texto(hijo),
@@ -235,9 +236,7 @@ impl<'t> Lector<'_, 't> {
     }
 
     fn texto_de(&self, id: Id, nombre: &str) -> Option<String> {
-        self.arbol
-            .hijo(id, nombre)
-            .and_then(|hijo| self.texto(hijo))
+        self.texto(self.arbol.hijo(id, nombre)?)
     }
 
     fn totales(&mut self, id: Id) -> Totales {

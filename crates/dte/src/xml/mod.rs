@@ -3,6 +3,7 @@
 mod arbol;
 mod lector;
 mod nombres;
+mod revision;
 
 use self::arbol::{Arbol, Id};
 use crate::codificacion::{Codificacion, decodificar};
@@ -146,7 +147,9 @@ fn documentos(
             codificacion: Some(codificacion.clone()),
             ..Lectura::default()
         };
-        lector::documento(arbol, id, clase, lectura)
+        let mut documento = lector::documento(arbol, id, clase, lectura);
+        revision::revisar(arbol, id, &mut documento);
+        documento
     };
     Ok(cuerpos.into_iter().enumerate().map(leer).collect())
 }

@@ -29,15 +29,9 @@ pub(super) const EMISOR: &[&str] = &[
     "RznSocProveedor",
 ];
 
-pub(super) const RECEPTOR: &[&str] = &["TelefonoRecep", "DirPostal", "CmnaPostal", "CiudadPostal"];
+pub(super) const RECEPTOR: &[&str] = &["DirPostal", "CmnaPostal", "CiudadPostal"];
 
-pub(super) const TRANSPORTE: &[&str] = &[
-    "PatenteCarro",
-    "Aduana",
-    "FchSalida",
-    "HraSalida",
-    "FchLlegada",
-];
+pub(super) const TRANSPORTE: &[&str] = &["PatenteCarro", "Aduana"];
 
 pub(super) const TOTALES: &[&str] = &["MntBase", "MntMargenCom", "IVAProp", "IVATerc"];
 

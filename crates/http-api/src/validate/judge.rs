@@ -180,6 +180,7 @@ impl Inner {
         let context = Context {
             today: self.today,
             mode: self.ask.mode,
+            uf: None,
         };
         let judged = documents
             .iter()

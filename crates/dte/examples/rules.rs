@@ -1,0 +1,11 @@
+//! `cargo run -p dte --example rules`: the catalogue of rules in Markdown, on stdout.
+//!
+//! `cargo xtask rules` writes it to `docs/dte-rules.md`.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line program speaks on stdout"
+)]
+
+fn main() {
+    print!("{}", dte::catalogo_markdown());
+}
