@@ -2,32 +2,70 @@
 
 use jiff::civil::Date;
 
+use crate::historia::Anterior;
+use crate::model::Documento;
+
 /// What the rules are given besides the document. Time comes from here, never from a clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Context {
+///
+/// The three slices are what the caller happens to know; empty ones switch off the rules
+/// that need them, and nothing is looked up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Context<'a> {
     /// The day on which the document is judged, in Chile.
     pub today: Date,
     /// Whether the document goes out or came in.
     pub mode: Mode,
+    /// Documents that this one may correct, as they were issued.
+    pub originals: &'a [Documento],
+    /// The documents that go in the same envelope; this one may be among them.
+    pub envelope: &'a [Documento],
+    /// Earlier documents: those issued before (emission), or those of the same suppliers
+    /// (reception).
+    pub history: &'a [Anterior],
 }
 
-impl Context {
+impl<'a> Context<'a> {
+    /// Nothing known but the day and the direction.
+    #[must_use]
+    pub const fn new(today: Date, mode: Mode) -> Self {
+        Self {
+            today,
+            mode,
+            originals: &[],
+            envelope: &[],
+            history: &[],
+        }
+    }
+
     /// A document that is about to be sent to the tax service.
     #[must_use]
     pub const fn emission(today: Date) -> Self {
-        Self {
-            today,
-            mode: Mode::Emission,
-        }
+        Self::new(today, Mode::Emission)
     }
 
     /// A document that a supplier sent.
     #[must_use]
     pub const fn reception(today: Date) -> Self {
-        Self {
-            today,
-            mode: Mode::Reception,
-        }
+        Self::new(today, Mode::Reception)
+    }
+
+    /// The same, with documents that the judged one may correct.
+    #[must_use]
+    pub const fn with_originals(self, originals: &'a [Documento]) -> Self {
+        Self { originals, ..self }
+    }
+
+    /// The same, with the documents that go in the same envelope. The judged document is
+    /// told from its neighbours by its place in memory, so it must be one of the slice.
+    #[must_use]
+    pub const fn with_envelope(self, envelope: &'a [Documento]) -> Self {
+        Self { envelope, ..self }
+    }
+
+    /// The same, with earlier documents.
+    #[must_use]
+    pub const fn with_history(self, history: &'a [Anterior]) -> Self {
+        Self { history, ..self }
     }
 }
 

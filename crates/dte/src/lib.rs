@@ -74,6 +74,8 @@ mod calculo;
 mod codificacion;
 mod context;
 mod error;
+mod formulas;
+mod historia;
 mod json;
 mod limits;
 mod model;
@@ -87,6 +89,7 @@ mod xml;
 pub use codificacion::{Charset, Codificacion};
 pub use context::{Context, Mode};
 pub use error::{Bound, Found, NotXml, PathSegment, ReadError, ReadErrorKind, ShapeError};
+pub use historia::{Anterior, Corregido};
 pub use json::{MAX_JSON_BYTES, read_json};
 pub use limits::Limits;
 pub use model::{

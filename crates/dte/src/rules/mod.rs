@@ -6,7 +6,7 @@
 //! 2026-02, formato boletas 2024-12, the schemas); its codes were seen in the field.
 
 mod boleta;
-mod caso;
+pub(crate) mod caso;
 mod codificacion;
 mod comisiones;
 mod credito_constructora;
@@ -16,8 +16,8 @@ mod exento;
 mod fechas;
 mod folio;
 mod guia;
-mod impuestos;
-mod iva;
+pub(crate) mod impuestos;
+pub(crate) mod iva;
 mod lectura;
 mod linea_monto;
 mod lineas;
@@ -31,7 +31,7 @@ mod tipo;
 mod total;
 
 #[cfg(test)]
-mod pruebas;
+pub(crate) mod pruebas;
 #[cfg(test)]
 mod tests;
 
@@ -85,7 +85,7 @@ pub static RULES: &[&Rule] = &[
 ///
 /// Nothing is allocated for a document that is right.
 #[must_use]
-pub fn validate(documento: &Documento, context: &Context) -> Report {
+pub fn validate(documento: &Documento, context: &Context<'_>) -> Report {
     let caso = Caso::nuevo(documento, context);
     let mut findings = Findings::new(context.mode);
     for rule in RULES {

@@ -99,7 +99,7 @@ pub(crate) fn hallazgos(rule: &Rule, doc: &Documento) -> Vec<(&'static str, Seve
 pub(crate) fn hallazgos_en(
     rule: &Rule,
     doc: &Documento,
-    context: &Context,
+    context: &Context<'_>,
 ) -> Vec<(&'static str, Severity)> {
     completos(rule, doc, context)
         .into_iter()
@@ -107,7 +107,7 @@ pub(crate) fn hallazgos_en(
         .collect()
 }
 
-pub(crate) fn completos(rule: &Rule, doc: &Documento, context: &Context) -> Vec<Finding> {
+pub(crate) fn completos(rule: &Rule, doc: &Documento, context: &Context<'_>) -> Vec<Finding> {
     let mut out = Findings::new(context.mode);
     (rule.check)(&Caso::nuevo(doc, context), &mut out);
     let findings = out.into_report().findings;
