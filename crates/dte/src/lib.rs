@@ -72,6 +72,7 @@
 
 mod calculo;
 mod codificacion;
+mod completar;
 mod context;
 mod error;
 mod formulas;
@@ -87,6 +88,7 @@ mod valores;
 mod xml;
 
 pub use codificacion::{Charset, Codificacion};
+pub use completar::{CompletarError, CompletarErrorKind, Opciones, complete};
 pub use context::{Context, Mode};
 pub use error::{Bound, Found, NotXml, PathSegment, ReadError, ReadErrorKind, ShapeError};
 pub use historia::{Anterior, Corregido};
