@@ -71,6 +71,8 @@
 #![deny(clippy::float_arithmetic)]
 
 mod calculo;
+#[cfg(feature = "test-util")]
+pub mod casos;
 mod codificacion;
 mod completar;
 mod context;
