@@ -77,6 +77,7 @@ mod codificacion;
 mod completar;
 mod context;
 mod error;
+mod estadistica;
 mod formulas;
 mod historia;
 mod json;

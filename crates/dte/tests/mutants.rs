@@ -83,7 +83,10 @@ const MUTANTS: &[Mutant] = &[
     (
         "<TipoDTE>33<",
         "<TipoDTE>39<",
-        &[("DTE-BOLETA-LINEAS-NETAS", Warning)],
+        &[
+            ("DTE-BOLETA-LINEAS-NETAS", Warning),
+            ("DTE-REF-BOLETA", Warning),
+        ],
     ),
     (
         "<TipoDTE>33<",

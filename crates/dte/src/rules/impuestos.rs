@@ -408,27 +408,36 @@ mod tests {
         );
     }
 
+    /// The only withholding, also of the lines.
+    fn retencion(doc: &mut Documento, codigo: i64, tasa: &str, monto: &str) {
+        doc.encabezado.totales.impto_reten.clear();
+        for linea in &mut doc.detalle {
+            linea.cod_imp_adic = vec![Campo::Valor(codigo)];
+        }
+        impuesto(doc, codigo, tasa, monto);
+    }
+
     #[test]
     fn withheld_iva() {
         tabla(
             &RULE,
             46,
             &[
-                (|doc| impuesto(doc, 15, "19", "2850"), &[]),
+                (|doc| retencion(doc, 15, "19", "2850"), &[]),
                 (
-                    |doc| impuesto(doc, 15, "19", "2000"),
+                    |doc| retencion(doc, 15, "19", "2000"),
                     &[("DTE-IMPUESTO-CALCULO", Severity::Warning)],
                 ),
                 (
                     |doc| {
-                        impuesto(doc, 34, "4", "600");
+                        retencion(doc, 34, "4", "600");
                         doc.encabezado.totales.iva_no_ret = m("2250");
                     },
                     &[],
                 ),
                 (
                     |doc| {
-                        impuesto(doc, 34, "4", "600");
+                        retencion(doc, 34, "4", "600");
                         doc.encabezado.totales.iva_no_ret = m("2850");
                     },
                     &[("DTE-IVA-NO-RETENIDO", Severity::Error)],

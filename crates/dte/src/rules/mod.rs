@@ -9,6 +9,7 @@ mod boleta;
 pub(crate) mod caso;
 mod codificacion;
 mod comisiones;
+mod correccion;
 mod credito_constructora;
 mod descuento_global;
 mod exencion;
@@ -25,7 +26,12 @@ mod moneda;
 mod montos;
 mod neto;
 mod no_facturable;
+mod otra_moneda;
+mod recepcion;
 mod referencias;
+mod referencias_forma;
+mod repetido;
+mod retenciones;
 mod rut;
 mod tipo;
 mod total;
@@ -41,7 +47,7 @@ use crate::model::Documento;
 use crate::report::{Code, Findings, Report};
 
 /// Changes whenever a verdict can change; part of the key of every cached answer.
-pub const RULES_VERSION: &str = "2026-11-22.1";
+pub const RULES_VERSION: &str = "2026-11-22.2";
 
 /// One rule: a few related checks in a file of their own.
 pub struct Rule {
@@ -64,6 +70,7 @@ pub static RULES: &[&Rule] = &[
     &rut::RULE,
     &guia::RULE,
     &moneda::RULE,
+    &otra_moneda::RULE,
     &montos::RULE,
     &lineas::RULE,
     &linea_monto::RULE,
@@ -73,12 +80,17 @@ pub static RULES: &[&Rule] = &[
     &exento::RULE,
     &iva::RULE,
     &impuestos::RULE,
+    &retenciones::RULE,
     &credito_constructora::RULE,
     &comisiones::RULE,
     &no_facturable::RULE,
     &boleta::RULE,
     &total::RULE,
     &referencias::RULE,
+    &referencias_forma::RULE,
+    &correccion::RULE,
+    &repetido::RULE,
+    &recepcion::RULE,
 ];
 
 /// Judges a document: runs every rule. Pure, and without a clock: the day is the context's.
@@ -92,6 +104,16 @@ pub fn validate(documento: &Documento, context: &Context<'_>) -> Report {
         (rule.check)(&caso, &mut findings);
     }
     findings.into_report()
+}
+
+impl Rule {
+    /// Runs this rule alone, for measurements and examinations; [`validate`] runs all.
+    #[must_use]
+    pub fn check_alone(&self, documento: &Documento, context: &Context<'_>) -> Report {
+        let mut findings = Findings::new(context.mode);
+        (self.check)(&Caso::nuevo(documento, context), &mut findings);
+        findings.into_report()
+    }
 }
 
 impl std::fmt::Debug for Rule {

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::{Caso, Rule};
 use crate::context::Context;
-use crate::model::{Campo, ClaseDocumento, Detalle, Documento, Referencia};
+use crate::model::{Campo, ClaseDocumento, Detalle, Documento, ImptoReten, OtraMoneda, Referencia};
 use crate::report::{Finding, Findings, Severity};
 
 /// The day on which tests judge.
@@ -67,9 +67,26 @@ pub(crate) fn documento(tipo: i64) -> Documento {
         doc.clase = ClaseDocumento::Exportaciones;
         encabezado.receptor.rut_recep = Some("55555555-5".into());
         totales.tpo_moneda = Some("DOLAR USA".into());
+        encabezado.otra_moneda = Some(OtraMoneda {
+            tpo_moneda: Some("PESO CL".into()),
+            tpo_cambio: m("900"),
+            mnt_exe_otr_mnda: m("13500000"),
+            mnt_tot_otr_mnda: m("13500000"),
+        });
     }
     if tipo == 43 {
         doc.clase = ClaseDocumento::Liquidacion;
+    }
+    if tipo == 46 {
+        totales.mnt_total = m("15000");
+        for linea in &mut doc.detalle {
+            linea.cod_imp_adic = vec![Campo::Valor(15)];
+        }
+        totales.impto_reten = vec![ImptoReten {
+            tipo_imp: Campo::Valor(15),
+            tasa_imp: m("19"),
+            monto_imp: m("2850"),
+        }];
     }
     if tipo == 52 {
         encabezado.id_doc.ind_traslado = Campo::Valor(1);

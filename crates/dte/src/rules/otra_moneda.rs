@@ -1,0 +1,198 @@
+//! An export's amounts in pesos.
+//!
+//! Source: formato DTE 2026-02, changes of 2017 and OtraMoneda: TpoMoneda, TpoCambio,
+//! MntExeOtrMnda and MntTotOtrMnda are mandatory since 2017-05-31 (HED-3-834, seen in the
+//! field), each amount being the document's times TpoCambio; without payment there is
+//! nothing to convert (HED-1-803).
+
+use jiff::civil::{Date, date};
+use rust_decimal::Decimal;
+
+use super::caso::Comparacion;
+use super::{Caso, Rule};
+use crate::formulas;
+use crate::model::{Campo, OtraMoneda, TipoDte};
+use crate::report::{Code, Findings, Severity};
+
+const AUSENTE: Code = Code {
+    code: "DTE-OTRA-MONEDA-AUSENTE",
+    title: "Falta la conversión a pesos de una exportación",
+    severity: Severity::Error,
+    source: "formato DTE 2026-02, OtraMoneda (obligatoria desde 2017-05-31)",
+    sii_code: Some("HED-3-834"),
+};
+const CALCULO: Code = Code {
+    code: "DTE-OTRA-MONEDA-CALCULO",
+    title: "El monto en pesos no es el de la exportación por el tipo de cambio",
+    severity: Severity::Warning,
+    source: "formato DTE 2026-02, OtraMoneda/TpoCambio",
+    sii_code: None,
+};
+const SIN_PAGO: Code = Code {
+    code: "DTE-OTRA-MONEDA-SIN-PAGO",
+    title: "Una exportación sin pago tiene monto en otra moneda",
+    severity: Severity::Info,
+    source: "formato DTE 2026-02, IdDoc/FmaPagExp",
+    sii_code: Some("HED-1-803"),
+};
+
+pub(super) static RULE: Rule = Rule {
+    name: "otra_moneda",
+    about: "Montos en pesos de los documentos de exportación.",
+    codes: &[&AUSENTE, &CALCULO, &SIN_PAGO],
+    check,
+};
+
+const DESDE: Date = date(2017, 5, 31);
+const SECCION: &str = "Encabezado/OtraMoneda";
+
+fn check(caso: &Caso<'_>, out: &mut Findings) {
+    let encabezado = &caso.documento.encabezado;
+    // The contract's JSON has no place for it.
+    if !caso.tipo.is_some_and(TipoDte::es_exportacion) || caso.es_json() {
+        return;
+    }
+    let sin_pago = encabezado.id_doc.fma_pag_exp == Campo::Valor(21);
+    match &encabezado.otra_moneda {
+        Some(otra) if sin_pago => nada_que_pagar(caso, out, otra),
+        Some(otra) => convertida(caso, out, otra),
+        None if !sin_pago && debida(caso) => {
+            let mensaje = "Falta OtraMoneda: una exportación lleva sus montos en PESO CL, con el tipo de cambio.";
+            out.add_form(&AUSENTE, caso.ruta(SECCION), mensaje);
+        }
+        None => {}
+    }
+}
+
+/// In a foreign currency, since the day on which it became mandatory, over an amount.
+fn debida(caso: &Caso<'_>) -> bool {
+    let encabezado = &caso.documento.encabezado;
+    let desde = encabezado
+        .id_doc
+        .fch_emis
+        .valor()
+        .is_some_and(|dia| dia >= DESDE);
+    let monto = encabezado
+        .totales
+        .mnt_total
+        .valor()
+        .is_some_and(|total| !total.is_zero());
+    desde && monto && !caso.en_pesos()
+}
+
+fn nada_que_pagar(caso: &Caso<'_>, out: &mut Findings, otra: &OtraMoneda) {
+    if let Some(monto) = otra
+        .mnt_tot_otr_mnda
+        .valor()
+        .filter(|monto| !monto.is_zero())
+    {
+        let mensaje = format!(
+            "La exportación es sin pago (FmaPagExp 21) y su total en otra moneda dice {}.",
+            crate::pesos::pesos(monto)
+        );
+        out.add(
+            &SIN_PAGO,
+            caso.ruta("Encabezado/OtraMoneda/MntTotOtrMnda"),
+            mensaje,
+        );
+    }
+}
+
+fn convertida(caso: &Caso<'_>, out: &mut Findings, otra: &OtraMoneda) {
+    let totales = &caso.documento.encabezado.totales;
+    for (campo, monto, informado) in [
+        ("MntExeOtrMnda", totales.mnt_exe, otra.mnt_exe_otr_mnda),
+        ("MntTotOtrMnda", totales.mnt_total, otra.mnt_tot_otr_mnda),
+    ] {
+        let ruta = || caso.ruta(&format!("{SECCION}/{campo}"));
+        if informado.es_ausente() && debida(caso) && !monto.es_ausente() {
+            out.add_form(
+                &AUSENTE,
+                ruta(),
+                format!("Falta {campo}: el monto en pesos."),
+            );
+        }
+        let (Some(monto), Some(informado), Some(cambio)) =
+            (monto.valor(), informado.valor(), otra.tpo_cambio.valor())
+        else {
+            continue;
+        };
+        let Some(esperado) = formulas::en_otra_moneda(monto, cambio) else {
+            continue;
+        };
+        if (informado.saturating_sub(esperado)).abs() <= Decimal::ONE {
+            continue;
+        }
+        caso.comparar(
+            out,
+            Comparacion {
+                code: &CALCULO,
+                esperado,
+                informado,
+                tolerancia: Decimal::ONE,
+                severity: CALCULO.severity,
+            },
+            || {
+                let cambio = crate::pesos::numero(cambio);
+                (
+                    ruta(),
+                    format!("{campo} ({} × {cambio})", caso.cifra(monto)),
+                )
+            },
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Documento, Formato};
+    use crate::rules::pruebas::{m, tabla};
+
+    fn otra(doc: &mut Documento) -> &mut OtraMoneda {
+        doc.encabezado.otra_moneda.as_mut().unwrap()
+    }
+
+    #[test]
+    fn exports_say_their_pesos() {
+        let ausente: &[(&str, Severity)] = &[("DTE-OTRA-MONEDA-AUSENTE", Severity::Error)];
+        let calculo: &[(&str, Severity)] = &[("DTE-OTRA-MONEDA-CALCULO", Severity::Warning)];
+        for tipo in [110, 111, 112] {
+            tabla(
+                &RULE,
+                tipo,
+                &[
+                    (|doc| doc.encabezado.otra_moneda = None, ausente),
+                    (|doc| otra(doc).mnt_tot_otr_mnda = Campo::Ausente, ausente),
+                    (|doc| otra(doc).mnt_exe_otr_mnda = m("13500002"), calculo),
+                    (|doc| otra(doc).mnt_exe_otr_mnda = m("13500001"), &[]),
+                    (
+                        |doc| {
+                            doc.encabezado.otra_moneda = None;
+                            doc.encabezado.id_doc.fch_emis = Campo::Valor(date(2017, 5, 30));
+                        },
+                        &[],
+                    ),
+                    (
+                        |doc| {
+                            doc.encabezado.otra_moneda = None;
+                            doc.encabezado.totales.tpo_moneda = Some("PESO CL".into());
+                        },
+                        &[],
+                    ),
+                    (
+                        |doc| {
+                            doc.encabezado.otra_moneda = None;
+                            doc.lectura.formato = Formato::Json;
+                        },
+                        &[],
+                    ),
+                    (
+                        |doc| doc.encabezado.id_doc.fma_pag_exp = Campo::Valor(21),
+                        &[("DTE-OTRA-MONEDA-SIN-PAGO", Severity::Info)],
+                    ),
+                ],
+            );
+        }
+    }
+}
