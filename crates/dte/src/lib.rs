@@ -38,6 +38,17 @@
 //!
 //! `cargo run -p dte --example check -- FILE…` prints a report for each file.
 //!
+//! # Completing
+//!
+//! [`complete`] takes a document with its lines and writes what follows from them: amounts
+//! of lines, net, exempt, IVA, taxes by code, total. It has the rules' own arithmetic.
+//!
+//! # What else may be known
+//!
+//! A [`Context`] also takes the documents that a note corrects, those of the same envelope
+//! and earlier ones ([`Anterior`]): then totals are compared with their originals, repeated
+//! folios are found, and what a supplier sends is compared with what it sent before.
+//!
 //! # Guarantees
 //!
 //! - **Exact.** Amounts are decimals, never floats, also those that come as JSON numbers;

@@ -44,11 +44,11 @@ pub fn documents(corpus: &Corpus, context: &Context<'_>) -> Documents {
         documents.counts.files += 1;
         let found: Vec<Finding> = match read_xml(&file.bytes, &Limits::default()) {
             Ok(reading) => {
-                documents.counts.documents += reading.documentos.len();
-                let judged = reading.documentos.iter();
-                judged
-                    .flat_map(|document| validate(document, context).findings)
-                    .collect()
+                let judged = &reading.documentos;
+                documents.counts.documents += judged.len();
+                let context = context.with_envelope(judged);
+                let findings = judged.iter().map(|document| validate(document, &context));
+                findings.flat_map(|report| report.findings).collect()
             }
             Err(_) => {
                 documents.counts.unreadable_files += 1;

@@ -109,7 +109,7 @@ pub const CLASSES: &[Class] = &[
         &["DTE-IVA-", "DTE-TOTAL-", "DTE-BOLETA-"],
         amounts::vat_by_1,
     ),
-    coded("iva-100", &["DTE-IVA-"], amounts::vat_by_100),
+    coded("iva-100", &["DTE-IVA-", "DTE-TOTAL-"], amounts::vat_by_100),
     any("iva-ausente", amounts::no_vat),
     any("total-1", amounts::total_by_1),
     any("total-100", amounts::total_by_100),

@@ -188,13 +188,23 @@ impl<'a> Totalizador<'a> {
             .flat_map(|linea| &linea.cod_imp_adic)
             .filter_map(Campo::valor)
         {
-            let campo = Campo::Valor(codigo);
-            if !totales.impto_reten.iter().any(|i| i.tipo_imp == campo) {
-                totales.impto_reten.push(ImptoReten {
-                    tipo_imp: campo,
-                    ..ImptoReten::default()
-                });
+            let nuevo = ImptoReten {
+                tipo_imp: Campo::Valor(codigo),
+                ..ImptoReten::default()
+            };
+            if totales
+                .impto_reten
+                .iter()
+                .any(|i| i.tipo_imp == nuevo.tipo_imp)
+            {
+                continue;
             }
+            // There are as many codes as the table has, however many lines there are.
+            impuestos::signo(&nuevo).ok_or_else(|| {
+                let kind = Kind::ImpuestoSinTasa { codigo };
+                CompletarError::new(self.documento, "Encabezado/Totales/ImptoReten", kind)
+            })?;
+            totales.impto_reten.push(nuevo);
         }
         for (indice, impuesto) in totales.impto_reten.iter_mut().enumerate() {
             self.impuesto(impuesto, tasa_iva).ok_or_else(|| {

@@ -214,7 +214,7 @@ fn montos(
             caso.cifra(antes),
             caso.cifra(saldo),
             caso.cifra(total),
-            caso.cifra(total - saldo)
+            caso.cifra(total.saturating_sub(saldo))
         );
         out.add(&EXCEDE, caso.ruta(CAMPO), mensaje);
     }

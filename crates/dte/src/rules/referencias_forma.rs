@@ -304,7 +304,13 @@ fn nota(caso: &Caso<'_>, out: &mut Findings) {
     let Some(total) = caso.documento.encabezado.totales.mnt_total.valor() else {
         return;
     };
-    if con(1) && total.is_zero() {
+    // What annuls a correction of text has nothing to annul.
+    let sobre_nota = caso
+        .documento
+        .referencia
+        .iter()
+        .any(|referencia| matches!(numerico(referencia), Some(55 | 56 | 60 | 61 | 111 | 112)));
+    if con(1) && total.is_zero() && !sobre_nota {
         let mensaje = format!(
             "Una anulación (CodRef 1) lleva el total del documento que anula, y dice {}.",
             caso.cifra(total)
@@ -438,6 +444,14 @@ mod tests {
                         doc.encabezado.totales.mnt_total = m("0");
                     },
                     &[("DTE-REF-ANULA-CERO", Severity::Warning)],
+                ),
+                (
+                    |doc| {
+                        doc.referencia[0].cod_ref = Campo::Valor(1);
+                        doc.referencia[0].tpo_doc_ref = Some("56".into());
+                        doc.encabezado.totales.mnt_total = m("0");
+                    },
+                    &[],
                 ),
                 (
                     |doc| {

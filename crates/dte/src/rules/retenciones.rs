@@ -4,13 +4,14 @@
 //! without additional taxes); DscRcgGlobal/TpoValor (`%` with several taxes). The tax
 //! service answers HED-2-300 for a withholding without its rate.
 
+use rust_decimal::Decimal;
+
+use super::impuestos::{Signo, signo, tasa_habitual};
 use super::{Caso, Rule};
 use crate::calculo::TASA_IVA;
 use crate::formulas;
 use crate::model::{Campo, TipoDte};
 use crate::report::{Code, Findings, Severity};
-
-use super::impuestos::{Signo, signo, tasa_habitual};
 
 const SIN_TASA: Code = Code {
     code: "DTE-IMPUESTO-SIN-TASA",
@@ -54,11 +55,20 @@ const COMPRA: Code = Code {
     source: "formato DTE 2026-02, Totales/ImptoReten",
     sii_code: None,
 };
+const RESTO: Code = Code {
+    code: "DTE-IVA-NO-RETENIDO-AUSENTE",
+    title: "El IVA se retiene en parte y falta el no retenido",
+    severity: Severity::Info,
+    source: "formato DTE 2026-02, Totales/IVANoRet",
+    sii_code: None,
+};
 
 pub(super) static RULE: Rule = Rule {
     name: "retenciones",
     about: "Impuestos adicionales y retenciones entre sí y frente al IVA.",
-    codes: &[&SIN_TASA, &REPETIDO, &EXCESO, &BRUTO, &GLOBAL, &COMPRA],
+    codes: &[
+        &SIN_TASA, &REPETIDO, &EXCESO, &BRUTO, &GLOBAL, &COMPRA, &RESTO,
+    ],
     check,
 };
 
@@ -79,16 +89,17 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
     }
     cada_uno(caso, out);
     if let (Some(iva), Some(retenido)) = (iva, formulas::retenido(totales))
-        && retenido > iva.saturating_add(rust_decimal::Decimal::ONE)
+        && retenido > iva.saturating_add(Decimal::ONE)
     {
         let mensaje = format!(
             "Lo retenido suma {} y el IVA es {}: la diferencia es de {}.",
             caso.cifra(retenido),
             caso.cifra(iva),
-            caso.cifra(retenido - iva)
+            caso.cifra(retenido.saturating_sub(iva))
         );
         out.add(&EXCESO, caso.ruta(SECCION), mensaje);
     }
+    resto(caso, out);
     let adicional = || {
         let mut impuestos = totales.impto_reten.iter();
         impuestos.any(|impuesto| signo(impuesto) == Some(Signo::Suma))
@@ -98,6 +109,20 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
         out.add(&BRUTO, caso.ruta("Encabezado/IdDoc/MntBruto"), mensaje);
     }
     globales(caso, out);
+}
+
+/// A factura de compra that withholds a part says how much it doesn't.
+fn resto(caso: &Caso<'_>, out: &mut Findings) {
+    let totales = &caso.documento.encabezado.totales;
+    let ausente = caso.es(TipoDte::FacturaCompra) && totales.iva_no_ret.es_ausente();
+    let resto = formulas::iva_no_retenido(totales);
+    if let (true, Some(resto)) = (ausente, resto.filter(|resto| *resto > Decimal::ONE)) {
+        let mensaje = format!(
+            "Se retiene sólo una parte del IVA y falta IVANoRet: debería ser {}.",
+            caso.cifra(resto)
+        );
+        out.add(&RESTO, caso.ruta("Encabezado/Totales/IVANoRet"), mensaje);
+    }
 }
 
 fn cada_uno(caso: &Caso<'_>, out: &mut Findings) {
@@ -201,10 +226,16 @@ mod tests {
         tabla(
             &RULE,
             46,
-            &[(
-                |doc| doc.encabezado.totales.impto_reten.clear(),
-                &[("DTE-IMPUESTO-COMPRA-SIN-RETENCION", Severity::Info)],
-            )],
+            &[
+                (
+                    |doc| doc.encabezado.totales.impto_reten.clear(),
+                    &[("DTE-IMPUESTO-COMPRA-SIN-RETENCION", Severity::Info)],
+                ),
+                (
+                    |doc| doc.encabezado.totales.impto_reten[0].monto_imp = m("600"),
+                    &[("DTE-IVA-NO-RETENIDO-AUSENTE", Severity::Info)],
+                ),
+            ],
         );
     }
 }
