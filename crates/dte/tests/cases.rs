@@ -2,7 +2,6 @@
 //!
 //! They can't be passed on, so they are outside of the repository: where they aren't, this
 //! test says so and does nothing. The crate's own cases are in `completar/tests.rs`.
-#![expect(clippy::print_stderr, reason = "tests")]
 
 use std::path::Path;
 

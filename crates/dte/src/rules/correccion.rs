@@ -352,7 +352,7 @@ mod tests {
         anulacion.referencia[0].folio_ref = Some("7".into());
         let doc = nota(61, 9, 3, "9000");
         assert_eq!(con_original(&doc, &[]), []);
-        assert_eq!(con_original(&doc, &[antes.clone()]), excede);
+        assert_eq!(con_original(&doc, std::slice::from_ref(&antes)), excede);
         assert_eq!(con_original(&doc, &[antes.clone(), debito]), []);
         assert_eq!(con_original(&doc, &[antes, anulacion]), []);
         // Its own entry in the history isn't another note.
