@@ -48,6 +48,9 @@ pub enum Error {
     /// Targets were missed, and `--strict` was given.
     #[cfg(feature = "bench")]
     TargetsMissed(usize),
+    /// Targets of the evaluation were missed, and `--strict` was given.
+    #[cfg(feature = "dte-eval")]
+    EvalMissed(usize),
 }
 
 impl Error {
@@ -84,6 +87,8 @@ impl fmt::Display for Error {
             Self::Bench(reason) => write!(f, "bench: {reason}"),
             #[cfg(feature = "bench")]
             Self::TargetsMissed(count) => write!(f, "bench: {count} target(s) missed (--strict)"),
+            #[cfg(feature = "dte-eval")]
+            Self::EvalMissed(count) => write!(f, "dte-eval: {count} target(s) missed (--strict)"),
         }
     }
 }

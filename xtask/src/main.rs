@@ -1,7 +1,8 @@
-//! The project's own commands: `cargo xtask lint`, `cargo xtask test`, `cargo xtask bench`.
+//! The project's own commands: `cargo xtask lint`, `cargo xtask test`, `cargo xtask bench`,
+//! `cargo xtask dte-eval`.
 //!
-//! A light program without asynchronous code: what measures (`bench`) sits behind the
-//! `bench` feature and is built in release by the command that needs it.
+//! A light program without asynchronous code: what measures (`bench`, `dte-eval`) sits behind
+//! a feature of its own and is built in release by the command that needs it.
 #![expect(
     clippy::print_stdout,
     reason = "a command-line program talks to its user"
@@ -9,7 +10,10 @@
 
 #[cfg(feature = "bench")]
 mod bench;
+#[cfg(feature = "dte-eval")]
+mod dte_eval;
 mod error;
+mod eval_launch;
 mod install;
 mod launch;
 mod lint;
@@ -47,6 +51,12 @@ enum Command {
     #[cfg(feature = "bench")]
     #[command(hide = true)]
     BenchHello(bench::hello::Args),
+    /// Judge a folder of tax documents and mutants of them: recall, false alarms, speed
+    DteEval(eval_launch::Args),
+    /// The measuring half of `dte-eval`, in the release build that `dte-eval` makes
+    #[cfg(feature = "dte-eval")]
+    #[command(hide = true)]
+    DteEvalMeasure(eval_launch::Args),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +69,9 @@ fn main() -> ExitCode {
         Command::BenchMeasure(args) => bench::measure(&args),
         #[cfg(feature = "bench")]
         Command::BenchHello(args) => bench::hello::run(&args),
+        Command::DteEval(args) => eval_launch::run(&args),
+        #[cfg(feature = "dte-eval")]
+        Command::DteEvalMeasure(args) => dte_eval::measure(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

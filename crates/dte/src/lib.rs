@@ -39,6 +39,17 @@
 //! `cargo run -p dte --example check -- FILE…` prints a report for each file, and with
 //! `--json` the same for a machine.
 //!
+//! # Completing
+//!
+//! [`complete`] takes a document with its lines and writes what follows from them: amounts
+//! of lines, net, exempt, IVA, taxes by code, total. It has the rules' own arithmetic.
+//!
+//! # What else may be known
+//!
+//! A [`Context`] also takes the documents that a note corrects, those of the same envelope
+//! and earlier ones ([`Anterior`]): then totals are compared with their originals, repeated
+//! folios are found, and what a supplier sends is compared with what it sent before.
+//!
 //! # Guarantees
 //!
 //! - **Exact.** Amounts are decimals, never floats, also those that come as JSON numbers;
@@ -81,10 +92,16 @@
 
 mod calculo;
 mod catalogo;
+#[cfg(feature = "test-util")]
+pub mod casos;
 mod codificacion;
+mod completar;
 mod context;
 mod error;
 mod estructura;
+mod estadistica;
+mod formulas;
+mod historia;
 mod json;
 mod limits;
 mod model;
@@ -100,8 +117,10 @@ mod xml;
 
 pub use catalogo::{Entrada, Ficha, catalogo, catalogo_markdown};
 pub use codificacion::{Charset, Codificacion};
+pub use completar::{CompletarError, CompletarErrorKind, Opciones, complete};
 pub use context::{Context, Mode};
 pub use error::{Bound, Found, NotXml, PathSegment, ReadError, ReadErrorKind, ShapeError};
+pub use historia::{Anterior, Corregido};
 pub use json::{MAX_JSON_BYTES, read_json};
 pub use limits::Limits;
 pub use model::{

@@ -5,7 +5,9 @@ mod json;
 #[path = "common/xml.rs"]
 mod xml;
 
-use dte::{Context, Limits, read_json, read_xml, validate};
+use dte::{
+    Anterior, Context, Documento, Limits, Opciones, complete, read_json, read_xml, validate,
+};
 use jiff::civil::date;
 use json::JSON;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, proptest};
@@ -19,9 +21,32 @@ fn judge_xml(bytes: &[u8]) {
             for documento in &reading.documentos {
                 let report = validate(documento, &context);
                 assert!(report.findings.len() <= 500);
+                complete_twice(documento);
             }
+            against_each_other(&reading.documentos);
         }
         Err(error) => assert!(!error.user_message().is_empty()),
+    }
+}
+
+/// What is complete stays as it is.
+fn complete_twice(documento: &Documento) {
+    let opciones = Opciones::default();
+    match complete(documento, opciones) {
+        Ok(completo) => assert_eq!(complete(&completo, opciones).as_ref(), Ok(&completo)),
+        Err(error) => assert!(!error.user_message().is_empty()),
+    }
+}
+
+/// Each document with all of them as originals, neighbours and history.
+fn against_each_other(documentos: &[Documento]) {
+    let history: Vec<Anterior> = documentos.iter().filter_map(Anterior::desde).collect();
+    let context = Context::reception(date(2026, 11, 22))
+        .with_originals(documentos)
+        .with_envelope(documentos)
+        .with_history(&history);
+    for documento in documentos {
+        let _ = validate(documento, &context);
     }
 }
 
@@ -29,6 +54,7 @@ fn judge_json(texto: &str) {
     match read_json(texto) {
         Ok(documento) => {
             let _ = validate(&documento, &Context::reception(date(2026, 11, 22)));
+            complete_twice(&documento);
         }
         Err(error) => assert!(!error.user_message().is_empty()),
     }

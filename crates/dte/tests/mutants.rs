@@ -93,6 +93,7 @@ const MUTANTS: &[Mutant] = &[
             ("DTE-CAMPO-INEXISTENTE", Warning), // GiroRecep
             ("DTE-CAMPO-INEXISTENTE", Warning), // TasaIVA
             ("DTE-CAMPO-INEXISTENTE", Warning), // FchRef
+            ("DTE-REF-BOLETA", Warning),
         ],
     ),
     (

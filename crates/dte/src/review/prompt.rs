@@ -34,7 +34,7 @@ pub fn question(
     documents: &[(&Documento, &Report)],
     original: Option<&str>,
     history: Option<&str>,
-    context: &Context,
+    context: &Context<'_>,
 ) -> String {
     let mut text = String::with_capacity(2_048);
     text.push_str(match context.mode {

@@ -144,7 +144,7 @@ fn text_from_outside_stays_inside_its_fence() {
 #[test]
 fn the_question_names_the_day_and_the_mode() {
     let (documento, empty) = (Documento::default(), Report::default());
-    let text = |context: &Context| question(&[(&documento, &empty)], None, None, context);
+    let text = |context: &Context<'_>| question(&[(&documento, &empty)], None, None, context);
     assert!(
         text(&Context::emission(date(2026, 11, 22)))
             .contains("por enviarse al SII. Hoy es 2026-11-22")

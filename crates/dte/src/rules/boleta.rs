@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 
 use super::caso::Comparacion;
 use super::{Caso, Rule};
-use crate::calculo::{porcentaje, redondear, sin_iva};
+use crate::calculo::redondear;
+use crate::formulas;
 use crate::model::TipoDte;
 use crate::report::{Code, Findings, Severity};
 
@@ -106,10 +107,7 @@ fn lineas_netas(caso: &Caso<'_>, afecto: Decimal, total: Decimal) -> bool {
 }
 
 fn total_esperado(caso: &Caso<'_>, afecto: Decimal, exento: Decimal) -> Option<Decimal> {
-    let mut total = afecto.checked_add(exento)?;
-    if !caso.calculo.bruto {
-        total = total.checked_add(redondear(porcentaje(redondear(afecto), caso.calculo.tasa)?))?;
-    }
+    let total = formulas::total_de_boleta(&caso.calculo, afecto, exento)?;
     let garantia = caso
         .documento
         .encabezado
@@ -124,7 +122,8 @@ fn neto(caso: &Caso<'_>, out: &mut Findings, afecto: Decimal) {
     let Some(informado) = caso.documento.encabezado.totales.mnt_neto.valor() else {
         return;
     };
-    let Some(esperado) = sin_iva(afecto, caso.calculo.tasa).filter(|_| caso.calculo.bruto) else {
+    let Some(esperado) = formulas::neto(&caso.calculo, afecto).filter(|_| caso.calculo.bruto)
+    else {
         return;
     };
     caso.comparar(

@@ -134,7 +134,7 @@ mod tests {
         doc
     }
 
-    fn severidades(doc: &Documento, context: &Context) -> Vec<Severity> {
+    fn severidades(doc: &Documento, context: &Context<'_>) -> Vec<Severity> {
         let hallados = completos(&RULE, doc, context);
         hallados.iter().map(|finding| finding.severity).collect()
     }

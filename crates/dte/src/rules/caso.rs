@@ -13,7 +13,7 @@ use crate::report::{Code, Finding, Findings, Severity};
 /// A document under judgement.
 pub(crate) struct Caso<'a> {
     pub documento: &'a Documento,
-    pub context: &'a Context,
+    pub context: &'a Context<'a>,
     /// `None` where the type can't be read or doesn't exist.
     pub tipo: Option<TipoDte>,
     pub calculo: Calculo,
@@ -31,7 +31,7 @@ pub(crate) struct Comparacion {
 }
 
 impl<'a> Caso<'a> {
-    pub fn nuevo(documento: &'a Documento, context: &'a Context) -> Self {
+    pub fn nuevo(documento: &'a Documento, context: &'a Context<'a>) -> Self {
         let tipo = documento.tipo();
         Self {
             documento,

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 use super::caso::Comparacion;
 use super::{Caso, Rule};
+use crate::formulas;
 use crate::model::{Campo, Comision};
 use crate::report::{Code, Findings, Severity};
 
@@ -17,16 +18,57 @@ const CALCULO: Code = Code {
     sii_code: Some("HED-2-260"),
 };
 
+const IVA: Code = Code {
+    code: "DTE-COMISIONES-IVA",
+    title: "El IVA de las comisiones no es su neto por la tasa",
+    severity: Severity::Warning,
+    source: "formato DTE 2026-02, Totales/Comisiones/ValComIVA",
+    sii_code: None,
+};
+
 pub(super) static RULE: Rule = Rule {
     name: "comisiones",
     about: "Comisiones y otros cargos de una liquidación-factura.",
-    codes: &[&CALCULO],
+    codes: &[&CALCULO, &IVA],
     check,
 };
+
+/// Each commission's IVA is rounded on its own.
+fn iva(caso: &Caso<'_>, out: &mut Findings) {
+    let totales = caso.documento.encabezado.totales.comisiones;
+    let (Some(neto), Some(informado)) = (totales.val_com_neto.valor(), totales.val_com_iva.valor())
+    else {
+        return;
+    };
+    let Some(esperado) = formulas::iva(neto, caso.calculo.tasa) else {
+        return;
+    };
+    caso.comparar(
+        out,
+        Comparacion {
+            code: &IVA,
+            esperado,
+            informado,
+            tolerancia: caso.tolerancia(caso.documento.comisiones.len()),
+            severity: IVA.severity,
+        },
+        || {
+            (
+                caso.ruta("Encabezado/Totales/Comisiones/ValComIVA"),
+                format!(
+                    "El IVA de las comisiones ({} % de {})",
+                    crate::pesos::numero(caso.calculo.tasa),
+                    caso.cifra(neto)
+                ),
+            )
+        },
+    );
+}
 
 type Valor = fn(&Comision) -> Campo<Decimal>;
 
 fn check(caso: &Caso<'_>, out: &mut Findings) {
+    iva(caso, out);
     let comisiones = &caso.documento.comisiones;
     if comisiones.is_empty() {
         return;
@@ -111,6 +153,13 @@ mod tests {
                         }]
                     },
                     &[("DTE-COMISIONES-CALCULO", Severity::Error)],
+                ),
+                (
+                    |doc| {
+                        doc.encabezado.totales.comisiones.val_com_neto = m("1000");
+                        doc.encabezado.totales.comisiones.val_com_iva = m("290");
+                    },
+                    &[("DTE-COMISIONES-IVA", Severity::Warning)],
                 ),
             ],
         );

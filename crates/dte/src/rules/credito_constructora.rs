@@ -6,7 +6,7 @@ use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 
 use super::{Caso, Rule};
-use crate::calculo::{porcentaje, redondear};
+use crate::formulas;
 use crate::report::{Code, Findings, Severity};
 
 const EXCESO: Code = Code {
@@ -31,8 +31,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-const DEROGACION: Date = date(2027, 1, 1);
-const PORCENTAJE: Decimal = Decimal::from_parts(65, 0, 0, false, 0);
+pub(crate) const DEROGACION: Date = date(2027, 1, 1);
 
 fn check(caso: &Caso<'_>, out: &mut Findings) {
     const CAMPO: &str = "Encabezado/Totales/CredEC";
@@ -48,11 +47,7 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
             "El crédito especial (CredEC) está derogado desde el 1 de enero de 2027.",
         );
     }
-    let maximo = totales
-        .iva
-        .valor()
-        .and_then(|iva| porcentaje(iva, PORCENTAJE))
-        .map(redondear);
+    let maximo = totales.iva.valor().and_then(formulas::credito_constructora);
     if let Some(maximo) = maximo
         && credito > maximo.saturating_add(Decimal::ONE)
     {

@@ -5,7 +5,7 @@
 
 use super::caso::Comparacion;
 use super::{Caso, Rule};
-use crate::calculo::redondear;
+use crate::formulas;
 use crate::report::{Code, Findings, Severity};
 
 const CALCULO: Code = Code {
@@ -51,7 +51,7 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
         return;
     };
     let en_pesos = caso.en_pesos();
-    let figura = |suma| Some(if en_pesos { redondear(suma) } else { suma });
+    let figura = |suma| Some(formulas::exento(suma, en_pesos));
     let Some(esperado) = caso.calculo.exento.cercana(informado, figura) else {
         return;
     };

@@ -7,8 +7,9 @@ use rust_decimal::Decimal;
 
 use super::caso::Comparacion;
 use super::{Caso, Rule};
-use crate::calculo::{porcentaje, redondear};
-use crate::model::{Campo, ImptoReten, TipoDte};
+use crate::calculo::{Calculo, porcentaje, redondear};
+use crate::formulas;
+use crate::model::{Campo, Documento, ImptoReten, TipoDte};
 use crate::report::{Code, Findings, Severity};
 
 const CODIGO: Code = Code {
@@ -56,7 +57,7 @@ pub(super) static RULE: Rule = Rule {
 
 /// What a tax does to the total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Signo {
+pub(crate) enum Signo {
     /// An additional tax or one paid in advance.
     Suma,
     /// A withholding: the buyer pays it to the tax service, not to the issuer.
@@ -159,7 +160,7 @@ fn buscar(codigo: i64) -> Option<&'static Impuesto> {
 }
 
 /// What a tax does to the total; `None` for an unknown code.
-pub(super) fn signo(impuesto: &ImptoReten) -> Option<Signo> {
+pub(crate) fn signo(impuesto: &ImptoReten) -> Option<Signo> {
     impuesto
         .tipo_imp
         .valor()
@@ -242,45 +243,67 @@ fn uno(caso: &Caso<'_>, out: &mut Findings, indice: usize, impuesto: &ImptoReten
     );
 }
 
-/// The amount that a tax should have, where the document holds its base: the lines that
-/// carry its code, without global discounts; or the IVA that is withheld in whole.
+/// The rate that a tax usually has; `None` for those that follow prices, volumes or margins.
+/// Those that withhold the whole IVA have its rate (formato DTE, section 4).
+pub(crate) fn tasa_habitual(codigo: i64, tasa_iva: Decimal) -> Option<Decimal> {
+    match codigo {
+        15 | 301 | 31 | 321 | 331 | 341 | 361 | 371 | 38 | 39 | 41 | 46 | 47 | 481 => {
+            Some(tasa_iva)
+        }
+        17 => Some(Decimal::from(5)),
+        34 => Some(Decimal::from(4)),
+        49 => Some(Decimal::ZERO),
+        53 => Some(Decimal::new(5, 1)),
+        _ => buscar(codigo)?.tasa.map(|decimas| Decimal::new(decimas, 1)),
+    }
+}
+
+/// The amount that a tax of this rate should have, where the document holds its base: the
+/// lines that carry its code, or the IVA that is withheld in whole.
+pub(crate) fn monto(
+    documento: &Documento,
+    calculo: &Calculo,
+    codigo: i64,
+    tasa: Decimal,
+) -> Option<Decimal> {
+    if buscar(codigo)?.base == Base::Iva && tasa == calculo.tasa {
+        // In part withheld under code 15, the rate says which part.
+        return documento.encabezado.totales.iva.valor();
+    }
+    let base = match codigo {
+        17 => formulas::base_faena(documento, codigo)?,
+        _ => formulas::base_imponible(documento, calculo, codigo)?,
+    };
+    porcentaje(base, tasa).map(redondear)
+}
+
+/// What `MontoImp` is compared with. With several globals the share of each line is open,
+/// and so are the amounts of taxes that follow margins, volumes or the price to the public.
 fn esperado(
     caso: &Caso<'_>,
     tabla: &Impuesto,
     impuesto: &ImptoReten,
     fija: Option<Decimal>,
 ) -> Option<Decimal> {
-    match tabla.base {
-        Base::Iva => {
-            // In part withheld under code 15, the rate says which part.
-            let tasa = impuesto.tasa_imp.valor_o(caso.calculo.tasa)?;
-            let total = tasa == caso.calculo.tasa;
-            total.then(|| caso.documento.encabezado.totales.iva.valor())?
+    let tasa = match tabla.base {
+        Base::Iva => impuesto.tasa_imp.valor_o(caso.calculo.tasa)?,
+        Base::Lineas => impuesto.tasa_imp.valor().or(fija)?,
+        Base::Otra => {
+            let total = tasa_habitual(tabla.codigo, caso.calculo.tasa) == Some(caso.calculo.tasa);
+            (total && tabla.signo == Signo::Resta).then(|| impuesto.tasa_imp.valor())??
         }
-        Base::Lineas if caso.documento.dsc_rcg_global.is_empty() && !caso.calculo.bruto => {
-            let tasa = impuesto.tasa_imp.valor().or(fija)?;
-            let mut base = Decimal::ZERO;
-            let codigo = Campo::Valor(tabla.codigo);
-            let mut marcadas = false;
-            for linea in caso
-                .documento
-                .detalle
-                .iter()
-                .filter(|linea| linea.cod_imp_adic.contains(&codigo))
-            {
-                marcadas = true;
-                base = base.checked_add(linea.monto_item.valor()?)?;
-            }
-            marcadas.then(|| porcentaje(base, tasa).map(redondear))?
-        }
-        Base::Lineas | Base::Otra => None,
+    };
+    let total = tabla.base == Base::Iva && tasa == caso.calculo.tasa;
+    if !total && (tabla.base == Base::Iva || caso.documento.dsc_rcg_global.len() > 1) {
+        return None;
     }
+    monto(caso.documento, &caso.calculo, tabla.codigo, tasa)
 }
 
 /// `IVANoRet` of a factura de compra and of the notes over one.
 fn no_retenido(caso: &Caso<'_>, out: &mut Findings) {
     let totales = &caso.documento.encabezado.totales;
-    let (Some(informado), Some(iva)) = (totales.iva_no_ret.valor(), totales.iva.valor()) else {
+    let Some(informado) = totales.iva_no_ret.valor() else {
         return;
     };
     if !matches!(
@@ -289,21 +312,7 @@ fn no_retenido(caso: &Caso<'_>, out: &mut Findings) {
     ) {
         return;
     }
-    let mut retenido = Decimal::ZERO;
-    for impuesto in &totales.impto_reten {
-        let Some(monto) = impuesto.monto_imp.valor() else {
-            return;
-        };
-        match signo(impuesto) {
-            Some(Signo::Resta) => match retenido.checked_add(monto) {
-                Some(suma) => retenido = suma,
-                None => return,
-            },
-            Some(_) => {}
-            None => return,
-        }
-    }
-    let Some(esperado) = iva.checked_sub(retenido) else {
+    let Some(esperado) = formulas::iva_no_retenido(totales) else {
         return;
     };
     caso.comparar(
@@ -399,27 +408,36 @@ mod tests {
         );
     }
 
+    /// The only withholding, also of the lines.
+    fn retencion(doc: &mut Documento, codigo: i64, tasa: &str, monto: &str) {
+        doc.encabezado.totales.impto_reten.clear();
+        for linea in &mut doc.detalle {
+            linea.cod_imp_adic = vec![Campo::Valor(codigo)];
+        }
+        impuesto(doc, codigo, tasa, monto);
+    }
+
     #[test]
     fn withheld_iva() {
         tabla(
             &RULE,
             46,
             &[
-                (|doc| impuesto(doc, 15, "19", "2850"), &[]),
+                (|doc| retencion(doc, 15, "19", "2850"), &[]),
                 (
-                    |doc| impuesto(doc, 15, "19", "2000"),
+                    |doc| retencion(doc, 15, "19", "2000"),
                     &[("DTE-IMPUESTO-CALCULO", Severity::Warning)],
                 ),
                 (
                     |doc| {
-                        impuesto(doc, 34, "4", "600");
+                        retencion(doc, 34, "4", "600");
                         doc.encabezado.totales.iva_no_ret = m("2250");
                     },
                     &[],
                 ),
                 (
                     |doc| {
-                        impuesto(doc, 34, "4", "600");
+                        retencion(doc, 34, "4", "600");
                         doc.encabezado.totales.iva_no_ret = m("2850");
                     },
                     &[("DTE-IVA-NO-RETENIDO", Severity::Error)],

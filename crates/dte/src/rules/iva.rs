@@ -8,7 +8,8 @@ use rust_decimal::Decimal;
 
 use super::caso::Comparacion;
 use super::{Caso, Rule};
-use crate::calculo::{TASA_IVA, porcentaje, redondear};
+use crate::calculo::TASA_IVA;
+use crate::formulas;
 use crate::model::TipoDte;
 use crate::report::{Code, Findings, Severity};
 
@@ -77,7 +78,7 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
     let Some(informado) = totales.iva.valor() else {
         return;
     };
-    let Some(esperado) = porcentaje(neto, legal).map(redondear) else {
+    let Some(esperado) = formulas::iva(neto, legal) else {
         return;
     };
     // What is left of a gross amount without its net one may differ by the rounding.
@@ -103,7 +104,12 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
 }
 
 fn tasa_legal(caso: &Caso<'_>) -> Decimal {
-    match caso.documento.encabezado.id_doc.fch_emis.valor() {
+    tasa_del_dia(caso.documento.encabezado.id_doc.fch_emis.valor())
+}
+
+/// The legal rate on a day; today's where the day isn't known.
+pub(crate) fn tasa_del_dia(dia: Option<Date>) -> Decimal {
+    match dia {
         Some(emision) if emision < DESDE => TASA_ANTERIOR,
         _ => TASA_IVA,
     }
@@ -115,7 +121,7 @@ fn ausente(caso: &Caso<'_>, out: &mut Findings, tipo: TipoDte, neto: Decimal, le
     if neto.is_zero() || tipo.es_boleta() {
         return;
     }
-    let Some(esperado) = porcentaje(neto, legal).map(redondear) else {
+    let Some(esperado) = formulas::iva(neto, legal) else {
         return;
     };
     let factura = matches!(

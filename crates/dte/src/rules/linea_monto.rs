@@ -4,11 +4,12 @@
 //! RecargoMonto`, half up; free where price or quantity isn't given; a percentage needs its
 //! amount. The tax service answers DET-2-200 (seen in the field).
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 
 use super::caso::Comparacion;
 use super::{Caso, Rule};
 use crate::calculo;
+use crate::formulas;
 use crate::model::{Campo, Detalle};
 use crate::report::{Code, Findings, Severity};
 
@@ -106,13 +107,7 @@ fn monto(
 /// The product rounded as the amount is written: to pesos, or in a foreign currency to as
 /// many decimals as the amount has (at least 0, real documents have 0 to 4).
 fn base_cercana(caso: &Caso<'_>, producto: Decimal, informado: Decimal) -> Decimal {
-    if caso.en_pesos() {
-        return calculo::redondear(producto);
-    }
-    producto.round_dp_with_strategy(
-        informado.scale().min(6),
-        RoundingStrategy::MidpointAwayFromZero,
-    )
+    formulas::base_de_linea(producto, caso.en_pesos(), informado.scale())
 }
 
 /// Lines that may be worth nothing whatever their price: those that aren't billed or sold,
@@ -172,7 +167,7 @@ fn modificador(
     let Some(valor) = pct.valor().filter(|valor| !valor.is_zero()) else {
         return;
     };
-    let Some(esperado) = calculo::porcentaje(base, valor).map(calculo::redondear) else {
+    let Some(esperado) = formulas::modificador(base, valor) else {
         return;
     };
     let ruta = || caso.ruta_linea(indice, &format!("{nombre}Monto"));

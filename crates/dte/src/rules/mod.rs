@@ -7,9 +7,10 @@
 
 mod boleta;
 mod boleta_mayor;
-mod caso;
+pub(crate) mod caso;
 mod codificacion;
 mod comisiones;
+mod correccion;
 mod credito_constructora;
 mod descuento_global;
 mod estructura;
@@ -19,8 +20,8 @@ mod exento;
 mod fechas;
 mod folio;
 mod guia;
-mod impuestos;
-mod iva;
+pub(crate) mod impuestos;
+pub(crate) mod iva;
 mod lectura;
 mod linea_monto;
 mod lineas;
@@ -29,14 +30,18 @@ mod montos;
 mod neto;
 mod no_facturable;
 mod otra_moneda;
+mod recepcion;
 mod referencias;
+mod referencias_forma;
+mod repetido;
+mod retenciones;
 mod rut;
 mod tipo;
 mod total;
 mod transporte;
 
 #[cfg(test)]
-mod pruebas;
+pub(crate) mod pruebas;
 #[cfg(test)]
 mod tests;
 
@@ -85,12 +90,17 @@ pub static RULES: &[&Rule] = &[
     &exento::RULE,
     &iva::RULE,
     &impuestos::RULE,
+    &retenciones::RULE,
     &credito_constructora::RULE,
     &comisiones::RULE,
     &no_facturable::RULE,
     &boleta::RULE,
     &total::RULE,
     &referencias::RULE,
+    &referencias_forma::RULE,
+    &correccion::RULE,
+    &repetido::RULE,
+    &recepcion::RULE,
     &transporte::RULE,
     &boleta_mayor::RULE,
     &otra_moneda::RULE,
@@ -103,13 +113,23 @@ pub static RULES: &[&Rule] = &[
 ///
 /// Nothing is allocated for a document that is right.
 #[must_use]
-pub fn validate(documento: &Documento, context: &Context) -> Report {
+pub fn validate(documento: &Documento, context: &Context<'_>) -> Report {
     let caso = Caso::nuevo(documento, context);
     let mut findings = Findings::new(context.mode);
     for rule in RULES {
         (rule.check)(&caso, &mut findings);
     }
     findings.into_report()
+}
+
+impl Rule {
+    /// Runs this rule alone, for measurements and examinations; [`validate`] runs all.
+    #[must_use]
+    pub fn check_alone(&self, documento: &Documento, context: &Context<'_>) -> Report {
+        let mut findings = Findings::new(context.mode);
+        (self.check)(&Caso::nuevo(documento, context), &mut findings);
+        findings.into_report()
+    }
 }
 
 impl std::fmt::Debug for Rule {

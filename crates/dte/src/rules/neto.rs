@@ -5,7 +5,7 @@
 
 use super::caso::Comparacion;
 use super::{Caso, Rule};
-use crate::calculo::{redondear, sin_iva};
+use crate::formulas;
 use crate::model::TipoDte;
 use crate::report::{Code, Findings, Severity};
 
@@ -59,14 +59,7 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
     if tipo.es_boleta() && caso.calculo.bruto {
         return;
     }
-    let (bruto, tasa) = (caso.calculo.bruto, caso.calculo.tasa);
-    let figura = |suma| {
-        if bruto {
-            sin_iva(suma, tasa)
-        } else {
-            Some(redondear(suma))
-        }
-    };
+    let figura = |suma| formulas::neto(&caso.calculo, suma);
     let Some(esperado) = caso.calculo.afecto.cercana(informado, figura) else {
         return;
     };

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 
 use super::caso::Comparacion;
 use super::{Caso, Rule};
+use crate::formulas;
 use crate::model::Campo;
 use crate::report::{Code, Findings, Severity};
 
@@ -75,11 +76,7 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
     {
         sumado(caso, out, &GARANTIA, "GrntDep", suma, totales.grnt_dep);
     }
-    let base = totales
-        .mnt_total
-        .valor()
-        .zip(totales.monto_nf.valor_o(Decimal::ZERO));
-    let Some(periodo) = base.and_then(|(total, nf)| total.checked_add(nf)) else {
+    let Some(periodo) = formulas::monto_periodo(totales) else {
         return;
     };
     sumado(
@@ -90,8 +87,7 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
         periodo,
         totales.monto_periodo,
     );
-    let saldo = totales.saldo_anterior.valor_o(Decimal::ZERO);
-    if let Some(pagar) = saldo.and_then(|saldo| periodo.checked_add(saldo)) {
+    if let Some(pagar) = formulas::valor_a_pagar(totales) {
         sumado(caso, out, &PAGAR, "VlrPagar", pagar, totales.vlr_pagar);
     }
 }

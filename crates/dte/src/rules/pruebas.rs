@@ -5,7 +5,9 @@ use rust_decimal::Decimal;
 
 use super::{Caso, Rule};
 use crate::context::Context;
-use crate::model::{Campo, ClaseDocumento, Detalle, Documento, OtraMoneda, Referencia, Transporte};
+use crate::model::{
+    Campo, ClaseDocumento, Detalle, Documento, ImptoReten, OtraMoneda, Referencia, Transporte,
+};
 use crate::report::{Finding, Findings, Severity};
 
 /// The day on which tests judge.
@@ -69,13 +71,24 @@ pub(crate) fn documento(tipo: i64) -> Documento {
         totales.tpo_moneda = Some("DOLAR USA".into());
         encabezado.otra_moneda = Some(OtraMoneda {
             tpo_moneda: Some("PESO CL".into()),
-            tpo_cambio: m("950"),
-            mnt_exe_otr_mnda: m("14250000"),
-            mnt_tot_otr_mnda: m("14250000"),
+            tpo_cambio: m("900"),
+            mnt_exe_otr_mnda: m("13500000"),
+            mnt_tot_otr_mnda: m("13500000"),
         });
     }
     if tipo == 43 {
         doc.clase = ClaseDocumento::Liquidacion;
+    }
+    if tipo == 46 {
+        totales.mnt_total = m("15000");
+        for linea in &mut doc.detalle {
+            linea.cod_imp_adic = vec![Campo::Valor(15)];
+        }
+        totales.impto_reten = vec![ImptoReten {
+            tipo_imp: Campo::Valor(15),
+            tasa_imp: m("19"),
+            monto_imp: m("2850"),
+        }];
     }
     if tipo == 52 {
         encabezado.id_doc.ind_traslado = Campo::Valor(1);
@@ -123,7 +136,7 @@ pub(crate) fn hallazgos(rule: &Rule, doc: &Documento) -> Vec<(&'static str, Seve
 pub(crate) fn hallazgos_en(
     rule: &Rule,
     doc: &Documento,
-    context: &Context,
+    context: &Context<'_>,
 ) -> Vec<(&'static str, Severity)> {
     completos(rule, doc, context)
         .into_iter()
@@ -131,7 +144,7 @@ pub(crate) fn hallazgos_en(
         .collect()
 }
 
-pub(crate) fn completos(rule: &Rule, doc: &Documento, context: &Context) -> Vec<Finding> {
+pub(crate) fn completos(rule: &Rule, doc: &Documento, context: &Context<'_>) -> Vec<Finding> {
     let mut out = Findings::new(context.mode);
     (rule.check)(&Caso::nuevo(doc, context), &mut out);
     let findings = out.into_report().findings;

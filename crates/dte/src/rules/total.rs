@@ -7,9 +7,8 @@
 use rust_decimal::Decimal;
 
 use super::caso::Comparacion;
-use super::impuestos::{Signo, signo};
 use super::{Caso, Rule};
-use crate::calculo::redondear;
+use crate::formulas;
 use crate::model::{Campo, TipoDte};
 use crate::report::{Code, Findings, Severity};
 
@@ -56,7 +55,9 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
     if partes_ausentes(caso, tipo) {
         return;
     }
-    let Some((esperado, otro)) = esperado(caso) else {
+    let Some((esperado, otro)) =
+        formulas::total(&caso.documento.encabezado.totales, caso.en_pesos())
+    else {
         return;
     };
     if informado == otro {
@@ -111,46 +112,6 @@ fn partes_ausentes(caso: &Caso<'_>, tipo: TipoDte) -> bool {
     let exento_falta = totales.mnt_exe.es_ausente() && hay_exento;
     let nada = totales.mnt_neto.es_ausente() && totales.mnt_exe.es_ausente() && caso.es_json();
     iva_falta || neto_falta || exento_falta || nada
-}
-
-/// The total, and the other one where a tax counts by practice with either sign.
-fn esperado(caso: &Caso<'_>) -> Option<(Decimal, Decimal)> {
-    let totales = &caso.documento.encabezado.totales;
-    let comisiones = totales.comisiones;
-    let mut total = Decimal::ZERO;
-    for parte in [
-        totales.mnt_neto,
-        totales.mnt_exe,
-        totales.iva,
-        totales.grnt_dep,
-    ] {
-        total = total.checked_add(parte.valor_o(Decimal::ZERO)?)?;
-    }
-    for parte in [
-        totales.cred_ec,
-        comisiones.val_com_neto,
-        comisiones.val_com_exe,
-        comisiones.val_com_iva,
-    ] {
-        total = total.checked_sub(parte.valor_o(Decimal::ZERO)?)?;
-    }
-    let mut otro = total;
-    for impuesto in &totales.impto_reten {
-        let monto = impuesto.monto_imp.valor_o(Decimal::ZERO)?;
-        let (uno, dos) = match signo(impuesto)? {
-            Signo::Suma => (monto, monto),
-            Signo::Resta => (-monto, -monto),
-            Signo::Nada => (Decimal::ZERO, Decimal::ZERO),
-            Signo::Cualquiera => (monto, -monto),
-        };
-        total = total.checked_add(uno)?;
-        otro = otro.checked_add(dos)?;
-    }
-    if caso.en_pesos() {
-        Some((redondear(total), redondear(otro)))
-    } else {
-        Some((total, otro))
-    }
 }
 
 #[cfg(test)]

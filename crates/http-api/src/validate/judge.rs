@@ -177,11 +177,7 @@ impl Job {
 impl Inner {
     fn rule(&self, ask_model: bool) -> Result<Ruled, Problem> {
         let documents = self.read()?;
-        let context = Context {
-            today: self.today,
-            mode: self.ask.mode,
-            uf: None,
-        };
+        let context = Context::new(self.today, self.ask.mode);
         let judged = documents
             .iter()
             .map(|document| dte::validate(document, &context));
