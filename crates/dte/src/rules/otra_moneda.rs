@@ -36,10 +36,18 @@ const SIN_PAGO: Code = Code {
     sii_code: Some("HED-1-803"),
 };
 
+const TOTAL: Code = Code {
+    code: "DTE-TOTAL-SIN-PAGO",
+    title: "Una exportación sin pago tiene total",
+    severity: Severity::Warning,
+    source: "formato DTE 2026-02, IdDoc/FmaPagExp y Totales/MntTotal",
+    sii_code: None,
+};
+
 pub(super) static RULE: Rule = Rule {
     name: "otra_moneda",
     about: "Montos en pesos de los documentos de exportación.",
-    codes: &[&AUSENTE, &CALCULO, &SIN_PAGO],
+    codes: &[&AUSENTE, &CALCULO, &SIN_PAGO, &TOTAL],
     check,
 };
 
@@ -53,6 +61,14 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
         return;
     }
     let sin_pago = encabezado.id_doc.fma_pag_exp == Campo::Valor(21);
+    let total = encabezado.totales.mnt_total.valor();
+    if let (true, Some(total)) = (sin_pago, total.filter(|total| !total.is_zero())) {
+        let mensaje = format!(
+            "La exportación es sin pago (FmaPagExp 21): el total debería ser 0 y dice {}.",
+            caso.cifra(total)
+        );
+        out.add(&TOTAL, caso.ruta("Encabezado/Totales/MntTotal"), mensaje);
+    }
     match &encabezado.otra_moneda {
         Some(otra) if sin_pago => nada_que_pagar(caso, out, otra),
         Some(otra) => convertida(caso, out, otra),
@@ -189,7 +205,18 @@ mod tests {
                     ),
                     (
                         |doc| doc.encabezado.id_doc.fma_pag_exp = Campo::Valor(21),
-                        &[("DTE-OTRA-MONEDA-SIN-PAGO", Severity::Info)],
+                        &[
+                            ("DTE-TOTAL-SIN-PAGO", Severity::Warning),
+                            ("DTE-OTRA-MONEDA-SIN-PAGO", Severity::Info),
+                        ],
+                    ),
+                    (
+                        |doc| {
+                            doc.encabezado.id_doc.fma_pag_exp = Campo::Valor(21);
+                            doc.encabezado.totales.mnt_total = m("0");
+                            doc.encabezado.otra_moneda = None;
+                        },
+                        &[],
                     ),
                 ],
             );
