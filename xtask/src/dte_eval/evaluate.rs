@@ -108,6 +108,31 @@ fn situation(body: &str) -> String {
     format!("{} {}", parts.join("|"), body.matches("<Detalle>").count())
 }
 
+/// What is found in each clean document, received, with all the others as history.
+pub fn reception(clean: &[Clean], today: jiff::civil::Date) -> BTreeMap<String, usize> {
+    let entries: Vec<Anterior> = clean
+        .iter()
+        .filter_map(|one| Anterior::desde(&one.document))
+        .collect();
+    let mut counts = BTreeMap::new();
+    for one in clean {
+        let own = Anterior::desde(&one.document);
+        let others: Vec<Anterior> = entries
+            .iter()
+            .filter(|entry| Some(*entry) != own.as_ref())
+            .cloned()
+            .collect();
+        let context = Context::reception(today).with_history(&others);
+        for finding in validate(&one.document, &context).findings {
+            if !one.known.contains_key(&(finding.code, finding.path)) {
+                let key = format!("{} {}", finding.severity.as_str(), finding.code);
+                *counts.entry(key).or_default() += 1;
+            }
+        }
+    }
+    counts
+}
+
 fn read(body: &str) -> Option<Documento> {
     let reading = read_xml(body.as_bytes(), &Limits::default()).ok()?;
     let mut documents = reading.documentos.into_iter();
@@ -265,6 +290,7 @@ mod tests {
             assert_eq!((class.made, class.found), (1, 1), "{name}");
         }
         assert_eq!(figures.len(), CLASSES.len());
+        assert_eq!(reception(&documents.clean, context.today), BTreeMap::new());
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub fn measure(args: &Args) -> Result<(), Error> {
     let mut report = Report {
         cases: evaluate::cases(&corpus),
         clean: documents.clean.len(),
+        reception: evaluate::reception(&documents.clean, context.today),
         classes: evaluate::mutants(&documents.clean, &context, args.seed),
         documents: documents.counts,
         agreement: documents.agreement,

@@ -22,6 +22,8 @@ pub struct Report {
     pub cases: Cases,
     /// Documents that mutants were made of.
     pub clean: usize,
+    /// What the history of the others adds to the clean documents, by severity and code.
+    pub reception: BTreeMap<String, usize>,
     /// The mutants.
     pub classes: Vec<ClassFigures>,
     /// The benchmark.
@@ -232,6 +234,9 @@ impl Report {
         lines.push(format!("findings in the {} clean documents:", self.clean));
         let clean = agreement.in_clean_documents.iter();
         lines.extend(clean.map(|(code, count)| format!("  {count:>4}  {code}")));
+        lines.push("the same, received, with all the others as history:".to_owned());
+        let reception = self.reception.iter();
+        lines.extend(reception.map(|(code, count)| format!("  {count:>4}  {code}")));
         lines.push(format!(
             "cases: {} of {} exact",
             self.cases.exact, self.cases.all

@@ -48,10 +48,25 @@ const GARANTIA: Code = Code {
     sii_code: None,
 };
 
+const GARANTIA_AUSENTE: Code = Code {
+    code: "DTE-GARANTIA-AUSENTE",
+    title: "Hay líneas de garantía por envases, pero no su total",
+    severity: Severity::Warning,
+    source: "formato DTE 2026-02, Totales/GrntDep",
+    sii_code: None,
+};
+
 pub(super) static RULE: Rule = Rule {
     name: "no_facturable",
     about: "Monto no facturable, monto del período, valor a pagar y garantía por envases.",
-    codes: &[&CALCULO, &AUSENTE, &PERIODO, &PAGAR, &GARANTIA],
+    codes: &[
+        &CALCULO,
+        &AUSENTE,
+        &PERIODO,
+        &PAGAR,
+        &GARANTIA,
+        &GARANTIA_AUSENTE,
+    ],
     check,
 };
 
@@ -75,6 +90,17 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
         .filter(|_| caso.calculo.garantia.lineas > 0)
     {
         sumado(caso, out, &GARANTIA, "GrntDep", suma, totales.grnt_dep);
+        if totales.grnt_dep.es_ausente() && !suma.is_zero() && !caso.es_json() {
+            let mensaje = format!(
+                "Las líneas de garantía por envases suman {}, pero falta GrntDep.",
+                caso.cifra(suma)
+            );
+            out.add(
+                &GARANTIA_AUSENTE,
+                caso.ruta("Encabezado/Totales/GrntDep"),
+                mensaje,
+            );
+        }
     }
     let Some(periodo) = formulas::monto_periodo(totales) else {
         return;
@@ -169,6 +195,10 @@ mod tests {
                         doc.encabezado.totales.grnt_dep = m("8000");
                     },
                     &[("DTE-GARANTIA-CALCULO", Severity::Warning)],
+                ),
+                (
+                    |doc| doc.detalle[1].ind_exe = Campo::Valor(3),
+                    &[("DTE-GARANTIA-AUSENTE", Severity::Warning)],
                 ),
             ],
         );

@@ -11,7 +11,7 @@ use super::repetido::identidad;
 use super::{Caso, Rule};
 use crate::context::Mode;
 use crate::estadistica::{mediana, mediana_y_desviacion};
-use crate::historia::Anterior;
+use crate::historia::{Anterior, rut};
 use crate::model::{Rut, TipoDte, recortado};
 use crate::report::{Code, Finding, Findings, Severity};
 
@@ -173,18 +173,48 @@ fn monto(caso: &Caso<'_>, out: &mut Findings, iguales: &[&Anterior], total: Deci
 }
 
 fn gemelo(caso: &Caso<'_>, out: &mut Findings, iguales: &[&Anterior], total: Decimal, fecha: Date) {
-    let gemelo = iguales
-        .iter()
-        .find(|anterior| anterior.total == total && anterior.fecha == fecha && !total.is_zero());
+    let receptor = rut(caso.documento.encabezado.receptor.rut_recep.as_deref());
+    let gemelo = iguales.iter().find(|anterior| {
+        let mismo = anterior
+            .rut_receptor
+            .is_none_or(|otro| Some(otro) == receptor);
+        anterior.total == total && anterior.fecha == fecha && !total.is_zero() && mismo
+    });
     if let Some(gemelo) = gemelo {
-        let mensaje = format!(
-            "El proveedor ya emitió el {fecha} la {} N° {} por el mismo total, {}: puede ser la misma operación facturada dos veces.",
+        let mut mensaje = format!(
+            "El proveedor ya emitió el {fecha} la {} N° {} por el mismo total, {}: puede ser la misma operación facturada dos veces",
             gemelo.tipo.nombre(),
             gemelo.folio,
             caso.cifra(total)
         );
-        out.add(&GEMELO, caso.ruta("Encabezado/Totales/MntTotal"), mensaje);
+        let pares = pares(iguales);
+        let severity = if pares == 0 {
+            GEMELO.severity
+        } else {
+            mensaje.push_str(&format!("; en su historia hay {pares} coincidencias así"));
+            Severity::Info
+        };
+        mensaje.push('.');
+        out.add_as(
+            &GEMELO,
+            severity,
+            caso.ruta("Encabezado/Totales/MntTotal"),
+            mensaje,
+        );
     }
+}
+
+/// How often the supplier did that before: a habit surprises nobody.
+fn pares(iguales: &[&Anterior]) -> usize {
+    let mut claves: Vec<_> = iguales
+        .iter()
+        .map(|anterior| (anterior.fecha, anterior.total, anterior.rut_receptor))
+        .collect();
+    claves.sort_unstable();
+    claves
+        .windows(2)
+        .filter(|par| par.first() == par.last())
+        .count()
 }
 
 /// The greatest folio of an earlier day that is beyond this one.
@@ -393,6 +423,35 @@ mod tests {
                 d.encabezado.id_doc.folio = Campo::Valor(108);
             }),
             [("DTE-HISTORIA-GEMELO", Severity::Warning)]
+        );
+        // What another one bought isn't the same operation.
+        assert_eq!(
+            recibido(|d| {
+                d.encabezado.totales.mnt_total = m("100500");
+                d.encabezado.id_doc.fch_emis = Campo::Valor(date(2026, 2, 5));
+                d.encabezado.id_doc.folio = Campo::Valor(108);
+                d.encabezado.receptor.rut_recep = Some("76192083-9".into());
+            }),
+            []
+        );
+    }
+
+    #[test]
+    fn what_happens_often_is_no_warning() {
+        let mut historia = historia();
+        let repetido = historia[0].clone();
+        historia.push(Anterior {
+            folio: 110,
+            ..repetido
+        });
+        let mut doc = documento(33);
+        doc.encabezado.totales.mnt_total = m("100500");
+        doc.encabezado.id_doc.fch_emis = Campo::Valor(date(2026, 2, 5));
+        doc.encabezado.id_doc.folio = Campo::Valor(111);
+        let context = Context::reception(hoy()).with_history(&historia);
+        assert_eq!(
+            hallazgos_en(&RULE, &doc, &context),
+            [("DTE-HISTORIA-GEMELO", Severity::Info)]
         );
     }
 
