@@ -91,15 +91,15 @@
 #![deny(clippy::float_arithmetic)]
 
 mod calculo;
-mod catalogo;
 #[cfg(feature = "test-util")]
 pub mod casos;
+mod catalogo;
 mod codificacion;
 mod completar;
 mod context;
 mod error;
-mod estructura;
 mod estadistica;
+mod estructura;
 mod formulas;
 mod historia;
 mod json;

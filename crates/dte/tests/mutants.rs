@@ -85,6 +85,7 @@ const MUTANTS: &[Mutant] = &[
         "<TipoDTE>39<",
         &[
             ("DTE-BOLETA-LINEAS-NETAS", Warning),
+            ("DTE-REF-BOLETA", Warning),
             ("DTE-CAMPO-INEXISTENTE", Warning), // FmaPago
             ("DTE-CAMPO-INEXISTENTE", Warning), // RznSoc, which is RznSocEmisor there
             ("DTE-CAMPO-FALTA", Error),         // IndServicio
@@ -93,7 +94,6 @@ const MUTANTS: &[Mutant] = &[
             ("DTE-CAMPO-INEXISTENTE", Warning), // GiroRecep
             ("DTE-CAMPO-INEXISTENTE", Warning), // TasaIVA
             ("DTE-CAMPO-INEXISTENTE", Warning), // FchRef
-            ("DTE-REF-BOLETA", Warning),
         ],
     ),
     (

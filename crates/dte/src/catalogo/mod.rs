@@ -4,6 +4,7 @@
 //! `docs/dte-rules.md` is generated from it (`cargo xtask rules`), and a test holds the two in
 //! step.
 
+mod conocido;
 mod encabezado;
 mod estructura;
 mod montos;
@@ -54,7 +55,12 @@ impl Ficha {
     }
 }
 
-static FICHAS: [&[Ficha]; 3] = [estructura::FICHAS, encabezado::FICHAS, montos::FICHAS];
+static FICHAS: [&[Ficha]; 4] = [
+    estructura::FICHAS,
+    encabezado::FICHAS,
+    montos::FICHAS,
+    conocido::FICHAS,
+];
 
 /// Every kind of finding with its cause and cure, in the order of [`RULES`].
 pub fn catalogo() -> impl Iterator<Item = Entrada> {
