@@ -31,7 +31,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-pub(crate) const DEROGACION: Date = date(2027, 1, 1);
+const DEROGACION: Date = date(2027, 1, 1);
 
 fn check(caso: &Caso<'_>, out: &mut Findings) {
     const CAMPO: &str = "Encabezado/Totales/CredEC";
