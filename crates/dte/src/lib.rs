@@ -74,6 +74,7 @@ mod calculo;
 mod codificacion;
 mod context;
 mod error;
+pub mod firma;
 mod json;
 mod limits;
 mod model;

@@ -1,0 +1,5 @@
+//! Stamp and signature.
+mod arbol;
+mod canonico;
+mod llave;
+mod x509;
