@@ -134,8 +134,7 @@ impl<'t> Arbol<'t> {
     /// The elements inside another one, at any depth, in order; itself not.
     pub fn descendientes(&self, id: Id) -> impl Iterator<Item = Id> {
         let fin = self.elementos[id].fuente.1;
-        (id + 1..self.elementos.len())
-            .take_while(move |otro| self.elementos[*otro].fuente.0 < fin)
+        (id + 1..self.elementos.len()).take_while(move |otro| self.elementos[*otro].fuente.0 < fin)
     }
 
     /// The children of an element, in order.

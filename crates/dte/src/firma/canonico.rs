@@ -70,11 +70,7 @@ fn nombre_de<'t>(ambito: &[(&'t str, &'t str)], prefijo: &str) -> &'t str {
 }
 
 /// Writes the canonical form of an element behind what `salida` holds.
-pub(super) fn canonizar<'a>(
-    arbol: &'a Arbol<'_>,
-    pedido: &Pedido<'_, 'a>,
-    salida: &mut Vec<u8>,
-) {
+pub(super) fn canonizar<'a>(arbol: &'a Arbol<'_>, pedido: &Pedido<'_, 'a>, salida: &mut Vec<u8>) {
     let (desde, hasta) = arbol.elemento(pedido.apice).eventos;
     let mut obra = Obra {
         arbol,
@@ -112,7 +108,11 @@ impl Obra<'_, '_, '_> {
         self.salida.push(b'<');
         self.salida.extend_from_slice(elemento.nombre.as_bytes());
         self.marcas.push(self.ambito.len());
-        let mut nuevos = if apice { self.ambito.clone() } else { Vec::new() };
+        let mut nuevos = if apice {
+            self.ambito.clone()
+        } else {
+            Vec::new()
+        };
         for (prefijo, nombre) in &elemento.espacios {
             if apice || nombre_de(&self.ambito, prefijo) != nombre {
                 poner(&mut nuevos, prefijo, nombre);

@@ -69,7 +69,10 @@ impl LlavePublica {
             return None;
         }
         let modulo = BigUint::from_bytes_be(modulo);
-        let impar = modulo.to_bytes_le().first().is_some_and(|byte| byte & 1 == 1);
+        let impar = modulo
+            .to_bytes_le()
+            .first()
+            .is_some_and(|byte| byte & 1 == 1);
         if !impar || !BITS.contains(&modulo.bits()) {
             return None;
         }

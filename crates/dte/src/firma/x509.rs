@@ -60,9 +60,8 @@ impl Certificado {
         let (llave_cruda, campos) = de_tipo(campos, SECUENCIA)?;
         let (desde, vigencia) = valor(vigencia)?;
         let (hasta, _) = valor(vigencia)?;
-        let rut = rut_alternativo(campos).or_else(|| {
-            atributo(titular, OID_SERIE).and_then(|serie| rut(&serie))
-        });
+        let rut = rut_alternativo(campos)
+            .or_else(|| atributo(titular, OID_SERIE).and_then(|serie| rut(&serie)));
         Some(Self {
             llave: contenido_de_llave(llave_cruda),
             desde: instante(desde)?,
@@ -171,7 +170,10 @@ fn instante((etiqueta, contenido): Valor<'_>) -> Option<Timestamp> {
     let (ano, resto) = match etiqueta {
         UTC => {
             let corto: i16 = texto.get(..2)?.parse().ok()?;
-            (corto + if corto < 50 { 2000 } else { 1900 }, texto.get(2..)?)
+            (
+                corto + if corto < 50 { 2000 } else { 1900 },
+                texto.get(2..)?,
+            )
         }
         GENERALIZADO => (texto.get(..4)?.parse().ok()?, texto.get(4..)?),
         _ => return None,
@@ -201,7 +203,10 @@ pub(super) fn margen(local: DateTime) -> Option<(Timestamp, Timestamp)> {
         return None;
     }
     let utc = TimeZone::UTC.to_timestamp(local).ok()?;
-    let horas = |horas: i64| utc.checked_add(jiff::SignedDuration::from_hours(horas)).ok();
+    let horas = |horas: i64| {
+        utc.checked_add(jiff::SignedDuration::from_hours(horas))
+            .ok()
+    };
     Some((horas(3)?, horas(5)?))
 }
 

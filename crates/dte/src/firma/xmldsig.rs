@@ -219,13 +219,15 @@ impl<'a, 't> Taller<'a, 't> {
         let Some(info) = arbol.hijo(firma, "KeyInfo") else {
             return (None, None);
         };
-        let llave = arbol.bajo(info, &["KeyValue", "RSAKeyValue"]).and_then(|rsa| {
-            let (modulo, exponente) = (
-                arbol.campo(rsa, &["Modulus"])?,
-                arbol.campo(rsa, &["Exponent"])?,
-            );
-            LlavePublica::desde_partes(&modulo, &exponente)
-        });
+        let llave = arbol
+            .bajo(info, &["KeyValue", "RSAKeyValue"])
+            .and_then(|rsa| {
+                let (modulo, exponente) = (
+                    arbol.campo(rsa, &["Modulus"])?,
+                    arbol.campo(rsa, &["Exponent"])?,
+                );
+                LlavePublica::desde_partes(&modulo, &exponente)
+            });
         let certificado = arbol.bajo(info, &["X509Data", "X509Certificate"]);
         let leido = certificado
             .and_then(|id| desde_base64(&arbol.texto_de(id)))
@@ -259,7 +261,10 @@ fn ambitos<'a>(arbol: &'a Arbol<'_>, apice: Id) -> Vec<(ContextoFirma, Ambito<'a
         poner(&mut suelto, "", nombre);
         suelto.sort_unstable();
     }
-    let mut lista = vec![(ContextoFirma::Suelto, suelto), (ContextoFirma::Sobre, todo)];
+    let mut lista = vec![
+        (ContextoFirma::Suelto, suelto),
+        (ContextoFirma::Sobre, todo),
+    ];
     for ajeno in [
         vec![("", SII)],
         vec![("", SII), ("xsi", XSI)],
@@ -320,7 +325,10 @@ fn partes(arbol: &Arbol<'_>, firma: Id) -> Result<Partes, MotivoFirma> {
             info,
             resumen_info,
             valor,
-            uri: arbol.atributo(referencia, "URI").unwrap_or_default().to_owned(),
+            uri: arbol
+                .atributo(referencia, "URI")
+                .unwrap_or_default()
+                .to_owned(),
             envuelta,
             resumen,
             declarado,
