@@ -93,6 +93,8 @@ fn receptor(caratula: &Caratula, decir: &mut impl FnMut(&Code, &str, String)) {
     }
 }
 
+const SUBTOTAL: &str = "SetDTE/Caratula/SubTotDTE";
+
 /// As many documents of each type as the cover says, and no other type.
 fn subtotales(reading: &Reading, caratula: &Caratula, findings: &mut Vec<Finding>) {
     let mut tipos: Vec<i64> = Vec::new();
@@ -102,14 +104,22 @@ fn subtotales(reading: &Reading, caratula: &Caratula, findings: &mut Vec<Finding
         };
         tipos.push(tipo);
     }
-    let declarados: Vec<(i64, i64)> = caratula
-        .sub_tot_dte
-        .iter()
-        .map(|(tipo, cuantos)| {
-            let numero = |texto: &Option<String>| texto.as_deref().and_then(valores::entero);
-            (numero(tipo).unwrap_or(-1), numero(cuantos).unwrap_or(-1))
-        })
-        .collect();
+    let numero = |texto: &Option<String>| texto.as_deref().and_then(valores::entero);
+    let mut declarados: Vec<(i64, i64)> = Vec::new();
+    for (tipo, cuantos) in &caratula.sub_tot_dte {
+        let (Some(tipo), Some(cuantos)) = (numero(tipo), numero(cuantos)) else {
+            let code = &codigos::CARATULA_SUBTOTAL;
+            let mensaje = "Un SubTotDTE de la carátula no dice su tipo (TpoDTE) o su cantidad (NroDTE): no se puede comparar con los documentos.";
+            findings.push(hallazgo(
+                code,
+                code.severity,
+                SUBTOTAL.to_owned(),
+                mensaje.to_owned(),
+            ));
+            return;
+        };
+        declarados.push((tipo, cuantos));
+    }
     let mut todos: Vec<i64> = tipos.clone();
     todos.extend(declarados.iter().map(|(tipo, _)| *tipo));
     todos.sort_unstable();
@@ -133,7 +143,7 @@ fn diferencia(tipo: i64, hay: usize, dice: Option<i64>, ademas: &str) -> Finding
     let mut finding = hallazgo(
         code,
         code.severity,
-        "SetDTE/Caratula/SubTotDTE".to_owned(),
+        SUBTOTAL.to_owned(),
         format!(
             "La carátula dice que hay {dice} documentos de tipo {tipo} y en el envío hay {hay}{ademas}."
         ),

@@ -1,10 +1,13 @@
 //! The signature of one document, told in findings.
 
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
 use super::caso::Caso;
 use super::codigos;
 use super::resultado::{ContextoFirma, Firma, MotivoFirma};
 use super::timbre::momento;
-use super::x509::{Certificado, margen};
+use super::x509::Certificado;
 use super::xmldsig::{Examen, Taller};
 use crate::model::recortado;
 use crate::report::Code;
@@ -63,15 +66,17 @@ fn decir(
         .push(super::caso::hallazgo(code, severity, path, mensaje));
 }
 
-/// Adds a failure where the certificate was not valid at the time that the document states.
+/// Adds a failure where the certificate was not valid at the time that the document states:
+/// a local time without its zone, by a clock that nobody checks, so that a day is allowed.
 pub(super) fn vigencia(examen: &mut Examen, firmado: Option<&str>) {
     let Some(certificado) = &examen.certificado else {
         return;
     };
-    let cuando = firmado.and_then(momento).and_then(margen);
-    if let Some((antes, despues)) = cuando
-        && (despues < certificado.desde || antes > certificado.hasta)
-    {
+    let Some(dia) = firmado.and_then(momento).map(|momento| momento.date()) else {
+        return;
+    };
+    let margen = |dia: Date, dias: i64| dia.checked_add(dias.days()).unwrap_or(dia);
+    if dia < margen(certificado.desde, -1) || dia > margen(certificado.hasta, 1) {
         examen.fallas.push(MotivoFirma::Vigencia);
     }
 }
@@ -147,11 +152,10 @@ fn fuera_de_vigencia(certificado: Option<&Certificado>, firmado: Option<&str>) -
     let Some(certificado) = certificado else {
         return String::new();
     };
-    let dia = |instante: jiff::Timestamp| instante.to_zoned(jiff::tz::TimeZone::UTC).date();
     format!(
         "El certificado de la firma vale del {} al {} y se firmó el {}.",
-        dia(certificado.desde),
-        dia(certificado.hasta),
+        certificado.desde,
+        certificado.hasta,
         recortado(firmado.unwrap_or_default())
     )
 }

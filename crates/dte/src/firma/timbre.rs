@@ -119,6 +119,9 @@ fn firma(caso: &mut Caso<'_>, partes: &Partes) -> Option<MotivoTimbre> {
     }
 }
 
+/// Another writing of the same tags.
+type Escritura = fn(&str) -> Cow<'_, str>;
+
 /// Which writing of these tags was signed: the right one (empty), or how it differs.
 pub(super) fn escritura_firmada(
     fuente: &str,
@@ -130,7 +133,7 @@ pub(super) fn escritura_firmada(
         let bytes = latin1(texto);
         llave.verifica(Resumen::Sha1, &bytes, firma)
     };
-    let intentos: [(&'static str, fn(&str) -> Cow<'_, str>); 5] = [
+    let intentos: [(&'static str, Escritura); 5] = [
         ("", |texto| Cow::Borrowed(texto)),
         ("con las comillas escritas como signos", |texto| {
             Cow::Owned(texto.replace("&apos;", "'").replace("&quot;", "\""))

@@ -2,9 +2,7 @@
 //! with bounds everywhere; nothing else of it is read, and its own signature isn't verified:
 //! which issuers the tax service accepts is not known here.
 
-use jiff::Timestamp;
-use jiff::civil::{DateTime, date};
-use jiff::tz::TimeZone;
+use jiff::civil::Date;
 
 use super::llave::LlavePublica;
 use crate::model::{Rut, RutError};
@@ -33,8 +31,10 @@ const OID_RUT: &[u8] = &[0x2B, 0x06, 0x01, 0x04, 0x01, 0xC1, 0x01, 0x01];
 pub(super) struct Certificado {
     /// `None` for a key that isn't RSA or isn't one.
     pub llave: Option<LlavePublica>,
-    pub desde: Timestamp,
-    pub hasta: Timestamp,
+    /// The first day on which it is valid, in UTC.
+    pub desde: Date,
+    /// The last day, in UTC.
+    pub hasta: Date,
     /// The holder's common name.
     pub nombre: Option<String>,
     /// The holder's RUT, from the alternative name or from the subject's serial number.
@@ -64,8 +64,8 @@ impl Certificado {
             .or_else(|| atributo(titular, OID_SERIE).and_then(|serie| rut(&serie)));
         Some(Self {
             llave: contenido_de_llave(llave_cruda),
-            desde: instante(desde)?,
-            hasta: instante(hasta)?,
+            desde: dia(desde)?,
+            hasta: dia(hasta)?,
             nombre: atributo(titular, OID_NOMBRE),
             rut,
         })
@@ -164,9 +164,12 @@ fn rut(texto: &str) -> Option<Rut> {
     }
 }
 
-/// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`.
-fn instante((etiqueta, contenido): Valor<'_>) -> Option<Timestamp> {
+/// The day of `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`.
+fn dia((etiqueta, contenido): Valor<'_>) -> Option<Date> {
     let texto = std::str::from_utf8(contenido).ok()?.strip_suffix('Z')?;
+    if !texto.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let (ano, resto) = match etiqueta {
         UTC => {
             let corto: i16 = texto.get(..2)?.parse().ok()?;
@@ -178,36 +181,8 @@ fn instante((etiqueta, contenido): Valor<'_>) -> Option<Timestamp> {
         GENERALIZADO => (texto.get(..4)?.parse().ok()?, texto.get(4..)?),
         _ => return None,
     };
-    if resto.len() != 10 || !resto.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
     let campo = |desde: usize| -> Option<i8> { resto.get(desde..desde + 2)?.parse().ok() };
-    let civil = DateTime::new(
-        ano,
-        campo(0)?,
-        campo(2)?,
-        campo(4)?,
-        campo(6)?,
-        campo(8)?.min(59),
-        0,
-    )
-    .ok()?;
-    TimeZone::UTC.to_timestamp(civil).ok()
-}
-
-/// The earliest and the latest instant that a local time in Chile can be: without a zone it
-/// is between three and five hours behind UTC.
-pub(super) fn margen(local: DateTime) -> Option<(Timestamp, Timestamp)> {
-    let limite = date(9000, 1, 1).at(0, 0, 0, 0);
-    if local > limite {
-        return None;
-    }
-    let utc = TimeZone::UTC.to_timestamp(local).ok()?;
-    let horas = |horas: i64| {
-        utc.checked_add(jiff::SignedDuration::from_hours(horas))
-            .ok()
-    };
-    Some((horas(3)?, horas(5)?))
+    Date::new(ano, campo(0)?, campo(2)?).ok()
 }
 
 #[cfg(test)]
@@ -227,8 +202,8 @@ mod tests {
         assert_eq!(certificado.llave.unwrap().bits(), 1024);
         assert_eq!(certificado.nombre.as_deref(), Some("Persona de Prueba"));
         assert_eq!(certificado.rut.unwrap().to_string(), "12345678-5");
-        assert_eq!(certificado.desde.to_string(), "2026-01-01T00:00:00Z");
-        assert_eq!(certificado.hasta.to_string(), "2029-01-01T00:00:00Z");
+        assert_eq!(certificado.desde.to_string(), "2026-01-01");
+        assert_eq!(certificado.hasta.to_string(), "2029-01-01");
     }
 
     #[test]
