@@ -64,9 +64,10 @@
 //!
 //! # Absent on purpose
 //!
-//! Signature, stamp and CAF are not verified, presence and length of every field are not
-//! checked (only of those that other rules need), and nothing is looked up: whether a folio
-//! was used or a RUT exists, only the tax service knows.
+//! [`validate`] judges what a document says; stamp, signature and CAF are verified over the
+//! bytes of its file, by [`firma`]. Presence and length of every field are not checked (only of
+//! those that other rules need), and nothing is looked up: whether a folio was used or a RUT
+//! exists, only the tax service knows.
 
 #![deny(clippy::float_arithmetic)]
 

@@ -43,6 +43,7 @@ mod caso;
 mod codigos;
 mod confianza;
 mod documento;
+mod escritura;
 mod llave;
 mod resultado;
 mod sobre;
