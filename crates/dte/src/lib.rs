@@ -65,7 +65,7 @@
 //! # Absent on purpose
 //!
 //! [`validate`] judges what a document says; stamp, signature and CAF are verified over the
-//! bytes of its file, by [`firma`]. Presence and length of every field are not checked (only of
+//! bytes of its file, by [`firma`] (a feature, on by default). Presence and length of every field are not checked (only of
 //! those that other rules need), and nothing is looked up: whether a folio was used or a RUT
 //! exists, only the tax service knows.
 
@@ -75,6 +75,7 @@ mod calculo;
 mod codificacion;
 mod context;
 mod error;
+#[cfg(feature = "firma")]
 pub mod firma;
 mod json;
 mod limits;

@@ -1,5 +1,6 @@
 //! No input makes the verification of stamps and signatures panic, and no damage to a signed
 //! document verifies as if it were whole.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 #[path = "common/firma.rs"]
 mod firma;

@@ -17,10 +17,8 @@ pub(super) fn escritura_firmada(
     firma: &[u8],
 ) -> Option<&'static str> {
     let plano = sin_espacios(fuente);
-    let bien = |texto: &str| {
-        let bytes = latin1(texto);
-        llave.verifica(Resumen::Sha1, &bytes, firma)
-    };
+    let abierta = llave.abrir(firma)?;
+    let bien = |texto: &str| abierta.es_de(Resumen::Sha1, &latin1(texto));
     let intentos: [(&'static str, Escritura); 5] = [
         ("", |texto| Cow::Borrowed(texto)),
         ("con las comillas escritas como signos", |texto| {
@@ -47,7 +45,7 @@ pub(super) fn escritura_firmada(
     if fuente != plano && bien(fuente) {
         return Some("con los espacios que hay entre sus etiquetas");
     }
-    let utf8 = !plano.is_ascii() && llave.verifica(Resumen::Sha1, plano.as_bytes(), firma);
+    let utf8 = !plano.is_ascii() && abierta.es_de(Resumen::Sha1, plano.as_bytes());
     utf8.then_some("en UTF-8")
 }
 

@@ -4,20 +4,26 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
-use rsa::{BigUint, Pkcs1v15Sign, RsaPublicKey, traits::PublicKeyParts as _};
+use num_bigint::BigUint;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use super::x509::{self, Certificado};
 
 /// The tax service's own lists have 512 bits (CAF); certificates have 1024 to 4096.
-const BITS: std::ops::RangeInclusive<usize> = 384..=4096;
+const BITS: std::ops::RangeInclusive<u64> = 384..=4096;
 /// Base64 longer than this is no key, no signature and no certificate.
 const MAX_BASE64: usize = 48 * 1024;
 
 /// An RSA public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LlavePublica(RsaPublicKey);
+pub struct LlavePublica {
+    modulo: BigUint,
+    exponente: BigUint,
+}
+
+/// A signature opened with a public key: what its maker put in, still to be compared.
+pub(super) struct Abierta(Vec<u8>);
 
 /// A hash algorithm that a signature may declare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,15 +75,12 @@ impl LlavePublica {
             return None;
         }
         let modulo = BigUint::from_bytes_be(modulo);
-        let impar = modulo
-            .to_bytes_le()
-            .first()
-            .is_some_and(|byte| byte & 1 == 1);
-        if !impar || !BITS.contains(&modulo.bits()) {
-            return None;
-        }
         let exponente = BigUint::from_bytes_be(exponente);
-        RsaPublicKey::new(modulo, exponente).ok().map(Self)
+        // An odd modulus, and an odd exponent that costs little to raise to.
+        let impares = modulo.bit(0) && exponente.bit(0);
+        let valida =
+            impares && BITS.contains(&modulo.bits()) && (2..=33).contains(&exponente.bits());
+        valida.then_some(Self { modulo, exponente })
     }
 
     /// A key from PEM: a certificate (`BEGIN CERTIFICATE`), as the tax service publishes its
@@ -102,18 +105,46 @@ impl LlavePublica {
 
     /// The size of its modulus.
     #[must_use]
-    pub fn bits(&self) -> usize {
-        self.0.n().bits()
+    pub fn bits(&self) -> u64 {
+        self.modulo.bits()
     }
 
-    /// Whether a signature (PKCS #1 v1.5) over these bytes was made with its private half.
-    pub(super) fn verifica(&self, resumen: Resumen, bytes: &[u8], firma: &[u8]) -> bool {
-        let hash = resumen.de(bytes);
-        let esquema = Pkcs1v15Sign {
-            hash_len: Some(hash.len()),
-            prefix: resumen.prefijo().into(),
+    /// Opens a signature: the costly half of verifying it. `None` for one that can't be this
+    /// key's by its length or value.
+    pub(super) fn abrir(&self, firma: &[u8]) -> Option<Abierta> {
+        let largo = usize::try_from(self.modulo.bits().div_ceil(8)).ok()?;
+        let firma = (firma.len() == largo).then(|| BigUint::from_bytes_be(firma))?;
+        if firma >= self.modulo {
+            return None;
+        }
+        let mensaje = firma.modpow(&self.exponente, &self.modulo).to_bytes_be();
+        let mut bytes = vec![0; largo.checked_sub(mensaje.len())?];
+        bytes.extend_from_slice(&mensaje);
+        Some(Abierta(bytes))
+    }
+}
+
+impl Abierta {
+    /// Whether the signature was made over these bytes: the whole encoded message of PKCS #1
+    /// v1.5 (RFC 8017, 8.2.2) is built and compared, nothing of it is parsed.
+    pub fn es_de(&self, resumen: Resumen, bytes: &[u8]) -> bool {
+        let (prefijo, hash) = (resumen.prefijo(), resumen.de(bytes));
+        let fijos = 3 + prefijo.len() + hash.len();
+        // At least eight bytes of padding.
+        let Some(relleno) = self
+            .0
+            .len()
+            .checked_sub(fijos)
+            .filter(|relleno| *relleno >= 8)
+        else {
+            return false;
         };
-        self.0.verify(esquema, &hash, firma).is_ok()
+        let mut esperado = vec![0x00, 0x01];
+        esperado.resize(2 + relleno, 0xFF);
+        esperado.push(0x00);
+        esperado.extend_from_slice(prefijo);
+        esperado.extend_from_slice(&hash);
+        esperado == self.0
     }
 }
 
@@ -150,6 +181,8 @@ mod tests {
             (&[], &[3]),
             (&[0xC1; 64], &[]),
             (&[0xC1; 64], &[1]),
+            (&[0xC1; 64], &[4]),
+            (&[0xC1; 64], &[2, 0, 0, 0, 1]),
             (&[0xC1; 64], &[0xFF; 9]),
             (&[0xC1; 601], &[3]),
         ] {
@@ -170,10 +203,19 @@ mod tests {
     fn a_signature_by_openssl_verifies() {
         let llave = LlavePublica::from_pem(include_str!("../../tests/firma/prueba.pem")).unwrap();
         let firma = desde_base64(include_str!("../../tests/firma/hola.sig.b64")).unwrap();
-        assert!(llave.verifica(Resumen::Sha1, b"hola", &firma));
-        assert!(!llave.verifica(Resumen::Sha1, b"holb", &firma));
-        assert!(!llave.verifica(Resumen::Sha256, b"hola", &firma));
-        assert!(!llave.verifica(Resumen::Sha1, b"hola", &firma[1..]));
-        assert!(!llave.verifica(Resumen::Sha1, b"hola", &[]));
+        let abierta = llave.abrir(&firma).unwrap();
+        assert!(abierta.es_de(Resumen::Sha1, b"hola"));
+        assert!(!abierta.es_de(Resumen::Sha1, b"holb"));
+        assert!(!abierta.es_de(Resumen::Sha256, b"hola"));
+        for otra in [&firma[1..], &[], &[0xFF; 128], &[0; 128], &[1; 129]] {
+            let abierta = llave.abrir(otra);
+            assert!(!abierta.is_some_and(|abierta| abierta.es_de(Resumen::Sha1, b"hola")));
+        }
+        // Every bit of the encoded message counts, those of the padding too.
+        for lugar in 0..abierta.0.len() {
+            let mut otra = abierta.0.clone();
+            otra[lugar] ^= 1;
+            assert!(!Abierta(otra).es_de(Resumen::Sha1, b"hola"), "{lugar}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 
 use super::arbol::{Arbol, Id};
 use super::canonico::{Ambito, Blancos, Pedido, canonizar, heredado, poner};
-use super::llave::{LlavePublica, Resumen, desde_base64};
+use super::llave::{Abierta, LlavePublica, Resumen, desde_base64};
 use super::resultado::{ContextoFirma, Firma, MotivoFirma};
 use super::x509::Certificado;
 
@@ -178,6 +178,7 @@ impl<'a, 't> Taller<'a, 't> {
             return;
         };
         let ambitos = ambitos_info(self.arbol, partes);
+        let abierta = usada.abrir(&partes.valor);
         let mut encontrado = None;
         'todos: for blancos in [Blancos::Exactos, Blancos::Crlf, Blancos::Sin] {
             for (contexto, ambito) in &ambitos {
@@ -191,7 +192,8 @@ impl<'a, 't> Taller<'a, 't> {
                     examen.fallas.push(MotivoFirma::Trabajo);
                     return;
                 }
-                if usada.verifica(partes.resumen_info, &self.bytes, &partes.valor) {
+                let suya = |abierta: &Abierta| abierta.es_de(partes.resumen_info, &self.bytes);
+                if abierta.as_ref().is_some_and(suya) {
                     encontrado = Some((blancos, *contexto));
                     break 'todos;
                 }

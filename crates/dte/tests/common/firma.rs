@@ -3,8 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rsa::traits::PublicKeyParts as _;
-use rsa::{BigUint, Pkcs1v15Sign, RsaPrivateKey};
+use num_bigint::BigUint;
 use sha1::{Digest as _, Sha1};
 
 #[path = "../firma/llaves.rs"]
@@ -18,12 +17,22 @@ const SHA1_INFO: [u8; 15] = [
 ];
 
 /// A private key of the tests.
-pub struct Llave(RsaPrivateKey);
+pub struct Llave {
+    modulo: BigUint,
+    publico: BigUint,
+    privado: BigUint,
+}
 
 impl Llave {
-    fn nueva(p: &str, q: &str, e: u32) -> Self {
+    fn nueva(p: &str, q: &str, publico: u32) -> Self {
         let numero = |hex: &str| BigUint::parse_bytes(hex.as_bytes(), 16).unwrap();
-        Self(RsaPrivateKey::from_p_q(numero(p), numero(q), e.into()).unwrap())
+        let (p, q, publico) = (numero(p), numero(q), BigUint::from(publico));
+        let phi = (&p - 1_u32) * (&q - 1_u32);
+        Self {
+            modulo: p * q,
+            privado: publico.modinv(&phi).unwrap(),
+            publico,
+        }
     }
 
     /// The key of `prueba.pem`.
@@ -42,20 +51,24 @@ impl Llave {
     }
 
     pub fn modulo(&self) -> Vec<u8> {
-        self.0.n().to_bytes_be()
+        self.modulo.to_bytes_be()
     }
 
     pub fn exponente(&self) -> Vec<u8> {
-        self.0.e().to_bytes_be()
+        self.publico.to_bytes_be()
     }
 
-    /// A signature in base64.
+    /// A signature (PKCS #1 v1.5, SHA-1) in base64.
     pub fn firmar(&self, bytes: &[u8]) -> String {
-        let esquema = Pkcs1v15Sign {
-            hash_len: Some(20),
-            prefix: SHA1_INFO.into(),
-        };
-        STANDARD.encode(self.0.sign(esquema, &Sha1::digest(bytes)).unwrap())
+        let largo = self.modulo().len();
+        let mut mensaje = vec![0x00, 0x01];
+        mensaje.resize(largo - 36, 0xFF);
+        mensaje.push(0x00);
+        mensaje.extend_from_slice(&SHA1_INFO);
+        mensaje.extend_from_slice(&Sha1::digest(bytes));
+        let firma = BigUint::from_bytes_be(&mensaje).modpow(&self.privado, &self.modulo);
+        let firma = firma.to_bytes_be();
+        STANDARD.encode([vec![0; largo - firma.len()], firma].concat())
     }
 }
 
