@@ -85,8 +85,9 @@
 //!
 //! # Absent on purpose
 //!
-//! Signature, stamp and CAF are not verified, the order of elements isn't judged, and nothing
-//! is looked up: whether a folio was used or a RUT exists, only the tax service knows.
+//! The order of elements isn't judged, and nothing is looked up: whether a folio was used or a
+//! RUT exists, only the tax service knows. [`validate`] judges what a document says; stamp, CAF
+//! and signature are verified over the bytes of its file by [`firma`] (a feature, on by default).
 
 #![deny(clippy::float_arithmetic)]
 
@@ -100,6 +101,8 @@ mod context;
 mod error;
 mod estadistica;
 mod estructura;
+#[cfg(feature = "firma")]
+pub mod firma;
 mod formulas;
 mod historia;
 mod json;
