@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Request, Service, base64};
 
@@ -35,13 +35,12 @@ async fn every_real_document_gets_a_verdict_or_a_clear_refusal() {
             422 => println!("{name}\t422\t{}", answer["detail"].as_str().unwrap()),
             status => panic!("{name}: {status} {answer}"),
         }
-        // As text it is judged as well; what isn't UTF-8 can't stand in JSON.
+        // As text it is read as well, but its stamp and signatures can't be verified; what isn't
+        // UTF-8 can't stand in JSON.
         if let Ok(text) = String::from_utf8(bytes) {
             let body = json!({ "company_id": 1, "dte_xml": text, "mode": "reception" });
             let as_text = service.send(Request::validate(&body)).await;
             assert_eq!(as_text.status, reply.status, "{name}");
-            let verdict = |value: &Value| value["recommendation"].clone();
-            assert_eq!(verdict(&as_text.json()), verdict(&answer), "{name}");
         }
     }
     assert!(paths.len() > 100, "{} documents", paths.len());

@@ -8,8 +8,9 @@ use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
+use dte::firma::{self, Firmas, Trust};
 use dte::review::{self, Review, Verdict};
-use dte::{Context, Documento, PathSegment, ReadError, Recommendation, Report};
+use dte::{Context, Documento, Finding, PathSegment, ReadError, Recommendation, Report};
 use jiff::civil::Date;
 use llm_client::{CacheLifetime, ErrorKind, LanguageModel, Request, SystemBlock};
 use serde_json::Value;
@@ -176,11 +177,20 @@ impl Job {
 
 impl Inner {
     fn rule(&self, ask_model: bool) -> Result<Ruled, Problem> {
-        let documents = self.read()?;
         let context = Context::new(self.today, self.ask.mode);
-        let judged = documents
-            .iter()
-            .map(|document| dte::validate(document, &context));
+        let Read {
+            documents,
+            signatures,
+        } = self.read(&context)?;
+        let context = context.with_envelope(&documents);
+        let mut signatures = signatures.into_iter();
+        let judged = documents.iter().map(|document| {
+            let mut report = dte::validate(document, &context);
+            report
+                .findings
+                .extend(signatures.next().unwrap_or_default());
+            report
+        });
         let reports = review::bounded(judged);
         let question = if ask_model {
             let pairs: Vec<_> = documents.iter().zip(&reports).collect();
@@ -195,30 +205,66 @@ impl Inner {
         Ok(Ruled { reports, question })
     }
 
-    fn read(&self) -> Result<Vec<Documento>, Problem> {
+    fn read(&self, context: &Context<'_>) -> Result<Read, Problem> {
         let limits = dte::Limits::default();
         match &self.ask.document {
             Document::Json(text) => dte::read_json(text)
-                .map(|document| vec![document])
+                .map(|document| Read::unsigned(vec![document]))
                 .map_err(|error| unreadable("dte_data", &error)),
             Document::XmlText(text) => {
                 let reading = dte::read_xml(text.as_bytes(), &limits);
                 let mut documents = reading
                     .map_err(|error| unreadable("dte_xml", &error))?
                     .documentos;
-                // The ERP decoded the file to put it into JSON: what bytes it had and whether
-                // they were as declared, nobody here can know.
+                // The ERP decoded the file to put it into JSON: what bytes it had, whether they
+                // were as declared and what was signed, nobody here can know.
                 documents
                     .iter_mut()
                     .for_each(|document| document.lectura.codificacion = None);
-                Ok(documents)
+                Ok(Read::unsigned(documents))
             }
             Document::XmlBase64(text) => {
                 let bytes = from_base64(text)?;
-                dte::read_xml(&bytes, &limits)
-                    .map(|reading| reading.documentos)
-                    .map_err(|error| unreadable("dte_xml_base64", &error))
+                let name = "dte_xml_base64";
+                let reading =
+                    dte::read_xml(&bytes, &limits).map_err(|error| unreadable(name, &error))?;
+                let signed =
+                    firma::verify_reading(&bytes, &reading, &limits, &Trust::new(), context)
+                        .map_err(|error| unreadable(name, &error))?;
+                Ok(Read::signed(reading.documentos, signed))
             }
+        }
+    }
+}
+
+/// The documents, and what is wrong with the stamp and the signatures of each.
+struct Read {
+    documents: Vec<Documento>,
+    signatures: Vec<Vec<Finding>>,
+}
+
+impl Read {
+    /// Documents whose bytes aren't there to be verified.
+    fn unsigned(documents: Vec<Documento>) -> Self {
+        Self {
+            documents,
+            signatures: Vec::new(),
+        }
+    }
+
+    /// What is wrong with the envelope goes with its first document.
+    fn signed(documents: Vec<Documento>, signed: Firmas) -> Self {
+        let mut signatures: Vec<_> = signed
+            .documentos
+            .into_iter()
+            .map(|document| document.findings)
+            .collect();
+        if let Some(first) = signatures.first_mut() {
+            first.extend(signed.findings);
+        }
+        Self {
+            documents,
+            signatures,
         }
     }
 }

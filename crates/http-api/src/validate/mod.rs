@@ -23,7 +23,7 @@ use crate::reply::Reply;
 
 pub(crate) use watch::ModelWatch;
 
-use decode::Ask;
+use decode::{Ask, Document};
 use judge::{Job, Judged};
 
 /// The cache's name for this operation, also its metric label.
@@ -58,6 +58,11 @@ pub(crate) async fn handle(
     if let Some(memo) = memo {
         shared.keys_of_bodies.insert(memo, key);
     }
+    // What base64 hides can't be weighed, and verifying signatures takes its time.
+    let effort = match ask.document {
+        Document::XmlBase64(_) => effort.max(INLINE_BYTES + 1),
+        _ => effort,
+    };
     let job = Job::new(shared, ask, effort, today, place);
     let limits = &shared.config.limits;
     let wait = (limits.model_timeout + MARGIN).min(limits.request_timeout);
