@@ -9,7 +9,7 @@ use dte::firma::{
     verify,
 };
 use dte::{Context, Limits, Severity};
-use firma::{Datos, Llave, archivo, dte, envio, sii, sii_y_xsi};
+use firma::{Datos, Llave, archivo, envio, sii, sii_y_xsi};
 use jiff::civil::date;
 
 fn trust() -> Trust {
@@ -37,7 +37,7 @@ const VALIDA: Firma = Firma::Verificada(ContextoFirma::Suelto);
 
 #[test]
 fn a_signed_document_verifies() {
-    let firmas = verificar(&archivo(&dte(&Datos::default(), &sii())));
+    let firmas = verificar(&archivo(&firma::dte(&Datos::default(), &sii())));
     let documento = &firmas.documentos[0];
     assert_eq!(codigos(&firmas), Vec::<&str>::new(), "{firmas:#?}");
     assert_eq!(documento.timbre, Timbre::Verificado);
@@ -48,7 +48,7 @@ fn a_signed_document_verifies() {
 
 #[test]
 fn an_envelope_of_them_verifies() {
-    let dtes = vec![dte(&Datos::default(), &sii()); 3];
+    let dtes = vec![firma::dte(&Datos::default(), &sii()); 3];
     let firmas = verificar(&archivo(&envio(&dtes)));
     assert_eq!(codigos(&firmas), Vec::<&str>::new(), "{firmas:#?}");
     assert_eq!(firmas.documentos.len(), 3);
@@ -61,7 +61,7 @@ fn an_envelope_of_them_verifies() {
 
 #[test]
 fn line_ends_and_encodings_that_mean_the_same_verify() {
-    let raiz = dte(&Datos::default(), &sii());
+    let raiz = firma::dte(&Datos::default(), &sii());
     let texto = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{raiz}");
     for bytes in [
         texto.replace('\n', "\r\n").into_bytes(),
@@ -106,7 +106,7 @@ const BIEN: Timbre = Timbre::Verificado;
 
 #[test]
 fn each_defect_is_told_by_name() {
-    let original = dte(&Datos::default(), &sii());
+    let original = firma::dte(&Datos::default(), &sii());
     let mutantes: [Mutante; 24] = [
         (
             "<MntTotal>17850<",
@@ -319,7 +319,7 @@ fn sin_indentar() -> String {
 
 #[test]
 fn the_amount_of_a_stamp_is_told_with_both_figures() {
-    let otro = dte(&Datos::default(), &sii()).replace("<MntTotal>17850", "<MntTotal>20000");
+    let otro = firma::dte(&Datos::default(), &sii()).replace("<MntTotal>17850", "<MntTotal>20000");
     let firmas = verificar(&archivo(&otro));
     let finding = &firmas.documentos[0].findings[0];
     assert_eq!(
@@ -347,7 +347,7 @@ fn the_inherited_namespace_is_told_apart() {
         ),
     ];
     for (espacios, contexto, esperado) in casos {
-        let un_dte = dte(&Datos::default(), &espacios);
+        let un_dte = firma::dte(&Datos::default(), &espacios);
         let firmas = verificar(&archivo(&envio(&[un_dte])));
         let documento = &firmas.documentos[0];
         assert_eq!(documento.firma, Firma::Verificada(contexto), "{espacios}");
@@ -355,7 +355,7 @@ fn the_inherited_namespace_is_told_apart() {
         assert_eq!(hallado, esperado, "{espacios}");
     }
     // Taken out of its envelope, the namespace that it was signed in is nowhere in the file.
-    let suelto = verificar(&archivo(&dte(&Datos::default(), &sii_y_xsi())));
+    let suelto = verificar(&archivo(&firma::dte(&Datos::default(), &sii_y_xsi())));
     assert_eq!(
         suelto.documentos[0].firma,
         Firma::Verificada(ContextoFirma::Ajeno)
@@ -393,7 +393,7 @@ fn a_caf_lasts_six_months() {
             autorizado,
             ..Datos::default()
         };
-        let firmas = verificar(&archivo(&dte(&datos, &sii())));
+        let firmas = verificar(&archivo(&firma::dte(&datos, &sii())));
         assert_eq!(codigos(&firmas), esperados, "{autorizado}");
         assert_eq!(firmas.documentos[0].caf, FirmaCaf::Verificada);
     }
@@ -401,7 +401,7 @@ fn a_caf_lasts_six_months() {
 
 #[test]
 fn a_caf_is_only_as_good_as_the_key_that_is_configured() {
-    let bytes = archivo(&dte(&Datos::default(), &sii()));
+    let bytes = archivo(&firma::dte(&Datos::default(), &sii()));
     let context = Context::emission(date(2026, 11, 22));
     let otra = Llave::caf();
     let otra = LlavePublica::new(&otra.modulo(), &otra.exponente()).unwrap();
@@ -455,7 +455,7 @@ fn what_is_missing_is_as_bad_as_the_caller_says() {
 
 #[test]
 fn a_cover_must_fit_its_contents() {
-    let original = envio(&[dte(&Datos::default(), &sii())]);
+    let original = envio(&[firma::dte(&Datos::default(), &sii())]);
     for (de, a, esperados) in [
         (
             "<NroDTE>1<",
@@ -559,4 +559,29 @@ fn work_is_bounded() {
         .iter()
         .filter(|doc| doc.firma == Firma::Fallida(MotivoFirma::Trabajo));
     assert!(sin_trabajo.count() > 0);
+}
+
+#[test]
+fn signatures_beyond_the_bound_are_told_and_not_verified() {
+    // Beside each other they are one, and apart no more than a cession could have.
+    let juntas = "<Signature/>".repeat(20_000);
+    let firmas = verificar(&archivo(&format!(
+        "<AEC><DTE><Documento/></DTE>{juntas}</AEC>"
+    )));
+    assert_eq!(firmas.partes.len(), 1);
+    let sueltas = "<x><Signature/></x>".repeat(100);
+    let firmas = verificar(&archivo(&format!(
+        "<AEC><DTE><Documento/></DTE>{sueltas}</AEC>"
+    )));
+    assert_eq!(firmas.partes.len(), 64);
+    assert_eq!(codigos(&firmas).last(), Some(&"DTE-FIRMA-TRABAJO"));
+}
+
+#[test]
+fn what_has_no_canonical_form_is_an_error() {
+    let bytes = archivo("<DTE a=\"b&c\"><Documento ID=\"D\"/></DTE>");
+    assert!(dte::read_xml(&bytes, &Limits::default()).is_ok());
+    let context = Context::emission(date(2026, 11, 22));
+    let error = verify(&bytes, &Limits::default(), &trust(), &context).unwrap_err();
+    assert!(error.user_message().contains("mal escrita"), "{error}");
 }

@@ -46,6 +46,12 @@ pub(super) struct Elemento<'t> {
     pub nombre: &'t str,
     /// The element that it stands in.
     pub padre: Option<Id>,
+    /// Its first child.
+    primero: Option<Id>,
+    /// Its last child so far.
+    ultimo: Option<Id>,
+    /// The next child of its parent.
+    siguiente: Option<Id>,
     /// Its attributes but for namespace declarations.
     pub atributos: Vec<Atributo<'t>>,
     /// Its namespace declarations.
@@ -131,16 +137,11 @@ impl<'t> Arbol<'t> {
         &self.elementos[id]
     }
 
-    /// The elements inside another one, at any depth, in order; itself not.
-    pub fn descendientes(&self, id: Id) -> impl Iterator<Item = Id> {
-        let fin = self.elementos[id].fuente.1;
-        (id + 1..self.elementos.len()).take_while(move |otro| self.elementos[*otro].fuente.0 < fin)
-    }
-
     /// The children of an element, in order.
     pub fn hijos(&self, id: Id) -> impl Iterator<Item = Id> {
-        self.descendientes(id)
-            .filter(move |hijo| self.elementos[*hijo].padre == Some(id))
+        std::iter::successors(self.elementos[id].primero, |hijo| {
+            self.elementos[*hijo].siguiente
+        })
     }
 
     /// The first child with this local name.
@@ -208,9 +209,19 @@ impl<'t> Constructor<'t> {
         let (nombre, resto) = etiqueta(fuente)?;
         let (atributos, espacios) = atributos(resto, limits.attributes)?;
         let evento = self.arbol.eventos.len();
+        let padre = self.abiertos.last().copied();
+        if let Some(padre) = padre {
+            match self.arbol.elementos[padre].ultimo.replace(id) {
+                Some(hermano) => self.arbol.elementos[hermano].siguiente = Some(id),
+                None => self.arbol.elementos[padre].primero = Some(id),
+            }
+        }
         self.arbol.elementos.push(Elemento {
             nombre,
-            padre: self.abiertos.last().copied(),
+            padre,
+            primero: None,
+            ultimo: None,
+            siguiente: None,
             atributos,
             espacios,
             eventos: (evento, evento),

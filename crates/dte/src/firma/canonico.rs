@@ -257,7 +257,7 @@ mod tests {
         String::from_utf8(salida).unwrap()
     }
 
-    /// The right side of each was written by `xmllint --c14n` (libxml2 2.9).
+    /// The right side of each was written by `xmllint --c14n` (but for the comment).
     #[test]
     fn the_form_is_that_of_the_recommendation() {
         for (xml, forma) in [

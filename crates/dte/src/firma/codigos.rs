@@ -64,3 +64,20 @@ codigos! {
     CARATULA_RESOLUCION, "DTE-CARATULA-RESOLUCION", "La resolución de la carátula está mal escrita", Error, CARATULA, Some("CRT-3-19");
     CARATULA_RECEPTOR, "DTE-CARATULA-RECEPTOR", "La carátula no va dirigida al SII", Info, CARATULA, None;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::CODES;
+    use crate::RULES;
+
+    #[test]
+    fn codes_are_unique_also_among_the_rules() {
+        let reglas = RULES.iter().flat_map(|rule| rule.codes);
+        let mut todos: Vec<&str> = CODES.iter().chain(reglas).map(|code| code.code).collect();
+        todos.sort_unstable();
+        let cuantos = todos.len();
+        todos.dedup();
+        assert_eq!(todos.len(), cuantos);
+        assert!(todos.iter().all(|code| code.starts_with("DTE-")));
+    }
+}

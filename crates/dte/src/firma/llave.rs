@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_by_openssl_verifies() {
+    fn a_signature_by_another_library_verifies() {
         let llave = LlavePublica::from_pem(include_str!("../../tests/firma/prueba.pem")).unwrap();
         let firma = desde_base64(include_str!("../../tests/firma/hola.sig.b64")).unwrap();
         let abierta = llave.abrir(&firma).unwrap();

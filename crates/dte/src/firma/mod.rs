@@ -74,7 +74,8 @@ use crate::xml::{Reading, read_xml};
 ///
 /// # Errors
 ///
-/// [`ReadError`], as [`read_xml`].
+/// [`ReadError`], as [`read_xml`], and for what that tolerates but has no canonical form: a
+/// stray `&` in an attribute.
 pub fn verify(
     bytes: &[u8],
     limits: &Limits,
@@ -88,7 +89,8 @@ pub fn verify(
 ///
 /// # Errors
 ///
-/// [`ReadError`] where `reading` isn't that of these bytes within these limits.
+/// [`ReadError`] for a file that has no canonical form (a stray `&` in an attribute), or where
+/// `reading` isn't that of these bytes within these limits.
 pub fn verify_reading(
     bytes: &[u8],
     reading: &Reading,
@@ -100,7 +102,7 @@ pub fn verify_reading(
         ReadError::new(ReadErrorKind::Malformed {
             line: 1,
             column: 1,
-            detail: "el archivo no es el que se leyó",
+            detail: "hay una etiqueta o una referencia mal escrita, y así no se puede verificar firma alguna",
         })
     };
     let (texto, codificacion) = decodificar(bytes).ok_or_else(ilegible)?;
@@ -153,10 +155,11 @@ fn el_sobre(
     firmas: &mut Firmas,
 ) {
     let arbol = taller.arbol;
-    let propias: Vec<Id> = cuerpos
+    let mut propias: Vec<Id> = cuerpos
         .iter()
         .filter_map(|cuerpo| arbol.elemento(*cuerpo).padre)
         .collect();
+    propias.sort_unstable();
     firmas.partes = sobre::verificar(taller, &propias, &mut firmas.findings);
     if sobre::es_sobre(arbol) && arbol.hijo(0, "Signature").is_none() {
         let ausente = sobre::ausente(arbol, trust, context, &mut firmas.findings);

@@ -11,6 +11,9 @@ use crate::context::Context;
 use crate::model::recortado;
 use crate::report::Finding;
 
+/// The most signatures that are verified besides those of documents; a cession has few.
+const MAX_PARTES: usize = 64;
+
 /// Where a signed part says when it was signed.
 const HORAS: [&[&str]; 4] = [
     &["Caratula", "TmstFirmaEnv"],
@@ -28,17 +31,36 @@ pub(super) fn verificar(
 ) -> Vec<FirmaParte> {
     let arbol = taller.arbol;
     let mut partes = Vec::new();
+    let mut anterior = None;
     for firma in (0..arbol.elementos.len()).filter(|id| arbol.elemento(*id).local() == "Signature")
     {
         let Some(padre) = arbol.elemento(firma).padre else {
             continue;
         };
-        if propias.binary_search(&padre).is_ok() {
+        // One signature to a parent; more of them are no more signed.
+        if propias.binary_search(&padre).is_ok() || anterior.replace(padre) == Some(padre) {
             continue;
+        }
+        if partes.len() >= MAX_PARTES {
+            let code = &codigos::FIRMA_TRABAJO;
+            let texto = format!(
+                "El archivo tiene más de {MAX_PARTES} firmas además de las de sus documentos: las otras no se verificaron."
+            );
+            findings.push(hallazgo(
+                code,
+                code.severity,
+                nombre_de(arbol, padre),
+                texto,
+            ));
+            break;
         }
         partes.push(parte(taller, firma, padre, findings));
     }
     partes
+}
+
+fn nombre_de(arbol: &Arbol<'_>, id: Id) -> String {
+    recortado(arbol.elemento(id).local())
 }
 
 /// Whether the root is an envelope, which has a signature of its own.
@@ -80,7 +102,7 @@ fn parte(
     let mut examen = taller.examinar(firma, firmado);
     let hora = HORAS.iter().find_map(|camino| arbol.campo(firmado, camino));
     vigencia(&mut examen, hora.as_deref());
-    let nombre = |id| recortado(arbol.elemento(id).local());
+    let nombre = |id| nombre_de(arbol, id);
     let ruta = format!("{}/{}", nombre(padre), nombre(firmado));
     for motivo in &examen.fallas {
         let code = match motivo {

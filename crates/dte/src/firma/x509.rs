@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_by_openssl_is_read() {
+    fn a_certificate_by_another_library_is_read() {
         let certificado = Certificado::leer(&certificado()).unwrap();
         assert_eq!(certificado.llave.unwrap().bits(), 1024);
         assert_eq!(certificado.nombre.as_deref(), Some("Persona de Prueba"));
