@@ -58,7 +58,7 @@ pub(crate) mod vigencias {
 }
 
 /// Changes whenever a verdict can change; part of the key of every cached answer.
-pub const RULES_VERSION: &str = "2026-11-22.3";
+pub const RULES_VERSION: &str = "2026-11-22.4";
 
 /// One rule: a few related checks in a file of their own.
 pub struct Rule {
