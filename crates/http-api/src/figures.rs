@@ -7,6 +7,7 @@ use crate::reply::Reply;
 /// Formats every series, off the worker threads.
 pub(crate) async fn metrics(shared: &Shared) -> Result<Reply, Problem> {
     let (metrics, cache) = (shared.deps.metrics.clone(), shared.deps.cache.clone());
+    shared.http.publish();
     let render = move || {
         cache.run_housekeeping();
         // Asking sets the gauges.

@@ -1,11 +1,11 @@
 //! The request metrics: one table of routes, resolved once.
 
 use std::collections::BTreeMap;
-use std::sync::RwLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use metrics::{Counter, Gauge, Histogram, Unit};
+use metrics::{Counter, Histogram, Unit};
 
 use crate::quantiles::{LatencyHistogram, Quantiles};
 
@@ -29,7 +29,7 @@ pub(crate) const OVERHEAD_BUCKETS: &[f64] = &[
 #[derive(Debug)]
 pub struct HttpMetrics {
     routes: Vec<Route>,
-    in_flight: Gauge,
+    in_flight: Arc<AtomicU64>,
     total: AtomicU64,
 }
 
@@ -60,7 +60,7 @@ impl HttpMetrics {
             .collect();
         Self {
             routes,
-            in_flight: metrics::gauge!(IN_FLIGHT),
+            in_flight: Arc::default(),
             total: AtomicU64::new(0),
         }
     }
@@ -89,10 +89,17 @@ impl HttpMetrics {
 
     /// Counts a request as being worked on until what is returned is dropped.
     pub fn enter(&self) -> InFlight {
-        self.in_flight.increment(1.0);
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight {
-            gauge: self.in_flight.clone(),
+            count: Arc::clone(&self.in_flight),
         }
+    }
+
+    /// Sets the gauge of requests in flight: for whoever is about to read the figures. It is
+    /// not kept up to date at every request, which would cost more than the counting.
+    pub fn publish(&self) {
+        let now = self.in_flight.load(Ordering::Relaxed);
+        metrics::gauge!(IN_FLIGHT).set(now as f64);
     }
 
     /// A counter of what was refused before it had a route, by a reason known beforehand.
@@ -157,7 +164,7 @@ impl Route {
 /// A request being worked on; dropping it ends that.
 #[must_use = "the request counts as in flight only while this is held"]
 pub struct InFlight {
-    gauge: Gauge,
+    count: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for InFlight {
@@ -168,7 +175,7 @@ impl std::fmt::Debug for InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.gauge.decrement(1.0);
+        self.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -110,6 +110,7 @@ mod tests {
             Duration::from_millis(1),
         );
         metrics.upkeep();
+        http.publish();
         let text = metrics.render();
         for line in [
             "# TYPE http_request_duration_seconds histogram",
@@ -121,6 +122,7 @@ mod tests {
             assert!(text.contains(line), "no {line} in\n{text}");
         }
         drop(in_flight);
+        http.publish();
         assert!(metrics.render().contains("http_requests_in_flight 0"));
         assert!(matches!(
             Metrics::install(&[]),
