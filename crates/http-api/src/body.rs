@@ -10,6 +10,7 @@ use hyper::body::Body;
 
 use crate::config::Limits;
 use crate::problem::Problem;
+use crate::within::within;
 
 /// How long the rest of a refused body is read for.
 const REST_LIMIT: Duration = Duration::from_secs(5);
@@ -70,7 +71,7 @@ where
     if body.size_hint().lower() > limit as u64 {
         return Err(Problem::too_large(limit));
     }
-    tokio::time::timeout(timeout, collect(body, limit))
+    within(timeout, collect(body, limit))
         .await
         .unwrap_or_else(|_| Err(Problem::body_timeout(timeout)))
 }

@@ -78,6 +78,7 @@ mod server;
 mod service;
 mod stream;
 mod validate;
+mod within;
 
 pub use app::{App, Deps};
 pub use auth::{ApiKey, Keyring, KeyringError, MIN_KEY_CHARS, Tenant};

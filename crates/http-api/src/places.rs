@@ -1,36 +1,40 @@
 //! How many requests are worked on at once, and how much of memory their bodies take.
 
 use std::sync::Arc;
-
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::config::Limits;
-
-/// What bodies are counted in: a permit of a semaphore is one of these.
-const UNIT: usize = 1024;
 
 /// The places that there are.
 #[derive(Debug)]
 pub(crate) struct Places {
-    requests: Arc<Semaphore>,
-    units: Arc<Semaphore>,
+    free: Arc<Free>,
     largest: usize,
+}
+
+#[derive(Debug)]
+struct Free {
+    requests: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 /// A request's place, given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
-    _request: OwnedSemaphorePermit,
-    units: OwnedSemaphorePermit,
+    free: Arc<Free>,
+    bytes: usize,
 }
 
 impl Places {
     /// As many as `limits` allow.
     pub(crate) fn new(limits: &Limits) -> Self {
-        let units = units(limits.max_in_flight_bytes).max(units(limits.max_body_bytes));
+        let bytes = limits.max_in_flight_bytes.max(limits.max_body_bytes);
+        let free = Free {
+            requests: AtomicUsize::new(limits.max_in_flight.get()),
+            bytes: AtomicUsize::new(bytes),
+        };
         Self {
-            requests: Arc::new(Semaphore::new(limits.max_in_flight.get())),
-            units: Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS))),
+            free: Arc::new(free),
             largest: limits.max_body_bytes,
         }
     }
@@ -38,14 +42,19 @@ impl Places {
     /// A place for a request with a body of so many bytes, if one is free. A body of unknown
     /// size is taken for the largest.
     pub(crate) fn take(&self, body: Option<u64>) -> Option<Place> {
-        let request = Arc::clone(&self.requests).try_acquire_owned().ok()?;
         let announced = body.and_then(|bytes| usize::try_from(bytes).ok());
         let bytes = announced.unwrap_or(self.largest).min(self.largest);
-        let units = u32::try_from(units(bytes)).ok()?;
-        let units = Arc::clone(&self.units).try_acquire_many_owned(units).ok()?;
-        Some(Place {
-            _request: request,
-            units,
+        if !take(&self.free.requests, 1) {
+            return None;
+        }
+        // From here on the place gives back what it has, also where it isn't whole.
+        let mut place = Place {
+            free: Arc::clone(&self.free),
+            bytes: 0,
+        };
+        take(&self.free.bytes, bytes).then(|| {
+            place.bytes = bytes;
+            place
         })
     }
 }
@@ -53,18 +62,32 @@ impl Places {
 impl Place {
     /// The body is there, and is no larger than this: the rest is free for others.
     pub(crate) fn shrink(&mut self, bytes: usize) {
-        let spare = self.units.num_permits().saturating_sub(units(bytes));
-        drop(self.units.split(spare));
+        let spare = self.bytes.saturating_sub(bytes);
+        self.bytes -= spare;
+        self.free.bytes.fetch_add(spare, Ordering::Relaxed);
     }
 }
 
-fn units(bytes: usize) -> usize {
-    bytes.div_ceil(UNIT)
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.free.bytes.fetch_add(self.bytes, Ordering::Relaxed);
+        self.free.requests.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Takes so many if there are as many.
+fn take(free: &AtomicUsize, wanted: usize) -> bool {
+    free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| {
+        free.checked_sub(wanted)
+    })
+    .is_ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const UNIT: usize = 1024;
 
     #[test]
     fn bytes_are_bounded_as_requests_are() {
@@ -78,11 +101,11 @@ mod tests {
         let mut unknown = places.take(None).unwrap();
         let large = places.take(Some(u64::MAX)).unwrap();
         assert!(places.take(Some(1)).is_none());
-        unknown.shrink(3 * UNIT - 5);
+        unknown.shrink(4 * UNIT - 1);
         let one = places.take(Some(1)).unwrap();
         assert!(places.take(Some(1)).is_none());
         drop((exact, unknown, large, one));
-        assert_eq!(places.units.available_permits(), 10);
+        assert_eq!(places.free.bytes.load(Ordering::Relaxed), 10 * UNIT);
     }
 
     #[test]

@@ -157,6 +157,8 @@ fn serve(
     let limits = &shared.config.limits;
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
+        // Head and body are small: one copy costs less than a gathering write.
+        .writev(false)
         .header_read_timeout(limits.head_timeout)
         .max_buf_size(limits.max_head_bytes.max(8 * 1024));
     let asked = Arc::new(AtomicBool::new(false));

@@ -20,6 +20,7 @@ use crate::reply::{self, Body, Reply};
 use crate::request_id;
 use crate::routes::{Action, Route, Routes};
 use crate::validate;
+use crate::within::within;
 
 /// The status, in the log and the figures only, of a request whose client left before it was
 /// answered: what proxies write there as well.
@@ -156,7 +157,7 @@ async fn guarded(
     let handler = async {
         match (route.action, caller) {
             (Action::Validate, Some(caller)) => validate(shared, caller, request).await,
-            (action, _) => tokio::time::timeout(limit, probe(shared, action))
+            (action, _) => within(limit, probe(shared, action))
                 .await
                 .unwrap_or_else(|_| Err(Problem::deadline())),
         }
@@ -201,7 +202,7 @@ async fn validate(
     };
     place.shrink(body.len());
     let handler = validate::handle(shared, caller, place, &head.headers, body);
-    tokio::time::timeout(limits.request_timeout, handler)
+    within(limits.request_timeout, handler)
         .await
         .unwrap_or_else(|_| Err(Problem::deadline()))
 }

@@ -51,6 +51,20 @@ pub(crate) async fn handle(
     {
         return Ok(reply);
     }
+    // Boxed, so that a hit doesn't carry the size of all that a miss needs.
+    Box::pin(computed(shared, caller, place, mode, today, memo, body)).await
+}
+
+/// The answer to a body that isn't a repeated one: from the cache under its key, or found now.
+async fn computed(
+    shared: &Arc<Shared>,
+    caller: &Arc<Caller>,
+    place: Place,
+    mode: cache::Mode,
+    today: Date,
+    memo: Option<Vec<u8>>,
+    body: Bytes,
+) -> Result<Reply, Problem> {
     let effort = offload::effort(&body);
     let (keyed, caller) = (Arc::clone(shared), Arc::clone(caller));
     let prepare = move || prepare(&keyed, &caller, today, &body);
