@@ -104,6 +104,12 @@ async fn a_wrong_total_is_named_with_both_figures() {
     ] {
         let verdict = verdict(&service.send(Request::validate(&body)).await);
         assert_eq!(verdict["recommendation"], "reject", "{verdict}");
+        let finding = &verdict["findings"][0];
+        assert_eq!(finding["level"], "reparo", "{finding}");
+        assert!(
+            finding["cure"].as_str().unwrap().ends_with('.'),
+            "{finding}"
+        );
         let error = verdict["errors"][0].as_str().unwrap();
         for figure in ["11.900", "12.900", "1.000"] {
             assert!(error.contains(figure), "{figure} in {error}");

@@ -1,6 +1,7 @@
 //! Rules and review joined: the findings, how sure, and what to do.
 
 use crate::report::{Finding, Recommendation, Report, Severity};
+use crate::{Ficha, Level};
 
 use super::{MODEL_CODE, Review};
 
@@ -32,6 +33,10 @@ pub struct VerdictFinding {
     pub path: String,
     /// Who found it.
     pub origin: Origin,
+    /// What the tax service will probably do because of it; a rule's finding has one.
+    pub level: Option<Level>,
+    /// How it comes about and what to do, where the catalogue has it.
+    pub ficha: Option<&'static Ficha>,
     /// The tax service's own code that this will probably become.
     pub sii_code: Option<&'static str>,
 }
@@ -66,6 +71,8 @@ impl Verdict {
             message: remark.message.clone(),
             path: remark.path.clone(),
             origin: Origin::Model,
+            level: None,
+            ficha: None,
             sii_code: None,
         });
         let findings: Vec<_> = rules.chain(model).collect();
@@ -87,6 +94,8 @@ impl Verdict {
 
 fn from_rule(finding: Finding) -> VerdictFinding {
     VerdictFinding {
+        level: Some(finding.level()),
+        ficha: Ficha::de(finding.code),
         code: finding.code,
         severity: finding.severity,
         message: finding.message,

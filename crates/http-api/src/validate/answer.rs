@@ -59,6 +59,12 @@ struct WireFinding<'a> {
     source: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     sii_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cure: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -104,6 +110,9 @@ impl Outcome {
             path: "",
             source: "rule",
             sii_code: None,
+            level: None,
+            cause: None,
+            cure: None,
         }));
         let of = |severity: Severity| -> Vec<&str> {
             let word = severity.as_str();
@@ -138,6 +147,9 @@ fn wire(finding: &dte::review::VerdictFinding) -> WireFinding<'_> {
             Origin::Model => "model",
         },
         sii_code: finding.sii_code,
+        level: finding.level.map(dte::Level::as_str),
+        cause: finding.ficha.map(|ficha| ficha.causa),
+        cure: finding.ficha.map(|ficha| ficha.remedio),
     }
 }
 

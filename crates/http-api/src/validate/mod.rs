@@ -30,7 +30,7 @@ use judge::{Job, Judged};
 pub const OPERATION: &str = "validate";
 
 /// Changes whenever the same verdict would be encoded otherwise; part of cache keys.
-const ANSWER_VERSION: &str = "1";
+const ANSWER_VERSION: &str = "2";
 
 /// Between the model's time and the caller's: what the rules and the encoding need.
 const MARGIN: Duration = Duration::from_secs(1);
