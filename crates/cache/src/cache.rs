@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -151,11 +151,11 @@ impl Cache {
     }
 
     fn hit(&self, key: &CacheKey) -> Option<Answer> {
-        let begin = Instant::now();
+        let metrics = &self.inner.metrics;
+        let begin = metrics.time_hit();
         let now_ms = self.inner.now_ms();
         let entry = self.inner.l1.get(key, now_ms)?;
-        let metrics = &self.inner.metrics;
-        metrics.l1_seconds.record(begin.elapsed());
+        begin.inspect(|begin| metrics.l1_seconds.record(begin.elapsed()));
         metrics.request(key.operation(), Source::L1);
         Some(Answer::hit(entry, now_ms))
     }

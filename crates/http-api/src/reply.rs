@@ -17,8 +17,8 @@ use crate::problem::Problem;
 /// The body type of every answer.
 pub(crate) type Body = Full<Bytes>;
 
-/// Room for the headers of any answer, so that they are placed once.
-const HEADERS: usize = 16;
+/// Room for the headers of any answer, with hyper's own two, so that they are placed once.
+const HEADERS: usize = 12;
 
 const AGE: HeaderName = HeaderName::from_static("age");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");

@@ -309,7 +309,8 @@ async fn every_call_is_counted_once_under_a_bounded_label() {
             assert_eq!(world.figures.count(&name), 1, "{name}");
         }
     }
-    assert_eq!(world.figures.count(r#"cache_lookup_seconds{tier="l1"}"#), 2);
+    // One hit in 16 is timed, the first one of them.
+    assert_eq!(world.figures.count(r#"cache_lookup_seconds{tier="l1"}"#), 1);
     assert_eq!(world.figures.count(r#"cache_lookup_seconds{tier="l2"}"#), 2);
     let names = world.figures.names();
     assert!(
