@@ -1,10 +1,11 @@
 //! The application: what handlers share, and how it is put together.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use cache::{Cache, KeyMemo};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -16,6 +17,7 @@ use tokio::net::TcpListener;
 
 use crate::config::Config;
 use crate::offload::Offload;
+use crate::openapi::Page;
 use crate::places::Places;
 use crate::routes::Routes;
 use crate::server::Server;
@@ -55,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) offload: Offload,
     pub(crate) model_watch: ModelWatch,
     pub(crate) keys_of_bodies: KeyMemo,
+    pub(crate) description: OnceLock<Bytes>,
+    pub(crate) page: Page,
     pub(crate) started: Instant,
     draining: AtomicBool,
     zone: TimeZone,
@@ -79,6 +83,8 @@ impl Config {
             offload: Offload::default(),
             model_watch: ModelWatch::default(),
             keys_of_bodies: KeyMemo::new(REMEMBERED_BODIES),
+            description: OnceLock::new(),
+            page: Page::default(),
             started: Instant::now(),
             draining: AtomicBool::new(false),
             // The bundled database has it; UTC is only what the types ask for.

@@ -68,6 +68,7 @@ mod body;
 mod config;
 mod figures;
 mod offload;
+mod openapi;
 mod places;
 mod probes;
 mod problem;

@@ -12,6 +12,7 @@ use http::header::{
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::Full;
 
+use crate::openapi::File;
 use crate::problem::Problem;
 
 /// The body type of every answer.
@@ -31,6 +32,8 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     content_type: &'static str,
     body: Bytes,
+    /// What a page may load, where that is more than nothing.
+    policy: Option<&'static str>,
     /// Where the answer came from, on a route whose answers are cached.
     pub(crate) cache: Option<(Status, Duration)>,
     /// What of the time was spent waiting for a model.
@@ -40,27 +43,31 @@ pub(crate) struct Reply {
 impl Reply {
     /// An answer in JSON.
     pub(crate) fn json(status: StatusCode, body: Bytes) -> Self {
-        let content_type = "application/json";
+        Self::of(status, "application/json", body)
+    }
+
+    fn of(status: StatusCode, content_type: &'static str, body: Bytes) -> Self {
         Self {
             status,
             content_type,
             body,
+            policy: None,
             cache: None,
             upstream: Duration::ZERO,
         }
     }
 
+    /// A file of the description's page.
+    pub(crate) fn file(file: File) -> Self {
+        let mut reply = Self::of(StatusCode::OK, file.content_type, file.body);
+        reply.policy = Some(file.policy);
+        reply
+    }
+
     /// An answer in Prometheus' text format.
     pub(crate) fn prometheus(text: String) -> Self {
         let content_type = "text/plain; version=0.0.4; charset=utf-8";
-        let body = Bytes::from(text);
-        Self {
-            status: StatusCode::OK,
-            content_type,
-            body,
-            cache: None,
-            upstream: Duration::ZERO,
-        }
+        Self::of(StatusCode::OK, content_type, Bytes::from(text))
     }
 
     /// The same answer, from there.
@@ -89,6 +96,10 @@ impl Reply {
             }
         }
         common(headers, request_id);
+        if let Some(policy) = self.policy {
+            let policy = HeaderValue::from_static(policy);
+            headers.insert(CONTENT_SECURITY_POLICY, policy);
+        }
         headers.insert(SERVER_TIMING, timing(elapsed, self.upstream));
         response
     }

@@ -5,52 +5,128 @@ use matchit::Router;
 
 use crate::problem::Problem;
 
-/// What a route does.
+/// What a method of a route does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
+    /// Tells how the service is: never shed.
+    Watch(Watch),
+    /// Does something for a caller, in a place of its own.
+    Work(Work),
+}
+
+/// The routes for those who watch the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Watch {
     Live,
     Ready,
     Health,
     Metrics,
+    OpenApi,
+    Docs,
+    DocsFile,
+}
+
+/// The routes that callers ask something of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
     Validate,
 }
 
 /// The method that a route takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verb {
+pub(crate) enum Verb {
     Get,
     Post,
 }
 
-/// One route.
+/// One path and what its methods do.
 #[derive(Debug)]
 pub(crate) struct Route {
     /// Its template, which is also its metric label.
     pub(crate) template: &'static str,
-    pub(crate) action: Action,
-    method: Verb,
     /// Whether it needs no key.
     pub(crate) public: bool,
+    methods: &'static [(Verb, Action)],
+    /// Whether it is left out of the description: it serves what another route needs.
+    hidden: bool,
 }
 
-static ROUTES: [Route; 5] = [
-    Route::new("/live", Action::Live, Verb::Get, true),
-    Route::new("/ready", Action::Ready, Verb::Get, true),
-    Route::new("/health", Action::Health, Verb::Get, true),
-    Route::new("/metrics", Action::Metrics, Verb::Get, false),
-    Route::new("/api/ai/validate", Action::Validate, Verb::Post, false),
+/// A request's route.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) route: &'static Route,
+    pub(crate) action: Action,
+    /// The part of the path that the template leaves open, where it does.
+    pub(crate) param: Option<String>,
+}
+
+static ROUTES: [Route; 8] = [
+    Route::new("/live", &[get(Watch::Live)]).open(),
+    Route::new("/ready", &[get(Watch::Ready)]).open(),
+    Route::new("/health", &[get(Watch::Health)]).open(),
+    Route::new("/metrics", &[get(Watch::Metrics)]),
+    Route::new("/openapi.json", &[get(Watch::OpenApi)]).open(),
+    Route::new("/docs", &[get(Watch::Docs)]).open(),
+    Route::new("/docs/{file}", &[get(Watch::DocsFile)])
+        .open()
+        .hidden(),
+    Route::new("/api/ai/validate", &[post(Work::Validate)]),
 ];
+
+/// Every route that the description tells of.
+pub(crate) fn described() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().filter(|route| !route.hidden)
+}
+
+const fn get(watch: Watch) -> (Verb, Action) {
+    (Verb::Get, Action::Watch(watch))
+}
+
+const fn post(work: Work) -> (Verb, Action) {
+    (Verb::Post, Action::Work(work))
+}
 
 /// The label of requests that fit no route. It comes after the routes' own.
 const UNMATCHED: &str = "unmatched";
 
 impl Route {
-    const fn new(template: &'static str, action: Action, method: Verb, public: bool) -> Self {
+    const fn new(template: &'static str, methods: &'static [(Verb, Action)]) -> Self {
         Self {
             template,
-            action,
-            method,
-            public,
+            public: false,
+            methods,
+            hidden: false,
+        }
+    }
+
+    /// The same, without a key.
+    const fn open(mut self) -> Self {
+        self.public = true;
+        self
+    }
+
+    /// The same, told to nobody.
+    const fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
+    /// What its methods do.
+    pub(crate) fn methods(&self) -> &'static [(Verb, Action)] {
+        self.methods
+    }
+
+    fn action(&self, method: &Method) -> Option<Action> {
+        let mut methods = self.methods.iter();
+        let (_, action) = methods.find(|(verb, _)| verb.takes(method))?;
+        Some(*action)
+    }
+
+    /// As the `Allow` header has it.
+    fn allow(&self) -> &'static str {
+        match self.methods {
+            [(Verb::Post, _)] => "POST",
+            _ => "GET, HEAD",
         }
     }
 }
@@ -61,14 +137,6 @@ impl Verb {
         match self {
             Self::Get => *method == Method::GET || *method == Method::HEAD,
             Self::Post => *method == Method::POST,
-        }
-    }
-
-    /// As the `Allow` header has it.
-    const fn allow(self) -> &'static str {
-        match self {
-            Self::Get => "GET, HEAD",
-            Self::Post => "POST",
         }
     }
 }
@@ -105,26 +173,24 @@ impl Routes {
     }
 
     /// The index of `path`'s route, or of "unmatched", and the route if it takes `method`.
-    pub(crate) fn find(
-        &self,
-        method: &Method,
-        path: &str,
-    ) -> (usize, Result<&'static Route, Problem>) {
-        let Ok(found) = self.router.at(path) else {
+    pub(crate) fn find(&self, method: &Method, path: &str) -> (usize, Result<Found, Problem>) {
+        let Ok(matched) = self.router.at(path) else {
             return (ROUTES.len(), Err(Problem::not_found()));
         };
-        let index = *found.value;
+        let index = *matched.value;
         let Some(route) = ROUTES.get(index) else {
             return (ROUTES.len(), Err(Problem::not_found()));
         };
-        if route.method.takes(method) {
-            (index, Ok(route))
-        } else {
-            (
-                index,
-                Err(Problem::method_not_allowed(route.method.allow())),
-            )
-        }
+        let Some(action) = route.action(method) else {
+            return (index, Err(Problem::method_not_allowed(route.allow())));
+        };
+        let param = matched.params.iter().next();
+        let found = Found {
+            route,
+            action,
+            param: param.map(|(_, value)| value.to_owned()),
+        };
+        (index, Ok(found))
     }
 }
 
@@ -136,14 +202,15 @@ mod tests {
     fn every_route_finds_itself() {
         let routes = Routes::new();
         for (index, route) in ROUTES.iter().enumerate() {
-            let method = if route.method == Verb::Get {
-                Method::GET
-            } else {
-                Method::POST
-            };
-            let (found, outcome) = routes.find(&method, route.template);
-            assert_eq!(found, index);
-            assert_eq!(outcome.unwrap().action, route.action);
+            for (verb, action) in route.methods {
+                let method = match verb {
+                    Verb::Get => Method::GET,
+                    Verb::Post => Method::POST,
+                };
+                let (found, outcome) = routes.find(&method, route.template);
+                assert_eq!(found, index);
+                assert_eq!(outcome.unwrap().action, *action);
+            }
         }
         assert_eq!(Routes::labels().len(), ROUTES.len() + 1);
     }
@@ -151,8 +218,11 @@ mod tests {
     #[test]
     fn wrong_paths_and_methods() {
         let routes = Routes::new();
-        let status = |method: Method, path| routes.find(&method, path).1.map(|route| route.action);
-        assert_eq!(status(Method::HEAD, "/live").unwrap(), Action::Live);
+        let status = |method: Method, path| routes.find(&method, path).1.map(|found| found.action);
+        assert_eq!(
+            status(Method::HEAD, "/live").unwrap(),
+            Action::Watch(Watch::Live)
+        );
         let problem = status(Method::DELETE, "/live").unwrap_err();
         assert_eq!(
             (problem.status().as_u16(), problem.allow()),

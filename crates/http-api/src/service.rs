@@ -4,9 +4,11 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use cache::Status;
 use futures_util::FutureExt as _;
 use http::header::CONNECTION;
+use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
 use hyper::body::{Body as _, Incoming};
 
@@ -14,11 +16,13 @@ use crate::app::Shared;
 use crate::auth::Caller;
 use crate::body;
 use crate::figures;
+use crate::openapi;
+use crate::places::Place;
 use crate::probes;
 use crate::problem::Problem;
 use crate::reply::{self, Body, Reply};
 use crate::request_id;
-use crate::routes::{Action, Route, Routes};
+use crate::routes::{Action, Found, Routes, Watch, Work};
 use crate::validate;
 use crate::within::within;
 
@@ -43,7 +47,7 @@ pub(crate) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> 
     let (endpoint, route) = shared.routes.find(&method, request.uri().path());
     let caller = route
         .as_ref()
-        .map_or(Ok(None), |route| authenticate(shared, route, &request));
+        .map_or(Ok(None), |found| authenticate(shared, found, &request));
     let line = Line {
         id: &id,
         method: &method,
@@ -62,7 +66,7 @@ pub(crate) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> 
         answered: false,
     };
     let outcome = match (route, &caller) {
-        (Ok(route), Ok(caller)) => guarded(shared, route, *caller, request).await,
+        (Ok(found), Ok(caller)) => guarded(shared, found, *caller, request).await,
         (Err(problem), _) => refused(request, problem),
         (_, Err(problem)) => refused(request, problem.clone()),
     };
@@ -129,10 +133,11 @@ fn log(
 
 fn authenticate<'a>(
     shared: &'a Shared,
-    route: &Route,
+    found: &Found,
     request: &Request<Incoming>,
 ) -> Result<Option<&'a Arc<Caller>>, Problem> {
-    let public = route.public || (route.action == Action::Metrics && shared.config.metrics_public);
+    let figures = found.action == Action::Watch(Watch::Metrics) && shared.config.metrics_public;
+    let public = found.route.public || figures;
     if public {
         return Ok(None);
     }
@@ -149,42 +154,67 @@ fn refused(request: Request<Incoming>, problem: Problem) -> Result<Reply, Proble
 /// Runs the handler within the limits on number and time; a panic in it is an answer as well.
 async fn guarded(
     shared: &Arc<Shared>,
-    route: &Route,
+    found: Found,
     caller: Option<&Arc<Caller>>,
     request: Request<Incoming>,
 ) -> Result<Reply, Problem> {
     let limit = shared.config.limits.request_timeout;
+    let template = found.route.template;
     let handler = async {
-        match (route.action, caller) {
-            (Action::Validate, Some(caller)) => validate(shared, caller, request).await,
-            (action, _) => within(limit, probe(shared, action))
+        match (found.action, caller) {
+            (Action::Watch(watch), _) => within(limit, probe(shared, watch, found.param))
                 .await
                 .unwrap_or_else(|_| Err(Problem::deadline())),
+            (Action::Work(work), Some(caller)) => {
+                worked(shared, work, found.param, caller, request).await
+            }
+            // No such route is open, so that there is always a caller.
+            (Action::Work(_), None) => refused(request, Problem::unauthorized()),
         }
     };
     AssertUnwindSafe(handler)
         .catch_unwind()
         .await
         .unwrap_or_else(|_| {
-            tracing::error!(endpoint = route.template, "handler panicked");
+            tracing::error!(endpoint = template, "handler panicked");
             Err(Problem::internal())
         })
 }
 
 /// Probes and figures are never shed: who watches must see an overloaded service.
-async fn probe(shared: &Arc<Shared>, action: Action) -> Result<Reply, Problem> {
-    match action {
-        Action::Live => Ok(probes::live(shared)),
-        Action::Ready => Ok(probes::ready(shared).await),
-        Action::Health => Ok(probes::health(shared).await),
-        Action::Metrics => figures::metrics(shared).await,
-        // It is no public route: without a caller it isn't reached.
-        Action::Validate => Err(Problem::unauthorized()),
+async fn probe(
+    shared: &Arc<Shared>,
+    watch: Watch,
+    param: Option<String>,
+) -> Result<Reply, Problem> {
+    match watch {
+        Watch::Live => Ok(probes::live(shared)),
+        Watch::Ready => Ok(probes::ready(shared).await),
+        Watch::Health => Ok(probes::health(shared).await),
+        Watch::Metrics => figures::metrics(shared).await,
+        Watch::OpenApi => Ok(openapi::description(shared)),
+        Watch::Docs => openapi::docs(shared, None).await,
+        Watch::DocsFile => openapi::docs(shared, param.as_deref()).await,
     }
 }
 
-async fn validate(
+/// What a handler gets of a request that was let in.
+pub(crate) struct Call<'a> {
+    pub(crate) shared: &'a Arc<Shared>,
+    pub(crate) caller: &'a Arc<Caller>,
+    /// Held for as long as anything goes on for the request.
+    pub(crate) place: Place,
+    pub(crate) head: Parts,
+    /// The part of the path that the route leaves open, where it does.
+    pub(crate) param: Option<String>,
+    pub(crate) body: Bytes,
+}
+
+/// A request that takes a place: reads its body, where its method has one, and answers it.
+async fn worked(
     shared: &Arc<Shared>,
+    work: Work,
+    param: Option<String>,
     caller: &Arc<Caller>,
     request: Request<Incoming>,
 ) -> Result<Reply, Problem> {
@@ -193,18 +223,36 @@ async fn validate(
     };
     let (head, mut incoming) = request.into_parts();
     let limits = &shared.config.limits;
-    let body = match body::read_json(&head.headers, &mut incoming, limits).await {
-        Ok(body) => body,
-        Err(problem) => {
-            body::discard(&head.headers, incoming, &problem);
-            return Err(problem);
+    // What asks and sends nothing has no body to be of any type.
+    let body = if head.method == Method::POST {
+        match body::read_json(&head.headers, &mut incoming, limits).await {
+            Ok(body) => body,
+            Err(problem) => {
+                body::discard(&head.headers, incoming, &problem);
+                return Err(problem);
+            }
         }
+    } else {
+        Bytes::new()
     };
     place.shrink(body.len());
-    let handler = validate::handle(shared, caller, place, &head.headers, body);
-    within(limits.request_timeout, handler)
+    let call = Call {
+        shared,
+        caller,
+        place,
+        head,
+        param,
+        body,
+    };
+    within(limits.request_timeout, handle(work, call))
         .await
         .unwrap_or_else(|_| Err(Problem::deadline()))
+}
+
+async fn handle(work: Work, call: Call<'_>) -> Result<Reply, Problem> {
+    match work {
+        Work::Validate => validate::handle(call).await,
+    }
 }
 
 fn finish(

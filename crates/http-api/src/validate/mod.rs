@@ -20,6 +20,7 @@ use crate::offload::{self, INLINE_BYTES};
 use crate::places::Place;
 use crate::problem::{FieldError, Problem};
 use crate::reply::Reply;
+use crate::service::Call;
 
 pub(crate) use watch::ModelWatch;
 
@@ -35,16 +36,18 @@ const ANSWER_VERSION: &str = "2";
 /// Between the model's time and the caller's: what the rules and the encoding need.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// Answers one request. `place` is held until the verdict is found, also when the client has
+/// Answers one request. Its place is held until the verdict is found, also when the client has
 /// left meanwhile: what goes on for nobody counts towards the limit as well.
-pub(crate) async fn handle(
-    shared: &Arc<Shared>,
-    caller: &Arc<Caller>,
-    place: Place,
-    headers: &HeaderMap,
-    body: Bytes,
-) -> Result<Reply, Problem> {
-    let (mode, today) = (cache_mode(headers), shared.today());
+pub(crate) async fn handle(call: Call<'_>) -> Result<Reply, Problem> {
+    let Call {
+        shared,
+        caller,
+        place,
+        head,
+        body,
+        ..
+    } = call;
+    let (mode, today) = (cache_mode(&head.headers), shared.today());
     let memo = (body.len() <= INLINE_BYTES).then(|| memo_input(caller, today, &body));
     if mode == cache::Mode::Normal
         && let Some(reply) = memo.as_deref().and_then(|memo| repeated(shared, memo))
