@@ -66,6 +66,7 @@ mod app;
 mod auth;
 mod body;
 mod config;
+mod fields;
 mod figures;
 mod offload;
 mod openapi;

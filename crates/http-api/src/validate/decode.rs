@@ -1,13 +1,10 @@
 //! The body of `POST /api/ai/validate`, checked: every wrong value is told, not only the first.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use dte::Mode;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::problem::{FieldError, Problem};
+use crate::fields::Fields;
+use crate::problem::Problem;
 
 /// The most items of `history`.
 const MAX_HISTORY_ITEMS: usize = 100;
@@ -50,124 +47,45 @@ pub(super) enum ModelCheck {
     Always,
 }
 
-type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
-
 /// Reads the body: 400 where it is no JSON, 422 where it is JSON of another shape.
 pub(super) fn decode(body: &[u8]) -> Result<Ask, Problem> {
-    let text = std::str::from_utf8(body).map_err(|error| {
-        let upto = &body[..error.valid_up_to()];
-        let line = upto.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let column = upto.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
-        Problem::not_json(line, column)
-    })?;
-    let raw: &RawValue = serde_json::from_str(text)
-        .map_err(|error| Problem::not_json(error.line(), error.column()))?;
-    let members = members(raw).ok_or_else(|| {
-        let mut error = FieldError::body("", "object_type", "El cuerpo debe ser un objeto JSON.");
-        error.loc.truncate(1);
-        Problem::wrong_shape(vec![error])
-    })?;
-    let mut errors = Vec::new();
-    let company = company(&members, &mut errors);
-    let document = document(&members, &mut errors);
-    let history = history(&members, &mut errors);
-    let mode = word(&members, "mode", &MODES, &mut errors);
-    let model_check = word(&members, "model_check", &MODEL_CHECKS, &mut errors);
-    match (company, document) {
-        (Some(company), Some(document)) if errors.is_empty() => Ok(Ask {
-            company,
-            document,
-            history,
-            mode,
-            model_check,
-        }),
-        _ => Err(Problem::wrong_shape(errors)),
-    }
+    let mut fields = Fields::read(body)?;
+    let company = fields.company();
+    let document = document(&mut fields);
+    let history = history(&mut fields);
+    let mode = fields.word("mode", &MODES);
+    let model_check = fields.word("model_check", &MODEL_CHECKS);
+    let ask = company.zip(document).map(|(company, document)| Ask {
+        company,
+        document,
+        history,
+        mode,
+        model_check,
+    });
+    fields.finish(ask)
 }
 
-/// The members of an object. Of two with one name the last counts here, but none gets this
-/// far: such a body has no cache key and is refused.
-fn members(raw: &RawValue) -> Option<Members<'_>> {
-    #[derive(Deserialize)]
-    #[serde(transparent)]
-    struct Object<'a>(#[serde(borrow)] BTreeMap<Key<'a>, &'a RawValue>);
-
-    #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-    #[serde(transparent)]
-    struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
-    let Object(object) = serde_json::from_str(raw.get()).ok()?;
-    Some(
-        object
-            .into_iter()
-            .map(|(Key(name), value)| (name, value))
-            .collect(),
-    )
-}
-
-/// A member that is there. ERPs in Python send `false` and `null` for what they don't have.
-fn present<'a>(members: &Members<'a>, name: &str) -> Option<&'a RawValue> {
-    members
-        .get(name)
-        .copied()
-        .filter(|raw| !matches!(raw.get(), "null" | "false"))
-}
-
-fn company(members: &Members<'_>, errors: &mut Vec<FieldError>) -> Option<u64> {
-    const NAME: &str = "company_id";
-    let Some(raw) = present(members, NAME) else {
-        errors.push(FieldError::body(
-            NAME,
-            "missing",
-            "Falta «company_id», la compañía del ERP.",
-        ));
-        return None;
-    };
-    let company = whole_number(raw.get()).filter(|company| *company > 0);
-    if company.is_none() {
-        let msg = "«company_id» debe ser un número entero mayor que 0.";
-        errors.push(FieldError::body(NAME, "greater_than", msg));
-    }
-    company
-}
-
-/// A JSON number without a fraction: `7`, and `7.0` as Python writes a float.
-fn whole_number(text: &str) -> Option<u64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let plain = !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0');
-    whole.parse().ok().filter(|_| plain)
-}
-
-fn document(members: &Members<'_>, errors: &mut Vec<FieldError>) -> Option<Document> {
+fn document(fields: &mut Fields<'_>) -> Option<Document> {
     let names = ["dte_data", "dte_xml", "dte_xml_base64"];
     let mut given = names
         .into_iter()
-        .filter_map(|name| Some((name, present_document(members, name)?)));
-    let Some((name, raw)) = given.next() else {
-        errors.push(FieldError::body(
-            "dte_data",
-            "missing",
-            format!("{DOCUMENTS}."),
-        ));
+        .filter_map(|name| Some((name, fields.given(name)?)));
+    let first = given.next();
+    let second = given.next();
+    let Some((name, raw)) = first else {
+        fields.wrong("dte_data", "missing", format!("{DOCUMENTS}."));
         return None;
     };
-    if let Some((second, _)) = given.next() {
+    if let Some((second, _)) = second {
         let msg = format!("{DOCUMENTS}, no en más de uno.");
-        errors.push(FieldError::body(second, "conflict", msg));
+        fields.wrong(second, "conflict", msg);
         return None;
     }
     if name == "dte_data" {
         // Its own shape is for its reader to judge.
         return Some(Document::Json(raw.get().to_owned()));
     }
-    let Ok(text) = serde_json::from_str::<String>(raw.get()) else {
-        errors.push(FieldError::body(
-            name,
-            "string_type",
-            format!("«{name}» debe ser un texto."),
-        ));
-        return None;
-    };
+    let text = fields.text(name)?;
     Some(if name == "dte_xml" {
         Document::XmlText(text)
     } else {
@@ -175,40 +93,26 @@ fn document(members: &Members<'_>, errors: &mut Vec<FieldError>) -> Option<Docum
     })
 }
 
-/// An empty text is no document either.
-fn present_document<'a>(members: &Members<'a>, name: &str) -> Option<&'a RawValue> {
-    present(members, name).filter(|raw| raw.get() != r#""""#)
-}
-
-fn history(members: &Members<'_>, errors: &mut Vec<FieldError>) -> Option<String> {
+fn history(fields: &mut Fields<'_>) -> Option<String> {
     const NAME: &str = "history";
-    let raw = present(members, NAME)?;
-    let mut wrong = |kind, msg: String| errors.push(FieldError::body(NAME, kind, msg));
+    let raw = fields.present(NAME)?;
     if raw.get().len() > MAX_HISTORY_BYTES {
-        wrong(
-            "too_long",
-            format!("«history» supera los {MAX_HISTORY_BYTES} bytes."),
-        );
+        let msg = format!("«history» supera los {MAX_HISTORY_BYTES} bytes.");
+        fields.wrong(NAME, "too_long", msg);
         return None;
     }
-    let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
-        wrong(
-            "list_type",
-            "«history» debe ser una lista de objetos.".to_owned(),
-        );
+    let items = serde_json::from_str::<Vec<&RawValue>>(raw.get())
+        .ok()
+        .filter(|items| items.iter().all(|item| item.get().starts_with('{')));
+    let Some(items) = items else {
+        let msg = "«history» debe ser una lista de objetos.";
+        fields.wrong(NAME, "list_type", msg);
         return None;
     };
     if items.len() > MAX_HISTORY_ITEMS {
         let given = items.len();
         let msg = format!("«history» trae {given} elementos y el máximo es {MAX_HISTORY_ITEMS}.");
-        wrong("too_long", msg);
-        return None;
-    }
-    if !items.iter().all(|item| item.get().starts_with('{')) {
-        wrong(
-            "list_type",
-            "«history» debe ser una lista de objetos.".to_owned(),
-        );
+        fields.wrong(NAME, "too_long", msg);
         return None;
     }
     (!items.is_empty()).then(|| raw.get().to_owned())
@@ -218,26 +122,6 @@ const MODES: [(&str, Mode); 2] = [("emission", Mode::Emission), ("reception", Mo
 
 const MODEL_CHECKS: [(&str, ModelCheck); 2] =
     [("auto", ModelCheck::Auto), ("always", ModelCheck::Always)];
-
-/// One of a few words, the default where it isn't given.
-fn word<T: Copy + Default>(
-    members: &Members<'_>,
-    name: &str,
-    words: &[(&str, T)],
-    errors: &mut Vec<FieldError>,
-) -> T {
-    let Some(raw) = present_document(members, name) else {
-        return T::default();
-    };
-    let text = serde_json::from_str::<Cow<'_, str>>(raw.get()).unwrap_or_default();
-    let known = words.iter().find(|(word, _)| *word == text);
-    known.map(|(_, value)| *value).unwrap_or_else(|| {
-        let list: Vec<_> = words.iter().map(|(word, _)| format!("«{word}»")).collect();
-        let msg = format!("«{name}» debe ser {}.", list.join(" o "));
-        errors.push(FieldError::body(name, "enum", msg));
-        T::default()
-    })
-}
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,136 @@
+//! The members of a JSON body, checked: every wrong value is told, not only the first.
+//!
+//! ERPs in Python send `false` and `null` for what they don't have, and `7.0` for 7: both are
+//! taken as what they mean.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::problem::{FieldError, Problem};
+
+/// The members of a body, and what is wrong with those that were looked at.
+#[derive(Debug)]
+pub(crate) struct Fields<'a> {
+    members: BTreeMap<Cow<'a, str>, &'a RawValue>,
+    errors: Vec<FieldError>,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads a body: 400 where it is no JSON, 422 where it is no object.
+    pub(crate) fn read(body: &'a [u8]) -> Result<Self, Problem> {
+        let text = std::str::from_utf8(body).map_err(|error| {
+            let upto = &body[..error.valid_up_to()];
+            let line = upto.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let column = upto.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+            Problem::not_json(line, column)
+        })?;
+        let raw: &RawValue = serde_json::from_str(text)
+            .map_err(|error| Problem::not_json(error.line(), error.column()))?;
+        let members = members(raw).ok_or_else(|| {
+            let mut error =
+                FieldError::body("", "object_type", "El cuerpo debe ser un objeto JSON.");
+            error.loc.truncate(1);
+            Problem::wrong_shape(vec![error])
+        })?;
+        Ok(Self {
+            members,
+            errors: Vec::new(),
+        })
+    }
+
+    /// What was built of the members, if nothing was wrong with any.
+    pub(crate) fn finish<T>(self, built: Option<T>) -> Result<T, Problem> {
+        match built {
+            Some(built) if self.errors.is_empty() => Ok(built),
+            _ => Err(Problem::wrong_shape(self.errors)),
+        }
+    }
+
+    /// The member `name` is wrong.
+    pub(crate) fn wrong(&mut self, name: &str, kind: &'static str, msg: impl Into<String>) {
+        self.errors.push(FieldError::body(name, kind, msg));
+    }
+
+    /// A member that is there.
+    pub(crate) fn present(&self, name: &str) -> Option<&'a RawValue> {
+        self.members
+            .get(name)
+            .copied()
+            .filter(|raw| !matches!(raw.get(), "null" | "false"))
+    }
+
+    /// A member that is there and no empty text.
+    pub(crate) fn given(&self, name: &str) -> Option<&'a RawValue> {
+        self.present(name).filter(|raw| raw.get() != r#""""#)
+    }
+
+    /// `company_id`, which must be there.
+    pub(crate) fn company(&mut self) -> Option<u64> {
+        const NAME: &str = "company_id";
+        let Some(raw) = self.present(NAME) else {
+            self.wrong(NAME, "missing", "Falta «company_id», la compañía del ERP.");
+            return None;
+        };
+        let company = whole_number(raw.get()).filter(|company| *company > 0);
+        if company.is_none() {
+            let msg = "«company_id» debe ser un número entero mayor que 0.";
+            self.wrong(NAME, "greater_than", msg);
+        }
+        company
+    }
+
+    /// A text that must be one where it is given.
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        let raw = self.given(name)?;
+        let text = serde_json::from_str::<String>(raw.get()).ok();
+        if text.is_none() {
+            self.wrong(name, "string_type", format!("«{name}» debe ser un texto."));
+        }
+        text
+    }
+
+    /// One of a few words, the default where it isn't given.
+    pub(crate) fn word<T: Copy + Default>(&mut self, name: &str, words: &[(&str, T)]) -> T {
+        let Some(raw) = self.given(name) else {
+            return T::default();
+        };
+        let text = serde_json::from_str::<Cow<'_, str>>(raw.get()).unwrap_or_default();
+        let known = words.iter().find(|(word, _)| *word == text);
+        known.map(|(_, value)| *value).unwrap_or_else(|| {
+            let list: Vec<_> = words.iter().map(|(word, _)| format!("«{word}»")).collect();
+            let msg = format!("«{name}» debe ser {}.", list.join(" o "));
+            self.wrong(name, "enum", msg);
+            T::default()
+        })
+    }
+}
+
+/// The members of an object. Of two with one name the last counts here, but none gets far: such
+/// a body has no cache key and is refused.
+fn members(raw: &RawValue) -> Option<BTreeMap<Cow<'_, str>, &RawValue>> {
+    #[derive(Deserialize)]
+    #[serde(transparent)]
+    struct Object<'a>(#[serde(borrow)] BTreeMap<Key<'a>, &'a RawValue>);
+
+    #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+    #[serde(transparent)]
+    struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    let Object(object) = serde_json::from_str(raw.get()).ok()?;
+    Some(
+        object
+            .into_iter()
+            .map(|(Key(name), value)| (name, value))
+            .collect(),
+    )
+}
+
+/// A JSON number without a fraction: `7`, and `7.0` as Python writes a float.
+fn whole_number(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let plain = !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0');
+    whole.parse().ok().filter(|_| plain)
+}
