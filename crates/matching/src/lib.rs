@@ -1,0 +1,7 @@
+//! x
+mod assignment;
+mod input;
+mod reference;
+mod text;
+mod units;
+pub use input::*;
