@@ -1,5 +1,7 @@
 //! x
 mod assignment;
+mod compare;
+mod corpus;
 mod input;
 mod reference;
 mod text;
