@@ -1,0 +1,15 @@
+//! The coefficients of the two choices.
+//!
+//! Fitted by `cargo xtask match-eval --fit` on synthetic invoices (seeds 101 to 104 of half of
+//! the product families), by maximum likelihood with a small quadratic penalty and with the
+//! signs held that the features' meaning gives. The report is made on other seeds and on the
+//! other families; `docs/matching.md` has its figures.
+
+/// Of an order, in the order of [`Features::values`](crate::Features::values); the first is
+/// the constant.
+pub(crate) const ORDER: [f64; 11] = [-14.0, 8.0, 3.0, 2.0, 5.0, 2.0, 4.0, -1.0, 3.0, -2.0, 0.5];
+
+/// Of a project, in the order of
+/// [`ProjectFeatures::values`](crate::projects::ProjectFeatures::values); the first is the
+/// constant.
+pub(crate) const PROJECT: [f64; 8] = [-3.0, 4.0, 3.0, 4.0, 2.0, 2.0, -3.0, -2.0];
