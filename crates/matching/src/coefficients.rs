@@ -7,7 +7,9 @@
 
 /// Of an order, in the order of [`Features::values`](crate::Features::values); the first is
 /// the constant.
-pub(crate) const ORDER: [f64; 11] = [-14.0, 8.0, 3.0, 2.0, 5.0, 2.0, 4.0, -1.0, 3.0, -2.0, 0.5];
+pub(crate) const ORDER: [f64; 11] = [
+    -4.07, 0.00, 0.39, 3.88, 2.63, 3.34, 2.89, -1.98, 0.00, 0.00, 0.55,
+];
 
 /// Of a project, in the order of
 /// [`ProjectFeatures::values`](crate::projects::ProjectFeatures::values); the first is the

@@ -65,7 +65,7 @@ impl Comparison {
 
 /// Compares two lines, in the unit in which they agree best.
 pub(crate) fn compare(
-    vocabulary: &Vocabulary,
+    vocabulary: &Vocabulary<'_>,
     invoice: &Ready<'_>,
     order: &Ready<'_>,
     basis: Basis,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 use crate::input::Line;
-use crate::text::{Sketch, Token, fold, package_sizes, similarity, tokens};
+use crate::text::{MAX_TOKENS, Sketch, Token, fold, package_sizes, similarity, tokens};
 use crate::units::Unit;
 
 /// A line that is ready to be compared.
@@ -27,12 +27,14 @@ pub(crate) struct Ready<'a> {
 
 /// All distinct tokens, numbered.
 #[derive(Debug, Default)]
-pub(crate) struct Vocabulary {
+pub(crate) struct Vocabulary<'a> {
     numbers: HashMap<Token, u32, FixedState>,
     tokens: Vec<Token>,
+    /// Companies buy the same things again: a description is read once.
+    read: HashMap<&'a str, (Vec<u32>, Sketch), FixedState>,
 }
 
-impl Vocabulary {
+impl<'a> Vocabulary<'a> {
     fn number(&mut self, token: Token) -> u32 {
         let next = u32::try_from(self.tokens.len()).unwrap_or(u32::MAX);
         let tokens = &mut self.tokens;
@@ -43,7 +45,7 @@ impl Vocabulary {
     }
 
     /// The lines of a document, in an order that doesn't depend on theirs.
-    pub fn read<'a>(&mut self, lines: &'a [Line]) -> Vec<Ready<'a>> {
+    pub fn read(&mut self, lines: &'a [Line]) -> Vec<Ready<'a>> {
         let mut ready: Vec<Ready<'a>> = lines
             .iter()
             .take(crate::MAX_LINES)
@@ -68,21 +70,31 @@ impl Vocabulary {
         ready
     }
 
-    fn line<'a>(&mut self, index: usize, line: &'a Line) -> Ready<'a> {
-        let (codes, text) = bracketed(&line.description);
-        let found = tokens(text);
-        let sketch = Sketch::of(&found);
-        let mut codes: Vec<String> = codes.into_iter().map(code).collect();
-        codes.extend(line.codes.iter().map(|text| code(text)));
-        codes.retain(|code| code.len() >= 3);
+    fn line(&mut self, index: usize, line: &'a Line) -> Ready<'a> {
+        let (code, text) = bracketed(&line.description);
+        let (tokens, sketch) = self.description(text);
+        let codes = code
+            .into_iter()
+            .chain(line.codes.iter().map(String::as_str));
         Ready {
             line,
             index,
-            tokens: found.into_iter().map(|token| self.number(token)).collect(),
+            tokens,
             sketch,
-            codes,
+            codes: codes.map(plain).filter(|code| code.len() >= 3).collect(),
             unit: line.unit.as_deref().and_then(Unit::read),
         }
+    }
+
+    fn description(&mut self, text: &'a str) -> (Vec<u32>, Sketch) {
+        if let Some(known) = self.read.get(text) {
+            return known.clone();
+        }
+        let found = tokens(text);
+        let sketch = Sketch::of(&found);
+        let numbers: Vec<u32> = found.into_iter().map(|token| self.number(token)).collect();
+        self.read.insert(text, (numbers.clone(), sketch));
+        (numbers, sketch)
     }
 
     fn get(&self, number: u32) -> Option<&Token> {
@@ -107,8 +119,8 @@ fn bracketed(description: &str) -> (Option<&str>, &str) {
     }
 }
 
-fn code(text: &str) -> String {
-    let folded = fold(text);
+fn plain(code: &str) -> String {
+    let folded = fold(code);
     let plain: String = folded
         .chars()
         .filter(|c| c.is_alphanumeric())
@@ -122,12 +134,25 @@ fn code(text: &str) -> String {
 pub(crate) struct Alikeness {
     weights: Vec<f32>,
     exact: Vec<bool>,
-    /// The row of an invoice's token.
+    /// The row of a token of the invoice.
     row: Vec<Option<usize>>,
-    /// The column of an order's token that is like some token of the invoice.
+    rows: usize,
+    /// The column of a token that is like some token of the invoice.
     column: Vec<Option<usize>>,
-    columns: usize,
+    /// By column: the rows that it is like.
+    alike: Vec<Vec<(usize, f32)>>,
+    /// The same as a table, column after column.
     cells: Vec<f32>,
+}
+
+/// A line's tokens as the table of alikeness has them.
+#[derive(Debug, Clone)]
+pub(crate) struct Profile {
+    places: Vec<Option<usize>>,
+    weights: Vec<f32>,
+    exact: Vec<bool>,
+    whole: f32,
+    sketch: Sketch,
 }
 
 impl Alikeness {
@@ -136,123 +161,123 @@ impl Alikeness {
     /// Telling is what few lines have (inverse document frequency). Only lines that share a
     /// token with the invoice count for it, so that orders which have nothing to do with the
     /// invoice change nothing.
-    pub fn new(vocabulary: &Vocabulary, invoice: &[Ready<'_>], orders: &[Vec<Ready<'_>>]) -> Self {
+    pub fn new(
+        vocabulary: &Vocabulary<'_>,
+        invoice: &[Ready<'_>],
+        orders: &[Vec<Ready<'_>>],
+    ) -> Self {
         let count = vocabulary.tokens.len();
         let mut row = vec![None; count];
-        let mut rows: Vec<u32> = Vec::new();
+        let mut rows: Vec<(usize, Shape)> = Vec::new();
         for number in invoice.iter().flat_map(|ready| &ready.tokens) {
-            if let Some(place @ None) = row.get_mut(at(*number)) {
+            if let (Some(place @ None), Some(token)) =
+                (row.get_mut(at(*number)), vocabulary.get(*number))
+            {
                 *place = Some(rows.len());
-                rows.push(*number);
+                rows.push((at(*number), Shape::of(token)));
             }
         }
-        let weights = weights(count, &row, orders);
-        let shapes: Vec<Shape> = vocabulary.tokens.iter().map(Shape::of).collect();
         let mut column = vec![None; count];
-        let mut columns: Vec<Vec<(usize, f32)>> = Vec::new();
+        let mut alike: Vec<Vec<(usize, f32)>> = Vec::new();
         for (number, token) in vocabulary.tokens.iter().enumerate() {
-            let alike: Vec<(usize, f32)> = rows
+            let shape = Shape::of(token);
+            let near: Vec<(usize, f32)> = rows
                 .iter()
                 .enumerate()
-                .filter(|(_, other)| Shape::may_be_alike(&shapes, number, at(**other)))
-                .filter_map(|(r, other)| {
-                    let value = similarity(vocabulary.get(*other)?, token);
+                .filter(|(_, (other, their))| *other == number || shape.may_be_like(their))
+                .filter_map(|(r, (other, _))| {
+                    let value = similarity(vocabulary.tokens.get(*other)?, token);
                     (value > 0.0).then_some((r, value))
                 })
                 .collect();
-            if !alike.is_empty()
+            if !near.is_empty()
                 && let Some(place) = column.get_mut(number)
             {
-                *place = Some(columns.len());
-                columns.push(alike);
+                *place = Some(alike.len());
+                alike.push(near);
             }
         }
-        let mut cells = vec![0.0; rows.len() * columns.len()];
-        for (c, alike) in columns.iter().enumerate() {
-            for (r, value) in alike {
-                if let Some(cell) = cells.get_mut(r * columns.len() + c) {
+        let mut cells = vec![0.0; rows.len() * alike.len()];
+        for (near, cells) in alike.iter().zip(cells.chunks_mut(rows.len().max(1))) {
+            for (r, value) in near {
+                if let Some(cell) = cells.get_mut(*r) {
                     *cell = *value;
                 }
             }
         }
         Self {
-            weights,
+            weights: weights(count, &row, orders),
             exact: vocabulary.tokens.iter().map(Token::is_exact).collect(),
             row,
+            rows: rows.len(),
             column,
-            columns: columns.len(),
+            alike,
             cells,
         }
     }
 
-    fn weight(&self, number: u32) -> f32 {
-        self.weights.get(at(number)).copied().unwrap_or(0.0)
+    /// A line of the invoice.
+    pub fn of_invoice(&self, ready: &Ready<'_>) -> Profile {
+        self.profile(ready, &self.row)
     }
 
-    fn alike(&self, row: Option<usize>, column: Option<usize>) -> f32 {
-        match (row, column) {
-            (Some(row), Some(column)) => self
-                .cells
-                .get(row * self.columns + column)
-                .copied()
-                .unwrap_or(0.0),
-            _ => 0.0,
+    /// A line of an order.
+    pub fn of_order(&self, ready: &Ready<'_>) -> Profile {
+        self.profile(ready, &self.column)
+    }
+
+    fn profile(&self, ready: &Ready<'_>, places: &[Option<usize>]) -> Profile {
+        let numbers = || ready.tokens.iter().map(|number| at(*number));
+        let weights: Vec<f32> = numbers()
+            .map(|at| self.weights.get(at).copied().unwrap_or(0.0))
+            .collect();
+        Profile {
+            places: numbers()
+                .map(|at| places.get(at).copied().flatten())
+                .collect(),
+            exact: numbers()
+                .map(|at| self.exact.get(at).copied().unwrap_or(false))
+                .collect(),
+            whole: weights.iter().sum(),
+            weights,
+            sketch: ready.sketch,
         }
     }
 
-    fn row(&self, number: u32) -> Option<usize> {
-        self.row.get(at(number)).copied().flatten()
-    }
-
-    fn column(&self, number: u32) -> Option<usize> {
-        self.column.get(at(number)).copied().flatten()
-    }
-
-    /// How alike two lines' descriptions are, from 0 to 1.
-    pub fn lines(&self, invoice: &Ready<'_>, order: &Ready<'_>) -> f32 {
+    /// How alike a line of the invoice and one of an order are, from 0 to 1.
+    pub fn lines(&self, invoice: &Profile, order: &Profile) -> f32 {
+        let words = self.words(invoice, order);
+        if words <= 0.0 {
+            return 0.0;
+        }
         let letters = invoice.sketch.similarity(&order.sketch);
-        let words = self.words(&invoice.tokens, &order.tokens);
-        (0.8 * words + 0.2 * letters)
-            .max(if words > 0.0 {
-                0.9 * letters
-            } else {
-                0.8 * letters
-            })
-            .min(1.0)
+        (0.8 * words + 0.2 * letters).max(0.9 * letters).min(1.0)
     }
 
     /// Both ways: what part of each description the other one has, by weight. One that only
     /// says more than the other loses little; one that says another size loses much.
-    fn words(&self, invoice: &[u32], order: &[u32]) -> f32 {
-        let mut best = [0.0_f32; crate::text::MAX_TOKENS];
-        let (mut found, mut all) = (0.0, 0.0);
-        let mut other_size = false;
-        for number in invoice {
-            let row = self.row(*number);
-            let mut most = 0.0_f32;
-            for (other, best) in order.iter().zip(&mut best) {
-                let alike = self.alike(row, self.column(*other));
-                most = most.max(alike);
+    fn words(&self, invoice: &Profile, order: &Profile) -> f32 {
+        let mut best = [0.0_f32; MAX_TOKENS];
+        let mut back = [0.0_f32; MAX_TOKENS];
+        let mut any = false;
+        for (column, back) in order.places.iter().zip(&mut back) {
+            let Some(cells) = column.and_then(|column| self.column_cells(column)) else {
+                continue;
+            };
+            for (row, best) in invoice.places.iter().zip(&mut best) {
+                let alike = row.and_then(|row| cells.get(row)).copied().unwrap_or(0.0);
                 *best = best.max(alike);
+                *back = back.max(alike);
+                any |= alike > 0.0;
             }
-            let weight = self.weight(*number);
-            found += weight * most;
-            all += weight;
-            other_size |= most < 0.5 && self.is_exact(*number);
         }
-        let (mut found_back, mut all_back) = (0.0, 0.0);
-        let mut own_size = false;
-        for (number, best) in order.iter().zip(best) {
-            let weight = self.weight(*number);
-            found_back += weight * best;
-            all_back += weight;
-            own_size |= best < 0.5 && self.is_exact(*number);
-        }
-        if all <= 0.0 || all_back <= 0.0 {
+        if !any || invoice.whole <= 0.0 || order.whole <= 0.0 {
             return 0.0;
         }
-        let both = (found + found_back) / (all + all_back);
-        let contained = (found / all).max(found_back / all_back);
+        let (found, other_size) = invoice.found(&best);
+        let (found_back, own_size) = order.found(&back);
+        let both = (found + found_back) / (invoice.whole + order.whole);
+        let contained = (found / invoice.whole).max(found_back / order.whole);
         let alike = 0.6 * both + 0.4 * contained;
         if other_size && own_size {
             alike * 0.7
@@ -261,35 +286,30 @@ impl Alikeness {
         }
     }
 
-    fn is_exact(&self, number: u32) -> bool {
-        self.exact.get(at(number)).copied().unwrap_or(false)
+    fn column_cells(&self, column: usize) -> Option<&[f32]> {
+        let start = column * self.rows;
+        self.cells.get(start..start + self.rows)
     }
 
     /// How much of the invoice's words an order has at the most, by weight: no assignment of
     /// lines finds more.
     pub fn coverage(&self, order: &[Ready<'_>]) -> f32 {
-        let rows = self
-            .cells
-            .len()
-            .checked_div(self.columns.max(1))
-            .unwrap_or(0);
-        let mut best = vec![0.0_f32; rows];
-        let mut seen = vec![false; self.columns];
+        let mut best = vec![0.0_f32; self.rows];
         for number in order.iter().flat_map(|ready| &ready.tokens) {
-            let Some(column) = self.column(*number) else {
-                continue;
-            };
-            if let Some(seen @ false) = seen.get_mut(column) {
-                *seen = true;
-                for (row, best) in best.iter_mut().enumerate() {
-                    *best = best.max(self.alike(Some(row), Some(column)));
+            let column = self.column.get(at(*number)).copied().flatten();
+            for (row, alike) in column
+                .and_then(|at| self.alike.get(at))
+                .into_iter()
+                .flatten()
+            {
+                if let Some(best) = best.get_mut(*row) {
+                    *best = best.max(*alike);
                 }
             }
         }
         let (mut found, mut all) = (0.0, 0.0);
-        for (number, row) in self.row.iter().enumerate() {
+        for (row, weight) in self.row.iter().zip(&self.weights) {
             if let Some(row) = row {
-                let weight = self.weights.get(number).copied().unwrap_or(0.0);
                 all += weight;
                 found += weight * best.get(*row).copied().unwrap_or(0.0);
             }
@@ -298,39 +318,53 @@ impl Alikeness {
     }
 }
 
+impl Profile {
+    /// The weight that the other line has, and whether it lacks a size.
+    fn found(&self, best: &[f32]) -> (f32, bool) {
+        let mut found = 0.0;
+        let mut lacks = false;
+        for ((weight, exact), best) in self.weights.iter().zip(&self.exact).zip(best) {
+            found += weight * best;
+            lacks |= *exact && *best < 0.5;
+        }
+        (found, lacks)
+    }
+}
+
 /// What can be told of two tokens before they are compared letter by letter.
+#[derive(Debug, Clone, Copy)]
 struct Shape {
     kind: u8,
+    length: u8,
     letters: u32,
 }
 
 impl Shape {
     fn of(token: &Token) -> Self {
-        match token {
-            Token::Word(text) => Self {
-                kind: 0,
-                letters: text.bytes().fold(0, |set, byte| set | 1 << (byte & 31)),
-            },
-            Token::Code(_) => Self {
-                kind: 1,
-                letters: 0,
-            },
-            Token::Measure { .. } => Self {
-                kind: 2,
-                letters: 0,
-            },
+        let (kind, letters) = match token {
+            Token::Word(text) => (0, text.as_str()),
+            Token::Code(_) => (1, ""),
+            Token::Measure { .. } => (2, ""),
+        };
+        Self {
+            kind,
+            length: u8::try_from(letters.len()).unwrap_or(u8::MAX),
+            letters: letters.bytes().fold(0, |set, byte| set | 1 << (byte & 31)),
         }
     }
 
-    /// Two words that are alike share all letters but two on the side that has fewer.
-    fn may_be_alike(shapes: &[Self], a: usize, b: usize) -> bool {
-        let (Some(a), Some(b)) = (shapes.get(a), shapes.get(b)) else {
-            return false;
+    /// The shorter of two words that are alike has all letters of its own but two in the
+    /// longer one. Codes are alike only if they are equal.
+    fn may_be_like(&self, other: &Self) -> bool {
+        let (short, long) = if self.length <= other.length {
+            (self, other)
+        } else {
+            (other, self)
         };
-        let lacking = (a.letters & !b.letters)
-            .count_ones()
-            .min((b.letters & !a.letters).count_ones());
-        a.kind == b.kind && lacking <= 2
+        let lacking = short.letters & !long.letters;
+        // At most two bits: what is left without the lowest two is nothing.
+        let rest = lacking & lacking.wrapping_sub(1);
+        self.kind == other.kind && self.kind != 1 && rest & rest.wrapping_sub(1) == 0
     }
 }
 

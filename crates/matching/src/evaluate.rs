@@ -6,7 +6,7 @@ use rust_decimal::prelude::ToPrimitive;
 
 use crate::assignment::{Scores, assign};
 use crate::compare::{BASES, Basis, Comparison, compare, gross, total_grade};
-use crate::corpus::{Alikeness, Ready, Vocabulary};
+use crate::corpus::{Alikeness, Profile, Ready, Vocabulary};
 use crate::features::Features;
 use crate::input::{Invoice, Line, Order};
 use crate::reference::{Naming, References};
@@ -34,10 +34,11 @@ const CHARGES: [&str; 6] = [
 pub(crate) struct Question<'a> {
     pub invoice: &'a Invoice,
     pub lines: Vec<Ready<'a>>,
+    pub profiles: Vec<Profile>,
     /// The part of the invoice that each line is; together 1.
     pub weights: Vec<f64>,
     pub references: References,
-    pub vocabulary: Vocabulary,
+    pub vocabulary: Vocabulary<'a>,
     pub alikeness: Alikeness,
     pub tolerance: Decimal,
 }
@@ -249,9 +250,13 @@ fn sum(amounts: impl Iterator<Item = Option<Decimal>>) -> Option<Decimal> {
 /// The assignment of the order's lines to the invoice's.
 fn pair_lines(question: &Question<'_>, order: &[Ready<'_>]) -> (Vec<Pair>, Basis) {
     let mut alike: Vec<(usize, usize, f32)> = Vec::new();
-    for (line, ready) in question.lines.iter().enumerate() {
-        for (other, theirs) in order.iter().enumerate() {
-            let mut text = question.alikeness.lines(ready, theirs);
+    let profiles: Vec<_> = order
+        .iter()
+        .map(|ready| question.alikeness.of_order(ready))
+        .collect();
+    for (line, (ready, profile)) in question.lines.iter().zip(&question.profiles).enumerate() {
+        for (other, (theirs, their_profile)) in order.iter().zip(&profiles).enumerate() {
+            let mut text = question.alikeness.lines(profile, their_profile);
             if ready.codes.iter().any(|code| theirs.codes.contains(code)) {
                 text = text.max(SAME_CODE);
             }
@@ -261,19 +266,43 @@ fn pair_lines(question: &Question<'_>, order: &[Ready<'_>]) -> (Vec<Pair>, Basis
         }
     }
     let basis = basis(question, order, &alike);
-    let mut scores = Scores::new(question.lines.len(), order.len());
     let mut pairs: Vec<(usize, usize, Pair)> = Vec::with_capacity(alike.len());
     for (line, other, text) in alike {
         if let Some(pair) = pair(question, order, (line, other), f64::from(text), basis)
             && pair.score >= MIN_SCORE
         {
-            scores.set(line, other, (pair.score * 1e6).round() as i64);
             pairs.push((line, other, pair));
         }
     }
+    (one_to_one(pairs), basis)
+}
+
+/// The pairs of the assignment, by the invoice's lines.
+fn one_to_one(mut pairs: Vec<(usize, usize, Pair)>) -> Vec<Pair> {
+    let distinct = |of: fn(&(usize, usize, Pair)) -> usize| {
+        let mut all: Vec<usize> = pairs.iter().map(of).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    };
+    let (lines, others) = (distinct(|pair| pair.0), distinct(|pair| pair.1));
+    let place = |(line, other, _): &(usize, usize, Pair)| {
+        Some((
+            lines.binary_search(line).ok()?,
+            others.binary_search(other).ok()?,
+        ))
+    };
+    let mut scores = Scores::new(lines.len(), others.len());
+    for pair in &pairs {
+        if let Some((row, column)) = place(pair) {
+            scores.set(row, column, (pair.2.score * 1e6).round() as i64);
+        }
+    }
     let columns = assign(&scores);
-    pairs.retain(|(line, other, _)| columns.get(*line) == Some(&Some(*other)));
-    (pairs.into_iter().map(|(_, _, pair)| pair).collect(), basis)
+    pairs.retain(|pair| {
+        place(pair).is_some_and(|(row, column)| columns.get(row) == Some(&Some(column)))
+    });
+    pairs.into_iter().map(|(_, _, pair)| pair).collect()
 }
 
 fn pair(

@@ -45,6 +45,7 @@ pub(crate) struct Alternative {
 #[must_use]
 pub fn match_order(invoice: &Invoice, orders: &[Order], options: &Options) -> Match {
     let orders = orders.get(..MAX_ORDERS).unwrap_or(orders);
+    let t0 = std::time::Instant::now();
     let references = References::of(invoice, orders);
     let mut vocabulary = Vocabulary::default();
     let lines = vocabulary.read(&invoice.lines);
@@ -52,27 +53,48 @@ pub fn match_order(invoice: &Invoice, orders: &[Order], options: &Options) -> Ma
     if offered.is_empty() {
         return nothing(orders.is_empty());
     }
+    let t1 = std::time::Instant::now();
     let (rest, ready): (Vec<_>, Vec<_>) = offered
         .into_iter()
         .map(|one| ((one.order, one.same, one.naming), one.lines))
         .unzip();
+    let alikeness = Alikeness::new(&vocabulary, &lines, &ready);
     let question = Question {
         invoice,
         weights: line_weights(&lines),
-        alikeness: Alikeness::new(&vocabulary, &lines, &ready),
+        profiles: lines
+            .iter()
+            .map(|line| alikeness.of_invoice(line))
+            .collect(),
+        alikeness,
         lines,
         references,
         vocabulary,
         tolerance: options.price_tolerance,
     };
-    let evaluations: Vec<Evaluation<'_>> = shortlist(&question, &rest, &ready)
+    let t2 = std::time::Instant::now();
+    let sl = shortlist(&question, &rest, &ready);
+    let t3 = std::time::Instant::now();
+    let evaluations: Vec<Evaluation<'_>> = sl
         .into_iter()
         .filter_map(|at| {
             let ((order, same, _), lines) = (rest.get(at)?, ready.get(at)?);
             Some(evaluate(&question, order, lines, *same))
         })
         .collect();
-    answer(&question, &evaluations, options)
+    let t4 = std::time::Instant::now();
+    let a = answer(&question, &evaluations, options);
+    if std::env::var("T").is_ok() {
+        eprintln!(
+            "read {:?} alike {:?} short {:?} eval {:?} answer {:?}",
+            t1 - t0,
+            t2 - t1,
+            t3 - t2,
+            t4 - t3,
+            t4.elapsed()
+        );
+    }
+    a
 }
 
 /// The orders that may be meant, by id.
@@ -80,7 +102,7 @@ fn offered<'a>(
     invoice: &Invoice,
     orders: &'a [Order],
     references: &References,
-    vocabulary: &mut Vocabulary,
+    vocabulary: &mut Vocabulary<'a>,
 ) -> Vec<Offered<'a>> {
     let mut offered: Vec<Offered<'a>> = orders
         .iter()

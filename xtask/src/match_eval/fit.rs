@@ -12,7 +12,7 @@ const STEPS: u32 = 4_000;
 /// The rate of the steps (Adam's).
 const RATE: f64 = 0.03;
 /// The penalty of large coefficients, for each choice.
-const PENALTY: f64 = 1e-4;
+const PENALTY: f64 = 5e-4;
 
 /// Fits. `signs` holds for each coefficient 1 where it may not be negative, -1 where it may not
 /// be positive, 0 where it is free.

@@ -6,17 +6,31 @@ const MAX_CHARS: usize = 600;
 /// Lower case, without accents; a space for what separates. Points, commas and slashes stay
 /// between digits (a comma as a point), a double prime becomes `pulg`.
 pub(crate) fn fold(text: &str) -> String {
-    let mut letters = String::with_capacity(text.len() + 8);
-    for c in text.chars().take(MAX_CHARS) {
-        letter(c, &mut letters);
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut rest = text.chars().take(MAX_CHARS).peekable();
+    let mut after_digit = false;
+    while let Some(c) = rest.next() {
+        match c {
+            'a'..='z' | '0'..='9' => out.push(c),
+            'A'..='Z' => out.push(c.to_ascii_lowercase()),
+            '.' | ',' | '/' => {
+                let inside = after_digit && rest.peek().is_some_and(char::is_ascii_digit);
+                out.push(match c {
+                    _ if !inside => ' ',
+                    '/' => '/',
+                    _ => '.',
+                });
+            }
+            _ => letter(c, &mut out),
+        }
+        after_digit = c.is_ascii_digit();
     }
-    separate(&letters)
+    out
 }
 
 fn letter(c: char, out: &mut String) {
     match c {
-        'a'..='z' | '0'..='9' | ' ' | '.' | ',' | '/' => out.push(c),
-        'A'..='Z' => out.push(c.to_ascii_lowercase()),
+        ' ' => out.push(' '),
         'á' | 'à' | 'ä' | 'â' | 'ã' | 'Á' | 'À' | 'Ä' | 'Â' | 'Ã' => out.push('a'),
         'é' | 'è' | 'ë' | 'ê' | 'É' | 'È' | 'Ë' | 'Ê' => out.push('e'),
         'í' | 'ì' | 'ï' | 'î' | 'Í' | 'Ì' | 'Ï' | 'Î' => out.push('i'),
@@ -36,23 +50,6 @@ fn letter(c: char, out: &mut String) {
         _ if c.is_alphabetic() => out.extend(c.to_lowercase()),
         _ => out.push(' '),
     }
-}
-
-fn separate(letters: &str) -> String {
-    let mut out = String::with_capacity(letters.len());
-    let mut before = ' ';
-    let mut rest = letters.chars().peekable();
-    while let Some(c) = rest.next() {
-        let inside = before.is_ascii_digit() && rest.peek().is_some_and(char::is_ascii_digit);
-        out.push(match c {
-            '.' | ',' if inside => '.',
-            '/' if inside => '/',
-            '.' | ',' | '/' => ' ',
-            _ => c,
-        });
-        before = c;
-    }
-    out
 }
 
 #[cfg(test)]

@@ -68,14 +68,12 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
 
 /// A word in its canonical form; `None` for one that says nothing.
 fn word(part: &str) -> Option<Token> {
-    let canonical = words::canonical(part);
-    if words::is_stop(canonical) {
-        None
-    } else if part.bytes().any(|b| b.is_ascii_digit()) {
-        Some(Token::Code(part.to_owned()))
+    let canonical = words::canonical(part)?;
+    Some(if part.bytes().any(|b| b.is_ascii_digit()) {
+        Token::Code(part.to_owned())
     } else {
-        Some(Token::Word(singular(canonical).to_owned()))
-    }
+        Token::Word(singular(canonical).to_owned())
+    })
 }
 
 /// Without the plural's `s`; the `e` of `-es` is left to the comparison of prefixes.

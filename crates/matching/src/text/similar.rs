@@ -5,12 +5,12 @@ use super::{Dimension, Token};
 /// The most bytes of a word that are compared letter by letter.
 const MAX_WORD: usize = 24;
 
-/// How alike two tokens are.
+/// How alike two tokens are. Codes only if they are equal: with one letter wrong it is
+/// probably another model.
 pub(crate) fn similarity(a: &Token, b: &Token) -> f32 {
     match (a, b) {
         _ if a == b => 1.0,
         (Token::Word(a), Token::Word(b)) => words(a, b),
-        (Token::Code(a), Token::Code(b)) => codes(a, b),
         (
             Token::Measure {
                 base: one,
@@ -36,19 +36,9 @@ pub(crate) fn similarity(a: &Token, b: &Token) -> f32 {
     }
 }
 
-/// A model number with one letter wrong is probably another model.
-fn codes(a: &str, b: &str) -> f32 {
-    let long = a.len().min(b.len()) >= 6;
-    if long && edits(a.as_bytes(), b.as_bytes(), 1).is_some() {
-        0.5
-    } else {
-        0.0
-    }
-}
-
 fn words(a: &str, b: &str) -> f32 {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    if short.len() < 2 || long.len() > MAX_WORD || !plausible(short, long) {
+    if short.len() < 2 || long.len() > MAX_WORD {
         return 0.0;
     }
     if short.len() >= 3 && long.starts_with(short) {
@@ -66,18 +56,6 @@ fn words(a: &str, b: &str) -> f32 {
         return if edits <= 1 { 0.88 } else { 0.78 };
     }
     if abbreviates(short, long) { 0.72 } else { 0.0 }
-}
-
-/// Cheap: a word shares its letters with its abbreviation, and all but two with its misprint.
-fn plausible(short: &str, long: &str) -> bool {
-    let (of_short, of_long) = (letters(short), letters(long));
-    (of_short & !of_long).count_ones() <= 2
-}
-
-fn letters(word: &str) -> u64 {
-    word.bytes().fold(0, |set, byte| {
-        set | 1_u64.checked_shl(u32::from(byte & 31)).unwrap_or(0)
-    })
 }
 
 /// `plnch` for `plancha`: the first letter, then letters in order, few of them vowels.
@@ -137,6 +115,7 @@ fn edits(a: &[u8], b: &[u8], bound: usize) -> Option<usize> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Sketch {
     bits: [u64; 8],
+    count: u32,
 }
 
 impl Sketch {
@@ -164,17 +143,16 @@ impl Sketch {
             .fold(0_u64, |n, byte| n << 8 | u64::from(*byte));
         let place = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 55;
         let word = usize::try_from(place >> 6).unwrap_or(0) & 7;
-        self.bits[word] |= 1 << (place & 63);
+        let bit = 1 << (place & 63);
+        self.count += u32::from(self.bits[word] & bit == 0);
+        self.bits[word] |= bit;
     }
 
     /// Twice what is shared over what there is: the Dice coefficient.
     pub fn similarity(&self, other: &Self) -> f32 {
-        let mut shared = 0_u32;
-        let mut all = 0_u32;
-        for (a, b) in self.bits.iter().zip(&other.bits) {
-            shared += (a & b).count_ones();
-            all += a.count_ones() + b.count_ones();
-        }
+        let pairs = self.bits.iter().zip(&other.bits);
+        let shared: u32 = pairs.map(|(a, b)| (a & b).count_ones()).sum();
+        let all = self.count + other.count;
         if all == 0 {
             0.0
         } else {

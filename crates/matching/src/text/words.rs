@@ -1,97 +1,160 @@
 //! Words that say nothing, and words that are written short.
 
-/// True for articles, prepositions and the like, and for units that stand alone.
-pub(super) fn is_stop(word: &str) -> bool {
-    matches!(
-        word,
-        "a" | "al"
-            | "c"
-            | "con"
-            | "cod"
-            | "codigo"
-            | "d"
-            | "de"
-            | "del"
-            | "e"
-            | "el"
-            | "en"
-            | "la"
-            | "las"
-            | "lo"
-            | "los"
-            | "n"
-            | "no"
-            | "nro"
-            | "num"
-            | "numero"
-            | "o"
-            | "p"
-            | "para"
-            | "pieza"
-            | "piezas"
-            | "por"
-            | "pza"
-            | "s"
-            | "segun"
-            | "sin"
-            | "su"
-            | "u"
-            | "un"
-            | "una"
-            | "und"
-            | "unid"
-            | "unidad"
-            | "unidades"
-            | "x"
-            | "y"
-    )
+/// What an abbreviation stands for, in the order of the alphabet; nothing for articles,
+/// prepositions and the like, and for the word that a piece is counted by. Cut words ("galv",
+/// "cem") need no row: comparing prefixes finds them.
+const ROWS: [(&str, &str); 128] = [
+    ("a", ""),
+    ("adh", "adhesivo"),
+    ("ag", "agregado"),
+    ("agr", "agregado"),
+    ("al", ""),
+    ("az", "azul"),
+    ("bca", "blanco"),
+    ("bco", "blanco"),
+    ("bdja", "bandeja"),
+    ("blco", "blanco"),
+    ("bls", "bolsa"),
+    ("bol", "bolsa"),
+    ("bolsas", "bolsa"),
+    ("bot", "botella"),
+    ("bsa", "bolsa"),
+    ("btl", "botella"),
+    ("c", ""),
+    ("cajas", "caja"),
+    ("cert", "certificado"),
+    ("cj", "caja"),
+    ("cja", "caja"),
+    ("cjs", "caja"),
+    ("cod", ""),
+    ("codigo", ""),
+    ("con", ""),
+    ("cuch", "cuchillo"),
+    ("d", ""),
+    ("de", ""),
+    ("del", ""),
+    ("desc", "desechable"),
+    ("desech", "desechable"),
+    ("dna", "docena"),
+    ("doc", "docena"),
+    ("docenas", "docena"),
+    ("e", ""),
+    ("el", ""),
+    ("elec", "electrico"),
+    ("en", ""),
+    ("fe", "fierro"),
+    ("gal", "galon"),
+    ("gl", "galon"),
+    ("gln", "galon"),
+    ("herr", "herramienta"),
+    ("hgon", "hormigon"),
+    ("horm", "hormigon"),
+    ("imp", "impresora"),
+    ("inox", "inoxidable"),
+    ("inst", "instalacion"),
+    ("kgs", "kg"),
+    ("kilo", "kg"),
+    ("kilos", "kg"),
+    ("la", ""),
+    ("laptop", "notebook"),
+    ("las", ""),
+    ("lic", "licencia"),
+    ("litro", "l"),
+    ("litros", "l"),
+    ("lo", ""),
+    ("los", ""),
+    ("lt", "l"),
+    ("lts", "l"),
+    ("mant", "mantencion"),
+    ("mantenimiento", "mantencion"),
+    ("mantto", "mantencion"),
+    ("mat", "material"),
+    ("metro", "m"),
+    ("metros", "m"),
+    ("mt", "m"),
+    ("mts", "m"),
+    ("n", ""),
+    ("neg", "negro"),
+    ("ngo", "negro"),
+    ("ngro", "negro"),
+    ("no", ""),
+    ("notbook", "notebook"),
+    ("nro", ""),
+    ("num", ""),
+    ("numero", ""),
+    ("o", ""),
+    ("p", ""),
+    ("paq", "paquete"),
+    ("paquetes", "paquete"),
+    ("para", ""),
+    ("pch", "plancha"),
+    ("pieza", ""),
+    ("piezas", ""),
+    ("pl", "plancha"),
+    ("pla", "plancha"),
+    ("plch", "plancha"),
+    ("por", ""),
+    ("pq", "paquete"),
+    ("pqt", "paquete"),
+    ("pqte", "paquete"),
+    ("prof", "profesional"),
+    ("pte", "paquete"),
+    ("pza", ""),
+    ("quim", "quimico"),
+    ("rl", "rollo"),
+    ("rll", "rollo"),
+    ("rllo", "rollo"),
+    ("s", ""),
+    ("saco", "bolsa"),
+    ("sacos", "bolsa"),
+    ("sc", "bolsa"),
+    ("sco", "bolsa"),
+    ("segun", ""),
+    ("serv", "servicio"),
+    ("sin", ""),
+    ("ss", "servicio"),
+    ("su", ""),
+    ("svc", "servicio"),
+    ("tab", "tablero"),
+    ("tbo", "tubo"),
+    ("tor", "tornillo"),
+    ("torn", "tornillo"),
+    ("trans", "transporte"),
+    ("transp", "transporte"),
+    ("u", ""),
+    ("un", ""),
+    ("una", ""),
+    ("und", ""),
+    ("unid", ""),
+    ("unidad", ""),
+    ("unidades", ""),
+    ("vde", "verde"),
+    ("vrde", "verde"),
+    ("x", ""),
+    ("y", ""),
+];
+
+/// The word that is meant; itself where the table has no row, `None` where it says nothing.
+pub(super) fn canonical(word: &str) -> Option<&str> {
+    let found = ROWS.binary_search_by(|(short, _)| (*short).cmp(word));
+    match found.ok().and_then(|at| ROWS.get(at)) {
+        Some((_, "")) => None,
+        Some((_, long)) => Some(long),
+        None => Some(word),
+    }
 }
 
-/// What an abbreviation stands for; itself where it is none. Cut words ("galv", "cem") need
-/// no entry: comparing prefixes finds them.
-pub(super) fn canonical(word: &str) -> &str {
-    match word {
-        "adh" => "adhesivo",
-        "ag" | "agr" => "agregado",
-        "az" => "azul",
-        "bca" | "bco" | "blco" => "blanco",
-        "bls" | "bsa" | "bol" | "sco" | "sc" | "saco" | "sacos" | "bolsas" => "bolsa",
-        "bdja" => "bandeja",
-        "bot" | "btl" => "botella",
-        "cert" => "certificado",
-        "cj" | "cja" | "cjs" | "cajas" => "caja",
-        "cuch" => "cuchillo",
-        "desc" | "desech" => "desechable",
-        "doc" | "dna" | "docenas" => "docena",
-        "elec" => "electrico",
-        "fe" => "fierro",
-        "gl" | "gal" | "gln" => "galon",
-        "herr" => "herramienta",
-        "hgon" | "horm" => "hormigon",
-        "imp" => "impresora",
-        "inox" => "inoxidable",
-        "inst" => "instalacion",
-        "kgs" | "kilo" | "kilos" => "kg",
-        "lic" => "licencia",
-        "lts" | "lt" | "litro" | "litros" => "l",
-        "mant" | "mantto" => "mantencion",
-        "mantenimiento" => "mantencion",
-        "mat" => "material",
-        "mts" | "mt" | "metro" | "metros" => "m",
-        "ngo" | "ngro" | "neg" => "negro",
-        "notbook" | "laptop" => "notebook",
-        "pch" => "plancha",
-        "pl" | "plch" | "pla" => "plancha",
-        "pqt" | "pqte" | "paq" | "pq" | "pte" | "paquetes" => "paquete",
-        "prof" => "profesional",
-        "quim" => "quimico",
-        "rll" | "rllo" | "rl" => "rollo",
-        "serv" | "svc" | "ss" => "servicio",
-        "tab" => "tablero",
-        "tbo" => "tubo",
-        "tor" | "torn" => "tornillo",
-        "trans" | "transp" => "transporte",
-        "vde" | "vrde" => "verde",
-        _ => word,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_leads_to_final_words() {
+        assert!(ROWS.is_sorted_by(|a, b| a.0 < b.0));
+        for (_, long) in ROWS {
+            assert!(long.is_empty() || canonical(long) == Some(long), "{long}");
+        }
+        assert_eq!(canonical("pqte"), Some("paquete"));
+        assert_eq!((canonical("de"), canonical("perno")), (None, Some("perno")));
     }
 }
