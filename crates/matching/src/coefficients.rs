@@ -8,7 +8,7 @@
 /// Of an order, in the order of [`Features::values`](crate::Features::values); the first is
 /// the constant.
 pub(crate) const ORDER: [f64; 11] = [
-    -4.07, 0.00, 0.39, 3.88, 2.63, 3.34, 2.89, -1.98, 0.00, 0.00, 0.55,
+    -7.80, 0.28, 0.44, 4.20, 3.09, 4.04, 4.21, -2.11, 2.30, -1.50, 1.58,
 ];
 
 /// Of a project, in the order of

@@ -4,9 +4,10 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
+use crate::alikeness::{Alikeness, Profile};
 use crate::assignment::{Scores, assign};
 use crate::compare::{BASES, Basis, Comparison, compare, gross, total_grade};
-use crate::corpus::{Alikeness, Profile, Ready, Vocabulary};
+use crate::corpus::{Ready, Vocabulary};
 use crate::features::Features;
 use crate::input::{Invoice, Line, Order};
 use crate::reference::{Naming, References};

@@ -1,7 +1,8 @@
 //! From an invoice and the orders to an answer.
 
+use crate::alikeness::Alikeness;
 use crate::choice::{percent, probabilities};
-use crate::corpus::{Alikeness, Ready, Vocabulary};
+use crate::corpus::{Ready, Vocabulary};
 use crate::evaluate::{Evaluation, Question, evaluate, line_weights};
 use crate::features::Features;
 use crate::input::{Invoice, MAX_ORDERS, Order};
@@ -45,7 +46,6 @@ pub(crate) struct Alternative {
 #[must_use]
 pub fn match_order(invoice: &Invoice, orders: &[Order], options: &Options) -> Match {
     let orders = orders.get(..MAX_ORDERS).unwrap_or(orders);
-    let t0 = std::time::Instant::now();
     let references = References::of(invoice, orders);
     let mut vocabulary = Vocabulary::default();
     let lines = vocabulary.read(&invoice.lines);
@@ -53,7 +53,6 @@ pub fn match_order(invoice: &Invoice, orders: &[Order], options: &Options) -> Ma
     if offered.is_empty() {
         return nothing(orders.is_empty());
     }
-    let t1 = std::time::Instant::now();
     let (rest, ready): (Vec<_>, Vec<_>) = offered
         .into_iter()
         .map(|one| ((one.order, one.same, one.naming), one.lines))
@@ -72,29 +71,14 @@ pub fn match_order(invoice: &Invoice, orders: &[Order], options: &Options) -> Ma
         vocabulary,
         tolerance: options.price_tolerance,
     };
-    let t2 = std::time::Instant::now();
-    let sl = shortlist(&question, &rest, &ready);
-    let t3 = std::time::Instant::now();
-    let evaluations: Vec<Evaluation<'_>> = sl
+    let evaluations: Vec<Evaluation<'_>> = shortlist(&question, &rest, &ready)
         .into_iter()
         .filter_map(|at| {
             let ((order, same, _), lines) = (rest.get(at)?, ready.get(at)?);
             Some(evaluate(&question, order, lines, *same))
         })
         .collect();
-    let t4 = std::time::Instant::now();
-    let a = answer(&question, &evaluations, options);
-    if std::env::var("T").is_ok() {
-        eprintln!(
-            "read {:?} alike {:?} short {:?} eval {:?} answer {:?}",
-            t1 - t0,
-            t2 - t1,
-            t3 - t2,
-            t4 - t3,
-            t4.elapsed()
-        );
-    }
-    a
+    answer(&question, &evaluations, options)
 }
 
 /// The orders that may be meant, by id.

@@ -11,16 +11,17 @@ pub struct Choice<const N: usize> {
 const STEPS: u32 = 4_000;
 /// The rate of the steps (Adam's).
 const RATE: f64 = 0.03;
-/// The penalty of large coefficients, for each choice.
+/// The penalty of a coefficient's distance from its prior, for each choice.
 const PENALTY: f64 = 5e-4;
 
 /// Fits. `signs` holds for each coefficient 1 where it may not be negative, -1 where it may not
-/// be positive, 0 where it is free.
-pub fn fit<const N: usize>(choices: &[Choice<N>], signs: [i8; N]) -> [f64; N] {
-    let mut coefficients = [0.0; N];
+/// be positive, 0 where it is free. `prior` is what is believed before any choice is seen: what
+/// the synthetic choices say nothing about, or too much, stays near it.
+pub fn fit<const N: usize>(choices: &[Choice<N>], signs: [i8; N], prior: [f64; N]) -> [f64; N] {
+    let mut coefficients = prior;
     let (mut mean, mut square) = ([0.0; N], [0.0; N]);
     for step in 1..=STEPS {
-        let gradient = gradient(choices, &coefficients);
+        let gradient = gradient(choices, &coefficients, &prior);
         for at in 0..N {
             mean[at] = 0.9 * mean[at] + 0.1 * gradient[at];
             square[at] = 0.999 * square[at] + 0.001 * gradient[at] * gradient[at];
@@ -38,7 +39,11 @@ pub fn fit<const N: usize>(choices: &[Choice<N>], signs: [i8; N]) -> [f64; N] {
 }
 
 /// Of the mean logarithm of the probability of what is right.
-fn gradient<const N: usize>(choices: &[Choice<N>], coefficients: &[f64; N]) -> [f64; N] {
+fn gradient<const N: usize>(
+    choices: &[Choice<N>],
+    coefficients: &[f64; N],
+    prior: &[f64; N],
+) -> [f64; N] {
     let mut sum = [0.0; N];
     for choice in choices {
         let weights: Vec<f64> = choice
@@ -64,8 +69,8 @@ fn gradient<const N: usize>(choices: &[Choice<N>], coefficients: &[f64; N]) -> [
         }
     }
     let count = choices.len().max(1) as f64;
-    for (sum, coefficient) in sum.iter_mut().zip(coefficients) {
-        *sum = *sum / count - 2.0 * PENALTY * coefficient;
+    for ((sum, coefficient), prior) in sum.iter_mut().zip(coefficients).zip(prior) {
+        *sum = *sum / count - 2.0 * PENALTY * (coefficient - prior);
     }
     sum
 }
@@ -85,8 +90,8 @@ mod tests {
             candidates: vec![([1.0], right)],
         };
         let choices: Vec<Choice<1>> = (0..100).map(|at| choice(at < 80)).collect();
-        let [constant] = fit(&choices, [0]);
+        let [constant] = fit(&choices, [0], [0.0]);
         assert!((constant - 4.0_f64.ln()).abs() < 0.01, "{constant}");
-        assert_eq!(fit(&choices, [-1]), [0.0]);
+        assert_eq!(fit(&choices, [-1], [0.0]), [0.0]);
     }
 }

@@ -87,7 +87,9 @@ fn print_fit() {
     }
     // constant, text, price, quantity, strong, total, reference, other reference, supplier,
     // late, recent
-    let order = fit(&choices, [0, 1, 1, 1, 1, 1, 1, -1, 1, -1, 1]);
+    let signs = [0, 1, 1, 1, 1, 1, 1, -1, 1, -1, 1];
+    let prior = [-7.0, 2.0, 1.5, 2.0, 3.0, 2.5, 4.0, -1.5, 2.0, -1.5, 0.5];
+    let order = fit(&choices, signs, prior);
     println!("ORDER: {}", shown(&order));
 }
 
