@@ -8,10 +8,10 @@
 /// Of an order, in the order of [`Features::values`](crate::Features::values); the first is
 /// the constant.
 pub(crate) const ORDER: [f64; 11] = [
-    -7.80, 0.28, 0.44, 4.20, 3.09, 4.04, 4.21, -2.11, 2.30, -1.50, 1.58,
+    -7.73, 0.29, 0.45, 4.18, 3.11, 4.02, 4.28, -2.12, 2.18, -1.50, 1.65,
 ];
 
 /// Of a project, in the order of
 /// [`ProjectFeatures::values`](crate::projects::ProjectFeatures::values); the first is the
 /// constant.
-pub(crate) const PROJECT: [f64; 8] = [-3.0, 4.0, 3.0, 4.0, 2.0, 2.0, -3.0, -2.0];
+pub(crate) const PROJECT: [f64; 8] = [2.34, 4.18, 0.00, 6.10, 6.03, 0.30, -4.26, -0.24];

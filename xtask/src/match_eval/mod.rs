@@ -13,12 +13,16 @@ pub mod launch;
 #[cfg(feature = "match-eval")]
 mod noise;
 #[cfg(feature = "match-eval")]
+mod projects;
+#[cfg(feature = "match-eval")]
 #[path = "../dte_eval/random.rs"]
 mod random;
 #[cfg(feature = "match-eval")]
 mod report;
 #[cfg(feature = "match-eval")]
 mod speed;
+#[cfg(feature = "match-eval")]
+mod supply;
 
 #[cfg(feature = "match-eval")]
 pub use self::report::measure;

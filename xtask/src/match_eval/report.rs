@@ -10,6 +10,7 @@ use super::figures::{Answer, Figures};
 use super::fit::{Choice, fit};
 use super::generate::{Case, Scenario, cases};
 use super::launch::Args;
+use super::projects;
 use super::speed::Speed;
 use crate::error::Error;
 
@@ -41,7 +42,8 @@ struct Report {
     scenarios: Vec<Figures>,
     /// Of the invoices for several orders that were named, the part whose orders are all right.
     several_exact: f64,
-    /// Of the lines that were matched, the part that belong together.
+    /// Suggestions of projects.
+    projects: Figures,
     speed: Speed,
     missed: Vec<String>,
 }
@@ -91,6 +93,10 @@ fn print_fit() {
     let prior = [-7.0, 2.0, 1.5, 2.0, 3.0, 2.5, 4.0, -1.5, 2.0, -1.5, 0.5];
     let order = fit(&choices, signs, prior);
     println!("ORDER: {}", shown(&order));
+    println!(
+        "PROJECT: {}",
+        shown(&projects::fitted(&families, FIT_SEEDS, INVOICES))
+    );
 }
 
 fn shown(coefficients: &[f64]) -> String {
@@ -139,6 +145,7 @@ fn report(seed: u64) -> Report {
         } else {
             exact as f64 / several as f64
         },
+        projects: projects::figures(&held, seed, INVOICES * 4),
         speed: Speed::measure(),
         missed: Vec::new(),
     };
@@ -208,6 +215,13 @@ impl Report {
                     .push(format!("{name}: ECE {:.4}, at most {ECE}", figures.ece));
             }
         }
+        let projects = &self.projects;
+        if projects.ece > ECE {
+            self.missed.push(format!(
+                "{}: ECE {:.4}, at most {ECE}",
+                projects.name, projects.ece
+            ));
+        }
         self.missed.extend(self.speed.missed());
     }
 
@@ -243,6 +257,8 @@ impl Report {
         ));
         lines.push("reliability, held out:".to_owned());
         lines.extend(self.all.diagram());
+        lines.push(self.projects.row());
+        lines.extend(self.projects.diagram());
         lines.push(self.speed.line());
         if self.missed.is_empty() {
             lines.push("every target is met".to_owned());
