@@ -1,6 +1,9 @@
 //! Matches the invoice of one JSON file with the orders of another:
 //! `cargo run -p matching --example match_po -- INVOICE ORDERS`.
-#![expect(clippy::print_stdout, reason = "a command-line program talks to its user")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line program talks to its user"
+)]
 
 use std::error::Error;
 
@@ -22,7 +25,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     for line in &found.line_matches {
         println!(
             "  line {} is line {} of order {}: {:.2}, quantity {}, price {}",
-            line.invoice_line, line.po_line, line.po_id, line.score, line.quantity_ok, line.price_ok
+            line.invoice_line,
+            line.po_line,
+            line.po_id,
+            line.score,
+            line.quantity_ok,
+            line.price_ok
         );
     }
     Ok(())

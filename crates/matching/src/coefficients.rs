@@ -8,10 +8,10 @@
 /// Of an order, in the order of [`Features::values`](crate::Features::values); the first is
 /// the constant.
 pub(crate) const ORDER: [f64; 11] = [
-    -7.73, 0.29, 0.45, 4.18, 3.11, 4.02, 4.28, -2.12, 2.18, -1.50, 1.65,
+    -7.66, 0.20, 0.48, 4.18, 3.10, 4.01, 4.25, -2.12, 2.20, -1.50, 1.63,
 ];
 
 /// Of a project, in the order of
 /// [`ProjectFeatures::values`](crate::projects::ProjectFeatures::values); the first is the
 /// constant.
-pub(crate) const PROJECT: [f64; 8] = [2.34, 4.18, 0.00, 6.10, 6.03, 0.30, -4.26, -0.24];
+pub(crate) const PROJECT: [f64; 8] = [-1.06, 4.35, 0.00, 5.87, 5.73, 0.42, -2.79, 0.00];

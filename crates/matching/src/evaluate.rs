@@ -14,7 +14,7 @@ use crate::reference::{Naming, References};
 use crate::supplier::Same;
 
 /// Descriptions less alike than this have nothing to do with each other.
-const MIN_TEXT: f32 = 0.25;
+const MIN_TEXT: f32 = 0.35;
 /// How alike two descriptions are at the least whose codes are equal.
 const SAME_CODE: f32 = 0.95;
 /// A pair of lines below this score isn't one.

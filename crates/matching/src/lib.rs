@@ -42,7 +42,7 @@
 //! 1. Orders of another supplier's RUT are out, unless the invoice names them.
 //! 2. Descriptions become tokens: accents, abbreviations, plurals, sizes with their units.
 //!    Words are weighed by how few of the lines have them.
-//! 3. The twelve orders that share the most words, or are named, are compared line by line:
+//! 3. The eight orders that share the most words, or are named, are compared line by line:
 //!    description, price (IVA in or out, discounts), quantity (units converted, what is left to
 //!    invoice). A one-to-one assignment makes the sum of the scores the largest.
 //! 4. Orders that explain what the likeliest one leaves open are joined with it.
@@ -57,7 +57,7 @@
 //!   that are equal in all.
 //! - **An order that has nothing to do with the invoice changes nothing.**
 //! - **Exact**: quantities and prices are compared as decimals; scores are floats.
-//! - **Bounded**: [`MAX_ORDERS`], [`MAX_LINES`], 32 tokens a description, twelve comparisons
+//! - **Bounded**: [`MAX_ORDERS`], [`MAX_LINES`], 32 tokens a description, eight comparisons
 //!   line by line, an assignment that turns greedy where the exact one would take too long.
 //! - **No panic** on any amount or text.
 //! - **Calibrated** on synthetic purchases (`cargo xtask match-eval`, `docs/matching.md`), which

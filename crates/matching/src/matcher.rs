@@ -14,9 +14,9 @@ use crate::supplier::{Same, same};
 use crate::tie::Tie;
 
 /// The most orders that are compared line by line.
-const SHORTLIST: usize = 12;
+const SHORTLIST: usize = 8;
 /// How many of them may be there only for being named.
-const NAMED: usize = 8;
+const NAMED: usize = 5;
 
 /// An order that the invoice may be for, and its lines.
 struct Offered<'a> {
@@ -37,7 +37,7 @@ pub(crate) struct Alternative {
 /// Finds the order that an invoice is for.
 ///
 /// Orders of another supplier (by RUT) are out, unless the invoice names them. Of the others
-/// the twelve that share the most words, or that are named, are compared line by line; of more
+/// the eight that share the most words, or that are named, are compared line by line; of more
 /// than [`MAX_ORDERS`] orders the rest is ignored, and of a document's lines those over
 /// [`MAX_LINES`](crate::MAX_LINES). The order of orders and lines doesn't matter.
 ///

@@ -40,7 +40,7 @@ pub struct Match {
     pub line_matches: Vec<LineMatch>,
     /// Why, in Spanish, for the ERP's user.
     pub reasoning: String,
-    /// The orders that were compared line by line, likeliest first; at most 12.
+    /// The orders that were compared line by line, likeliest first; at most 8.
     pub candidates: Vec<Candidate>,
     /// Where close candidates are left that a model may tell apart.
     pub tie: Option<Tie>,

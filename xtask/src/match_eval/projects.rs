@@ -91,14 +91,20 @@ fn case(families: &[Vec<Product>], random: &mut Random) -> Case {
         truth = any(random);
         name_it(&mut lines, &truth, random);
     }
+    let mut offered = projects;
+    if random.below(100) < 15 {
+        offered.retain(|project| project.id != truth.id);
+    }
+    let possible = offered.iter().any(|project| project.id == truth.id);
+    let query = ProjectQuery {
+        lines,
+        projects: offered,
+        history,
+        ..ProjectQuery::default()
+    };
     Case {
-        truth: truth.id,
-        query: ProjectQuery {
-            lines,
-            projects,
-            history,
-            ..ProjectQuery::default()
-        },
+        truth: possible.then_some(truth.id),
+        query,
     }
 }
 
@@ -220,7 +226,7 @@ pub fn fitted(families: &[Vec<Product>], seeds: std::ops::Range<u64>, count: usi
     // constant, history, latest, text, mention, client, closed, over budget
     fit(
         &choices,
-        [0, 1, 1, 1, 1, 1, -1, -1],
+        [-1, 1, 1, 1, 1, 1, -1, -1],
         [-3.0, 5.0, 0.5, 3.0, 3.0, 1.5, -3.0, -1.5],
     )
 }
