@@ -8,10 +8,10 @@
 /// Of an order, in the order of [`Features::values`](crate::Features::values); the first is
 /// the constant.
 pub(crate) const ORDER: [f64; 11] = [
-    -7.66, 0.20, 0.48, 4.18, 3.10, 4.01, 4.25, -2.12, 2.20, -1.50, 1.63,
+    -7.67, 0.20, 0.48, 4.18, 3.10, 4.01, 4.25, -2.12, 2.20, -1.50, 1.63,
 ];
 
 /// Of a project, in the order of
 /// [`ProjectFeatures::values`](crate::projects::ProjectFeatures::values); the first is the
 /// constant.
-pub(crate) const PROJECT: [f64; 8] = [-1.06, 4.35, 0.00, 5.87, 5.73, 0.42, -2.79, 0.00];
+pub(crate) const PROJECT: [f64; 8] = [-0.95, 4.33, 0.16, 5.86, 5.98, 0.79, -2.59, -0.80];

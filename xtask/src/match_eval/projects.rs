@@ -83,10 +83,23 @@ fn case(families: &[Vec<Product>], random: &mut Random) -> Case {
     let faithful = [50, 75, 90, 97][random.below(4)];
     let history = history(&main, &projects, faithful, random);
     let mut lines = lines(families, random);
-    let mut truth = match history.is_empty() {
-        false if random.below(100) < faithful => main,
+    let last = history.iter().max_by_key(|purchase| purchase.date);
+    let of_last = projects.iter().find(|project| {
+        last.is_some_and(|last| last.project.to_uppercase() == project.name.to_uppercase())
+    });
+    let mut truth = match (history.is_empty(), of_last) {
+        (false, Some(again)) if random.below(100) < 15 => again.clone(),
+        (false, _) if random.below(100) < faithful => main,
         _ => any(random),
     };
+    // Most purchases fit their budget.
+    let amount: Decimal = lines
+        .iter()
+        .filter_map(|line| Some(line.quantity? * line.unit_price?))
+        .sum();
+    if truth.budget.is_some_and(|budget| budget < amount) && random.below(100) < 70 {
+        truth = any(random);
+    }
     if random.below(100) < 22 {
         truth = any(random);
         name_it(&mut lines, &truth, random);
@@ -123,7 +136,7 @@ fn project(at: usize, random: &mut Random) -> Project {
             PLACES[random.below(PLACES.len())]
         )),
         state: Some(STATES[random.below(STATES.len())].to_owned()),
-        budget: (random.below(2) == 0).then(|| Decimal::from(5_000_000 + random.below(90_000_000))),
+        budget: (random.below(2) == 0).then(|| Decimal::from(300_000 + random.below(30_000_000))),
     }
 }
 
