@@ -25,6 +25,20 @@ pub(crate) struct Ready<'a> {
     pub unit: Option<Unit>,
 }
 
+/// The lines in an order that doesn't depend on the one they came in, but for lines that are
+/// equal in all.
+pub(crate) fn sorted<'a>(mut lines: Vec<Ready<'a>>) -> Vec<Ready<'a>> {
+    lines.sort_by(|a, b| {
+        let (a, b) = (a.line, b.line);
+        let key = |line: &Line| (line.quantity, line.unit_price, line.amount, line.id);
+        let texts = a.description.cmp(&b.description);
+        texts
+            .then_with(|| key(a).cmp(&key(b)))
+            .then_with(|| a.codes.cmp(&b.codes))
+    });
+    lines
+}
+
 /// All distinct tokens, numbered.
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary<'a> {
@@ -44,22 +58,10 @@ impl<'a> Vocabulary<'a> {
         })
     }
 
-    /// The lines of a document, in an order that doesn't depend on theirs.
+    /// The lines of a document.
     pub fn read(&mut self, lines: &'a [Line]) -> Vec<Ready<'a>> {
-        let mut sorted: Vec<(usize, &Line)> =
-            lines.iter().take(crate::MAX_LINES).enumerate().collect();
-        sorted.sort_unstable_by(|(at, a), (other, b)| {
-            let key = |line: &Line| (line.quantity, line.unit_price, line.amount, line.id);
-            let texts = a.description.cmp(&b.description);
-            texts
-                .then_with(|| key(a).cmp(&key(b)))
-                .then_with(|| a.codes.cmp(&b.codes))
-                .then(at.cmp(other))
-        });
-        sorted
-            .into_iter()
-            .map(|(index, line)| self.line(index, line))
-            .collect()
+        let lines = lines.iter().take(crate::MAX_LINES).enumerate();
+        lines.map(|(index, line)| self.line(index, line)).collect()
     }
 
     fn line(&mut self, index: usize, line: &'a Line) -> Ready<'a> {
@@ -142,14 +144,12 @@ mod tests {
         };
         let mut lines = vec![line("[CEM-025] Cemento"), line("[] x"), line("[abierto")];
         let mut vocabulary = Vocabulary::default();
-        let mut ready = vocabulary.read(&lines);
-        ready.sort_by_key(|ready| ready.index);
+        let ready = vocabulary.read(&lines);
         assert_eq!(ready[0].codes, ["cem025"]);
         assert!(ready[1].codes.is_empty() && ready[2].codes.is_empty());
         let texts = |lines: &[Line]| -> Vec<String> {
             let mut vocabulary = Vocabulary::default();
-            vocabulary
-                .read(lines)
+            sorted(vocabulary.read(lines))
                 .iter()
                 .map(|ready| ready.line.description.clone())
                 .collect()

@@ -2,7 +2,7 @@
 
 use crate::alikeness::Alikeness;
 use crate::choice::{percent, probabilities};
-use crate::corpus::{Ready, Vocabulary};
+use crate::corpus::{Ready, Vocabulary, sorted};
 use crate::evaluate::{Evaluation, Question, evaluate, line_weights};
 use crate::features::Features;
 use crate::input::{Invoice, MAX_ORDERS, Order};
@@ -48,7 +48,7 @@ pub fn match_order(invoice: &Invoice, orders: &[Order], options: &Options) -> Ma
     let orders = orders.get(..MAX_ORDERS).unwrap_or(orders);
     let references = References::of(invoice, orders);
     let mut vocabulary = Vocabulary::default();
-    let lines = vocabulary.read(&invoice.lines);
+    let lines = sorted(vocabulary.read(&invoice.lines));
     let offered = offered(invoice, orders, &references, &mut vocabulary);
     if offered.is_empty() {
         return nothing(orders.is_empty());
@@ -75,7 +75,7 @@ pub fn match_order(invoice: &Invoice, orders: &[Order], options: &Options) -> Ma
         .into_iter()
         .filter_map(|at| {
             let ((order, same, _), lines) = (rest.get(at)?, ready.get(at)?);
-            Some(evaluate(&question, order, lines, *same))
+            Some(evaluate(&question, order, &sorted(lines.clone()), *same))
         })
         .collect();
     answer(&question, &evaluations, options)

@@ -119,7 +119,7 @@ proptest! {
         invoice.lines.reverse();
         let after = ask(&invoice, &orders);
         prop_assert_eq!((before.po_id, before.confidence), (after.po_id, after.confidence));
-        prop_assert_eq!(before.other_po_ids, after.other_po_ids);
+        prop_assert_eq!(&before.other_po_ids, &after.other_po_ids);
         prop_assert_eq!(lines, content(&after, &invoice, &orders));
     }
 

@@ -88,14 +88,10 @@ fn singular(word: &str) -> &str {
 pub(crate) fn package_sizes(tokens: &[Token]) -> impl Iterator<Item = u64> {
     tokens.iter().filter_map(|token| match token {
         Token::Measure {
-            written, dimension, ..
-        } if matches!(
-            dimension,
-            Dimension::None | Dimension::Pieces | Dimension::Mass | Dimension::Volume
-        ) =>
-        {
-            (written % 1_000 == 0).then_some(written / 1_000)
-        }
+            written,
+            dimension: Dimension::None | Dimension::Pieces | Dimension::Mass | Dimension::Volume,
+            ..
+        } => written.is_multiple_of(1_000).then_some(written / 1_000),
         _ => None,
     })
 }
