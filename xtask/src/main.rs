@@ -1,7 +1,7 @@
 //! The project's own commands: `cargo xtask lint`, `cargo xtask test`, `cargo xtask bench`,
-//! `cargo xtask dte-eval`.
+//! `cargo xtask dte-eval`, `cargo xtask match-eval`.
 //!
-//! A light program without asynchronous code: what measures (`bench`, `dte-eval`) sits behind
+//! A light program without asynchronous code: what measures (`bench`, `dte-eval`, …) sits behind
 //! a feature of its own and is built in release by the command that needs it.
 #![expect(
     clippy::print_stdout,

@@ -1,9 +1,9 @@
 //! The coefficients of the two choices.
 //!
-//! Fitted by `cargo xtask match-eval --fit` on synthetic invoices (seeds 101 to 104 of half of
-//! the product families), by maximum likelihood with a small quadratic penalty and with the
-//! signs held that the features' meaning gives. The report is made on other seeds and on the
-//! other families; `docs/matching.md` has its figures.
+//! Fitted by `cargo xtask match-eval --fit` on synthetic purchases (seeds 1,000,001 to 1,000,006
+//! of four of the nine product families), by maximum likelihood with a pull towards a prior and
+//! with the signs held that the features' meaning gives. The report is made on other seeds and
+//! on the other families; `docs/matching.md` has its figures.
 
 /// Of an order, in the order of [`Features::values`](crate::Features::values); the first is
 /// the constant.
