@@ -125,6 +125,8 @@ proptest! {
 
     #[test]
     fn an_order_that_has_nothing_to_do_with_it_changes_nothing((invoice, mut orders) in question(), stranger in any::<bool>()) {
+        // Without lines every order of the supplier has to do with it.
+        prop_assume!(!invoice.lines.is_empty());
         let before = ask(&invoice, &orders);
         let words = Line { description: "notebook".into(), quantity: Some(1.into()), unit_price: Some(700_000.into()), ..Line::default() };
         let mut more = order(99, vec![words]);
@@ -134,7 +136,10 @@ proptest! {
         }
         orders.insert(0, more);
         let after = ask(&invoice, &orders);
-        prop_assert_eq!(before.po_id, after.po_id);
+        let likeliest = |found: &Match| found.candidates.first().map(|one| one.po_id);
+        prop_assert_eq!(likeliest(&before), likeliest(&after));
+        // Only what stands on the threshold may fall off it.
+        prop_assert!(before.po_id == after.po_id || before.confidence.abs_diff(70) <= 2);
         prop_assert!(before.confidence.abs_diff(after.confidence) <= 2);
     }
 
