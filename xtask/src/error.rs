@@ -51,6 +51,9 @@ pub enum Error {
     /// Targets of the evaluation were missed, and `--strict` was given.
     #[cfg(feature = "dte-eval")]
     EvalMissed(usize),
+    /// Targets of the evaluation of matching were missed, and `--strict` was given.
+    #[cfg(feature = "match-eval")]
+    MatchMissed(usize),
 }
 
 impl Error {
@@ -89,6 +92,10 @@ impl fmt::Display for Error {
             Self::TargetsMissed(count) => write!(f, "bench: {count} target(s) missed (--strict)"),
             #[cfg(feature = "dte-eval")]
             Self::EvalMissed(count) => write!(f, "dte-eval: {count} target(s) missed (--strict)"),
+            #[cfg(feature = "match-eval")]
+            Self::MatchMissed(count) => {
+                write!(f, "match-eval: {count} target(s) missed (--strict)")
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The project's own commands: `cargo xtask lint`, `cargo xtask test`, `cargo xtask bench`,
-//! `cargo xtask dte-eval`.
+//! `cargo xtask dte-eval`, `cargo xtask match-eval`.
 //!
-//! A light program without asynchronous code: what measures (`bench`, `dte-eval`) sits behind
+//! A light program without asynchronous code: what measures (`bench`, `dte-eval`, …) sits behind
 //! a feature of its own and is built in release by the command that needs it.
 #![expect(
     clippy::print_stdout,
@@ -17,6 +17,7 @@ mod eval_launch;
 mod install;
 mod launch;
 mod lint;
+mod match_eval;
 mod rules;
 mod run;
 mod test;
@@ -57,6 +58,12 @@ enum Command {
     #[cfg(feature = "dte-eval")]
     #[command(hide = true)]
     DteEvalMeasure(eval_launch::Args),
+    /// Match synthetic invoices with orders: precision, recall, calibration, speed
+    MatchEval(match_eval::launch::Args),
+    /// The measuring half of `match-eval`, in the release build that `match-eval` makes
+    #[cfg(feature = "match-eval")]
+    #[command(hide = true)]
+    MatchEvalMeasure(match_eval::launch::Args),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +79,9 @@ fn main() -> ExitCode {
         Command::DteEval(args) => eval_launch::run(&args),
         #[cfg(feature = "dte-eval")]
         Command::DteEvalMeasure(args) => dte_eval::measure(&args),
+        Command::MatchEval(args) => match_eval::launch::run(&args),
+        #[cfg(feature = "match-eval")]
+        Command::MatchEvalMeasure(args) => match_eval::measure(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
