@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
-use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Notify, broadcast};
 
 use crate::{ErrorKind, StoreError};
 
@@ -19,6 +19,8 @@ const MAX_CHANNELS: usize = 65_536;
 #[derive(Debug)]
 pub(crate) struct Hub {
     channels: Mutex<Option<HashMap<String, broadcast::Sender<Bytes>>>>,
+    /// Told whenever a channel has lost its last listener.
+    left: Notify,
 }
 
 impl Hub {
@@ -26,6 +28,7 @@ impl Hub {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             channels: Mutex::new(Some(HashMap::new())),
+            left: Notify::new(),
         })
     }
 
@@ -59,8 +62,20 @@ impl Hub {
         })
     }
 
+    /// All channels that somebody listens to.
+    pub(crate) fn channels(&self) -> Vec<String> {
+        self.lock()
+            .as_ref()
+            .map(|channels| channels.keys().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// Returns when a channel has lost its last listener, since the last call.
+    pub(crate) async fn left(&self) {
+        self.left.notified().await;
+    }
+
     /// Whether somebody listens to `channel`.
-    #[cfg(test)]
     pub(crate) fn listens(&self, channel: &str) -> bool {
         self.lock()
             .as_ref()
@@ -81,6 +96,7 @@ impl Hub {
                 .is_some_and(|sender| sender.receiver_count() == 0)
         {
             channels.remove(channel);
+            self.left.notify_one();
         }
     }
 
