@@ -1,6 +1,7 @@
 //! One connection to one server, kept up: connected in the background, asked whether it still
 //! works, and begun anew with a new client where the old one is stuck.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -28,10 +29,10 @@ const EVENTS: usize = 1_024;
 
 /// Ends the task when dropped.
 #[derive(Debug)]
-pub(super) struct Task(JoinHandle<()>);
+pub(crate) struct Task(JoinHandle<()>);
 
 impl Task {
-    pub(super) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Self {
+    pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Self {
         Self(tokio::spawn(future))
     }
 }
@@ -238,7 +239,9 @@ async fn send(
     patience: Duration,
 ) -> Result<Value, fred::error::Error> {
     let options = Options {
-        max_attempts: Some(1),
+        // A cluster's node may send us to another, which hasn't happened then. What was under
+        // way when a connection broke is not sent again, for `fail_fast`.
+        max_attempts: Some(if client.is_clustered() { 3 } else { 1 }),
         timeout: Some(patience),
         fail_fast: true,
         ..Options::default()
@@ -369,32 +372,38 @@ async fn forward(client: Client, settings: Arc<Settings>, hub: Arc<Hub>) {
 }
 
 /// Keeps the server's subscriptions those of the hub: all anew on every new connection, and
-/// none that nobody listens to any more.
+/// none that nobody listens to any more. What fails is tried again.
 async fn follow(client: Client, settings: Arc<Settings>, hub: Arc<Hub>) {
     let mut connected = client.reconnect_rx();
-    let mut known: Vec<String> = Vec::new();
+    let mut known: HashSet<String> = HashSet::new();
     loop {
         tokio::select! {
             event = connected.recv() => match event {
-                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Ok(_) | Err(RecvError::Lagged(_)) => known.clear(),
                 Err(RecvError::Closed) => return,
             },
-            () = hub.left() => {
-                let gone: Vec<&String> =
-                    known.iter().filter(|channel| !hub.listens(channel)).collect();
-                let names: Vec<String> = gone.iter().map(|channel| settings.name(channel)).collect();
-                if !names.is_empty() && let Err(error) = client.unsubscribe(names).await {
-                    note(&settings, &error);
-                }
-            }
+            () = hub.changed() => {}
+            () = tokio::time::sleep(settings.config.heartbeat) => {}
         }
-        // Also after leaving: somebody may have come back in between.
-        known = hub.channels();
-        let names: Vec<String> = known.iter().map(|channel| settings.name(channel)).collect();
-        if !names.is_empty()
-            && let Err(error) = client.subscribe(names).await
-        {
-            note(&settings, &error);
+        if !client.is_connected() {
+            continue;
+        }
+        let wanted: HashSet<String> = hub.channels().into_iter().collect();
+        let gone = settings.names(known.difference(&wanted));
+        let new = settings.names(wanted.difference(&known));
+        let done = async {
+            if !gone.is_empty() {
+                client.unsubscribe(gone).await?;
+            }
+            if !new.is_empty() {
+                client.subscribe(new).await?;
+            }
+            Ok(())
+        };
+        match done.await {
+            // Whoever came back while its channel was given up is new the next time.
+            Ok(()) => known = wanted,
+            Err(error) => note(&settings, &error),
         }
     }
 }
@@ -403,6 +412,10 @@ impl Settings {
     /// The server's name for a key or channel of ours.
     pub(super) fn name(&self, key: &str) -> String {
         format!("{}{key}", self.config.prefix)
+    }
+
+    fn names<'a>(&self, keys: impl Iterator<Item = &'a String>) -> Vec<String> {
+        keys.map(|key| self.name(key)).collect()
     }
 }
 

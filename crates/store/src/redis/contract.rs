@@ -183,6 +183,9 @@ impl Store for RedisStore {
             (Some("no"), Some(outstanding), Some(wait)) => {
                 Ok(rate.answer(false, outstanding, wait))
             }
+            (Some(word), None, None) => Err(refused(word)
+                .unwrap_or_else(Fault::reply)
+                .into_error(CONTEXT)),
             _ => Err(Fault::reply().into_error(CONTEXT)),
         }
     }
@@ -499,7 +502,8 @@ mod tests {
                     prop_assert_ne!(fence_key("ai:", &format!("ai:{other}")), Some(fence));
                 }
             } else {
-                prop_assert!(key.contains('}'));
+                let has_brace = key.contains('}');
+                prop_assert!(has_brace);
             }
         }
 

@@ -5,3 +5,5 @@
 
 mod common;
 mod contract;
+mod outages;
+mod refusals;
