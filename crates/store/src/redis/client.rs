@@ -2,6 +2,7 @@
 //! works, and begun anew with a new client where the old one is stuck.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use fred::clients::Client;
 use fred::interfaces::{ClientLike, EventInterface, PubsubInterface};
 use fred::types::config::{
     Config, ConnectionConfig, Options, PerformanceConfig, ReconnectError, ReconnectPolicy, Server,
-    ServerConfig, TcpConfig, TlsConfig, UnresponsiveConfig,
+    ServerConfig, TcpConfig, TlsConnector, UnresponsiveConfig,
 };
 use fred::types::{Builder, CustomCommand, Value};
 use secrecy::ExposeSecret;
@@ -44,11 +45,20 @@ impl Drop for Task {
 }
 
 /// What all connections of a store share.
-#[derive(Debug)]
 pub(super) struct Settings {
     pub(super) config: RedisConfig,
-    tls: Option<TlsConfig>,
+    /// What makes connections, where they are encrypted.
+    pub(super) tls: Option<tokio_rustls::TlsConnector>,
     problem: Mutex<Option<Problem>>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("config", &self.config)
+            .field("problem", &self.problem)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a connection is for.
@@ -68,7 +78,7 @@ impl Settings {
         let tls = config.tls.as_ref().map(tls::connector).transpose()?;
         Ok(Self {
             config,
-            tls: tls.map(TlsConfig::from),
+            tls,
             problem: Mutex::new(None),
         })
     }
@@ -126,7 +136,7 @@ impl Settings {
                 .map(|password| password.expose_secret().to_owned()),
             server: server.clone(),
             database: database.filter(|&database| database != 0),
-            tls: self.tls.clone(),
+            tls: self.tls.clone().map(|tls| TlsConnector::Rustls(tls).into()),
             ..Config::default()
         })
         .set_policy(policy)

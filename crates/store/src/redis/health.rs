@@ -5,7 +5,7 @@ use std::time::Instant;
 use fred::types::{ClusterHash, CustomCommand, Value};
 
 use super::config::{Deployment, RedisHost};
-use super::{Inner, RedisStore};
+use super::{Inner, RedisStore, tls};
 use crate::{Problem, StoreHealth, Topology};
 
 /// The key that is written to see whether writing works, and how long it lives.
@@ -31,9 +31,30 @@ impl RedisStore {
                     .unwrap_or(Problem::Unreachable),
             ),
         };
+        if health.problem == Some(Problem::Unreachable) && self.tls_fails().await {
+            health.problem = Some(Problem::Tls);
+        }
         health.reason = health.problem.map(|problem| self.reason(problem));
         health.topology = Some(self.topology(health.up).await);
         health
+    }
+
+    /// Whether it is TLS that keeps us from the first server we are to connect to.
+    async fn tls_fails(&self) -> bool {
+        let settings = &self.inner.settings;
+        let host = match &settings.config.deployment {
+            Deployment::Standalone(host) => Some(host),
+            Deployment::Sentinel {
+                sentinels: hosts, ..
+            }
+            | Deployment::Cluster(hosts) => hosts.first(),
+        };
+        match (&settings.tls, host) {
+            (Some(connector), Some(host)) => {
+                tls::fails(connector, host, settings.config.connect_timeout).await
+            }
+            _ => false,
+        }
     }
 
     /// Whether the server takes writes.

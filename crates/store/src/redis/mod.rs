@@ -58,7 +58,7 @@ const BYTES_PER_MILLISECOND: usize = 64 * 1024;
 /// policy that evicts keys without a lifetime, such keys may go. [`crate::Store::flush`] asks
 /// for no more than that the server answers: when it saves to disk is its own configuration.
 ///
-/// **A user with few rights** needs `+@read +@write +@connection +@scripting +@pubsub +role
+/// **A user with few rights** needs `+@read +@write +@connection +@scripting +@pubsub +time +role
 /// +cluster|slots +info`, the keys `~PREFIX*` and the channels `&PREFIX*`.
 pub struct RedisStore {
     inner: Arc<Inner>,
