@@ -1,6 +1,6 @@
 //! What the store tells of its servers.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fred::types::{ClusterHash, CustomCommand, Value};
 
@@ -11,6 +11,8 @@ use crate::{Problem, StoreHealth, Topology};
 /// The key that is written to see whether writing works, and how long it lives.
 const PROBE: &str = "health:probe";
 const PROBE_MILLIS: &str = "1000";
+/// Longest look whether TLS fails.
+const TLS_PATIENCE: Duration = Duration::from_millis(150);
 /// Most servers of one kind that are told of.
 const MAX_TOLD: usize = 32;
 
@@ -51,7 +53,9 @@ impl RedisStore {
         };
         match (&settings.tls, host) {
             (Some(connector), Some(host)) => {
-                tls::fails(connector, host, settings.config.connect_timeout).await
+                // A reader of health doesn't wait for long.
+                let patience = settings.config.connect_timeout.min(TLS_PATIENCE);
+                tls::fails(connector, host, patience).await
             }
             _ => false,
         }

@@ -1,11 +1,13 @@
 //! Redis, through the client library fred: one server, a master under sentinels, or a cluster.
 
+mod answer;
 mod client;
 mod config;
 mod contract;
 mod fault;
 mod health;
 mod link;
+mod messages;
 mod scripts;
 mod sentinel;
 mod tls;

@@ -469,12 +469,8 @@ async fn what_an_earlier_process_left_is_told_once() {
 async fn a_full_journal_refuses_and_changes_nothing() {
     let world = world().await;
     world.go_away(Mood::Down).await;
-    for number in 0..100 {
-        world
-            .store
-            .increment("n:total", 1, None)
-            .await
-            .expect(&number.to_string());
+    for _ in 0..100 {
+        world.store.increment("n:total", 1, None).await.unwrap();
     }
     let refused = world.store.increment("n:total", 1, None).await;
     assert_eq!(kind(refused), Some(ErrorKind::Full));

@@ -261,4 +261,11 @@ async fn a_busy_pool_grows_to_its_bound() {
     let refused = store.get("a").await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Unavailable);
     assert_eq!(store.health().await.problem, Some(Problem::Closed));
+    // No connection is left but the one that asks.
+    until("the connections to be gone", async || {
+        let list = server.command(&["CLIENT", "LIST"]).await.unwrap();
+        list.text().unwrap().lines().count() == 1
+    })
+    .await
+    .unwrap();
 }
