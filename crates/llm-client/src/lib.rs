@@ -103,9 +103,11 @@ mod capabilities;
 mod completion;
 mod config;
 mod error;
+mod live;
 mod model;
 mod rate_limits;
 mod request;
+mod sse;
 mod stream;
 pub mod telemetry;
 #[cfg(feature = "test-util")]
