@@ -99,32 +99,41 @@
 //! Checking JSON against its schema: decode it into a type.
 
 mod anthropic;
+mod breaker;
 mod capabilities;
 mod completion;
 mod config;
 mod error;
+mod fallback;
+mod jitter;
 mod live;
 mod model;
 mod rate_limits;
 mod request;
+mod retry;
 mod sse;
 mod stream;
 pub mod telemetry;
-#[cfg(feature = "test-util")]
+#[cfg(any(test, feature = "test-util"))]
 pub mod test_util;
 mod transport;
 
 pub use anthropic::Anthropic;
+pub use breaker::{Breaker, BreakerConfig, Sharing};
 pub use capabilities::{
     Capabilities, MIN_CHARS_PER_TOKEN, Prices, StructuredOutput, estimate_tokens,
 };
 pub use completion::{Completion, StopReason, Usage};
 pub use config::{AnthropicConfig, ConfigError, DEFAULT_BASE_URL, Timeouts, TrustRoots};
 pub use error::{Error, ErrorKind, Fault, Stage};
+pub use fallback::Fallback;
+pub use jitter::Jitter;
 pub use model::{LanguageModel, Provider};
 pub use rate_limits::{RateLimit, RateLimits};
 pub use request::{
     CacheLifetime, DEFAULT_OPERATION, InvalidRequest, MAX_CACHE_MARKS, Message, Output, Request,
     RequestBuilder, Role, SystemBlock, Temperature,
 };
+pub use retry::{RetryBudget, RetryPolicy, Retrying};
 pub use stream::{CompletionStream, StreamEvent};
+pub use telemetry::BreakerState;

@@ -54,10 +54,7 @@ pub(super) fn failure(
     let error = Error::new(kind)
         .with_retry_after(retry_after(headers, now))
         .with_rate_limits(RateLimits::of_anthropic(headers, now));
-    let error = match should_retry(headers) {
-        Some(retryable) => error.with_retryable(retryable),
-        None => error,
-    };
+    let error = error.with_retryable(is_retryable(status, headers));
     finish(error, status, headers, body)
 }
 
@@ -156,6 +153,13 @@ fn bounded_id(id: &str) -> Option<String> {
     let fits =
         !id.is_empty() && id.len() <= MAX_REQUEST_ID && id.bytes().all(|b| b.is_ascii_graphic());
     fits.then(|| id.to_owned())
+}
+
+/// As the official clients decide: by the header, else by the status alone. A spend limit
+/// stays out of it ([`Error::with_retryable`]).
+fn is_retryable(status: StatusCode, headers: &HeaderMap) -> bool {
+    let by_status = matches!(status.as_u16(), 408 | 409 | 429) || status.is_server_error();
+    should_retry(headers).unwrap_or(by_status)
 }
 
 fn should_retry(headers: &HeaderMap) -> Option<bool> {
