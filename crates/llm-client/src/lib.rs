@@ -98,16 +98,19 @@
 //! proxies and h2c: set [`AnthropicConfig::base_url`]. Compressed answers: none is asked for.
 //! Checking JSON against its schema: decode it into a type.
 
+mod answer;
 mod anthropic;
 mod breaker;
 mod capabilities;
 mod completion;
 mod config;
 mod error;
+mod failure;
 mod fallback;
 mod jitter;
 mod live;
 mod model;
+mod openai;
 mod rate_limits;
 mod request;
 mod retry;
@@ -129,6 +132,7 @@ pub use error::{Error, ErrorKind, Fault, Stage};
 pub use fallback::Fallback;
 pub use jitter::Jitter;
 pub use model::{LanguageModel, Provider};
+pub use openai::{MaxTokensField, OpenAiCompatible, OpenAiConfig, ResponseFormat};
 pub use rate_limits::{RateLimit, RateLimits};
 pub use request::{
     CacheLifetime, DEFAULT_OPERATION, InvalidRequest, MAX_CACHE_MARKS, Message, Output, Request,

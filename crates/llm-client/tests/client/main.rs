@@ -7,6 +7,7 @@
     reason = "helpers of tests stop the test"
 )]
 
+mod openai;
 mod socket;
 mod stand_in;
 mod streams;
