@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,7 +82,11 @@ pub struct Retrying {
     policy: RetryPolicy,
     budget: Arc<RetryBudget>,
     jitter: Jitter,
+    pause: Pause,
 }
+
+/// How a wait is waited.
+type Pause = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 impl Retrying {
     /// Makes the failed calls of `inner` again, as far as policy and budget go. All layers in
@@ -97,6 +102,7 @@ impl Retrying {
             policy,
             budget,
             jitter: Jitter::random(),
+            pause: Arc::new(|wait| Box::pin(sleep(wait))),
         }
     }
 
@@ -104,6 +110,17 @@ impl Retrying {
     #[must_use]
     pub fn with_jitter(self, jitter: Jitter) -> Self {
         Self { jitter, ..self }
+    }
+
+    /// Waits by calling `pause` instead of by tokio's clock: for a test that records the waits
+    /// while real sockets are in use.
+    #[must_use]
+    pub fn with_pause<P>(self, pause: impl Fn(Duration) -> P + Send + Sync + 'static) -> Self
+    where
+        P: Future<Output = ()> + Send + 'static,
+    {
+        let pause: Pause = Arc::new(move |wait| Box::pin(pause(wait)));
+        Self { pause, ..self }
     }
 
     async fn attempts<T, F, R>(&self, request: &Request, attempt: F) -> Result<T, Error>
@@ -129,7 +146,7 @@ impl Retrying {
                         wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
                         "a call will be made again"
                     );
-                    sleep(wait).await;
+                    (self.pause)(wait).await;
                 }
                 Err(why) => {
                     if let Some(why) = why {

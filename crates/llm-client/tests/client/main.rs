@@ -8,6 +8,7 @@
 )]
 
 mod openai;
+mod oracle;
 mod socket;
 mod stand_in;
 mod streams;
