@@ -7,6 +7,7 @@
     reason = "helpers of tests stop the test"
 )]
 
+mod interop;
 mod openai;
 mod oracle;
 mod socket;
