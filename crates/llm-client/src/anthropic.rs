@@ -1,10 +1,8 @@
 //! The Anthropic Messages API, one call at a time.
 
 mod classify;
-mod connector;
 mod decode;
 mod encode;
-mod transport;
 
 use std::fmt;
 
@@ -18,13 +16,12 @@ use tracing::Instrument;
 
 use crate::config::Checked;
 use crate::telemetry::Call;
+use crate::transport::{self, Answer, Limits, Transport};
 use crate::{
     AnthropicConfig, Capabilities, Completion, ConfigError, Error, ErrorKind, LanguageModel,
-    Request,
+    Provider, Request,
 };
-use transport::{Answer, Limits, Transport};
 
-const PROVIDER: &str = "anthropic";
 const API_VERSION: &str = "2023-06-01";
 const USER_AGENT_VALUE: &str = concat!("llm-client/", env!("CARGO_PKG_VERSION"));
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -126,6 +123,10 @@ impl fmt::Debug for Anthropic {
 
 #[async_trait]
 impl LanguageModel for Anthropic {
+    fn provider(&self) -> Provider {
+        Provider::Anthropic
+    }
+
     fn model(&self) -> &str {
         &self.config.model
     }
@@ -135,7 +136,7 @@ impl LanguageModel for Anthropic {
     }
 
     async fn complete(&self, request: &Request) -> Result<Completion, Error> {
-        let call = Call::start(PROVIDER, &self.config.model);
+        let call = Call::start(Provider::Anthropic, &self.config.model);
         let span = call.span().clone();
         let result = self.call(request).instrument(span).await;
         call.finish(&result);

@@ -11,6 +11,9 @@ use crate::Capabilities;
 /// Where Anthropic's own API is.
 pub const DEFAULT_BASE_URL: &str = "https://api.anthropic.com";
 
+/// The provider pings a quiet stream every few seconds.
+const DEFAULT_IDLE: Duration = Duration::from_secs(30);
+
 /// Settings of an [`Anthropic`](crate::Anthropic) client. Start from [`new`](Self::new) and
 /// change what differs; [`Anthropic::try_new`](crate::Anthropic::try_new) checks the whole.
 #[derive(Debug, Clone)]
@@ -85,6 +88,7 @@ pub(crate) struct Checked {
 pub struct Timeouts {
     connect: Duration,
     first_byte: Duration,
+    idle: Duration,
     total: Duration,
 }
 
@@ -109,8 +113,23 @@ impl Timeouts {
         Ok(Self {
             connect,
             first_byte,
+            idle: DEFAULT_IDLE,
             total,
         })
+    }
+
+    /// Sets the limit between one event of a stream and the next; a ping is an event too.
+    /// Default: 30 s. It counts only while the reader waits. One that is longer than the whole
+    /// call's is never reached.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Timeouts`] where it is zero.
+    pub fn with_idle(self, idle: Duration) -> Result<Self, ConfigError> {
+        if idle.is_zero() {
+            return Err(ConfigError::Timeouts);
+        }
+        Ok(Self { idle, ..self })
     }
 
     /// Limit for opening a connection.
@@ -119,10 +138,16 @@ impl Timeouts {
         self.connect
     }
 
-    /// Limit from an open connection to the answer's headers.
+    /// Limit from an open connection to the answer's headers; of a stream, to its first event.
     #[must_use]
     pub const fn first_byte(&self) -> Duration {
         self.first_byte
+    }
+
+    /// Limit between one event of a stream and the next.
+    #[must_use]
+    pub const fn idle(&self) -> Duration {
+        self.idle
     }
 
     /// Limit for the whole call.
@@ -133,11 +158,12 @@ impl Timeouts {
 }
 
 impl Default for Timeouts {
-    /// 5 s to connect, 60 s to the headers, 90 s in all.
+    /// 5 s to connect, 60 s to the headers, 30 s between events, 90 s in all.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(60),
+            idle: DEFAULT_IDLE,
             total: Duration::from_secs(90),
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::{InvalidRequest, Usage};
+use crate::{InvalidRequest, RateLimits, Usage};
 
 mod kind;
 
@@ -34,6 +34,7 @@ struct Inner {
     request_id: Option<String>,
     upstream_message: Option<String>,
     usage: Option<Usage>,
+    rate_limits: Option<Box<RateLimits>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -49,6 +50,7 @@ impl Error {
             request_id: None,
             upstream_message: None,
             usage: None,
+            rate_limits: None,
             source: None,
         }))
     }
@@ -99,6 +101,13 @@ impl Error {
     #[must_use]
     pub fn with_usage(mut self, usage: Usage) -> Self {
         self.0.usage = Some(usage);
+        self
+    }
+
+    /// Adds what the provider said of the account's limits.
+    #[must_use]
+    pub fn with_rate_limits(mut self, limits: Option<Box<RateLimits>>) -> Self {
+        self.0.rate_limits = limits;
         self
     }
 
@@ -159,6 +168,12 @@ impl Error {
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
         self.0.usage
+    }
+
+    /// What the provider said of the account's limits, if it did.
+    #[must_use]
+    pub fn rate_limits(&self) -> Option<&RateLimits> {
+        self.0.rate_limits.as_deref()
     }
 }
 

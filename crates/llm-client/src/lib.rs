@@ -104,10 +104,13 @@ mod completion;
 mod config;
 mod error;
 mod model;
+mod rate_limits;
 mod request;
+mod stream;
 pub mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod test_util;
+mod transport;
 
 pub use anthropic::Anthropic;
 pub use capabilities::{
@@ -116,8 +119,10 @@ pub use capabilities::{
 pub use completion::{Completion, StopReason, Usage};
 pub use config::{AnthropicConfig, ConfigError, DEFAULT_BASE_URL, Timeouts, TrustRoots};
 pub use error::{Error, ErrorKind, Fault, Stage};
-pub use model::LanguageModel;
+pub use model::{LanguageModel, Provider};
+pub use rate_limits::{RateLimit, RateLimits};
 pub use request::{
-    CacheLifetime, InvalidRequest, MAX_CACHE_MARKS, Message, Output, Request, RequestBuilder, Role,
-    SystemBlock, Temperature,
+    CacheLifetime, DEFAULT_OPERATION, InvalidRequest, MAX_CACHE_MARKS, Message, Output, Request,
+    RequestBuilder, Role, SystemBlock, Temperature,
 };
+pub use stream::{CompletionStream, StreamEvent};

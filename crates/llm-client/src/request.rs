@@ -12,6 +12,9 @@ pub use invalid::InvalidRequest;
 /// The most `cache_control` marks that one request may carry (Anthropic, prompt caching).
 pub const MAX_CACHE_MARKS: usize = 4;
 
+/// What a request is for where nobody said it.
+pub const DEFAULT_OPERATION: &str = "other";
+
 /// One call's worth of input. Built with [`Request::builder`], immutable afterwards.
 ///
 /// Cloning is cheap where it matters: system blocks and the schema are shared.
@@ -23,6 +26,8 @@ pub struct Request {
     temperature: Option<Temperature>,
     output: Output,
     deadline: Option<Instant>,
+    operation: &'static str,
+    account: Option<Arc<str>>,
 }
 
 impl Request {
@@ -37,6 +42,8 @@ impl Request {
                 temperature: None,
                 output: Output::Text,
                 deadline: None,
+                operation: DEFAULT_OPERATION,
+                account: None,
             },
         }
     }
@@ -75,6 +82,32 @@ impl Request {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// What the call is for: a word of the calling program's, fit for a metric label.
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    /// Whose call it is: what budgets and ledgers count by. Never sent to the provider, and
+    /// never a metric label.
+    #[must_use]
+    pub fn account(&self) -> Option<&Arc<str>> {
+        self.account.as_ref()
+    }
+
+    /// The characters of the whole prompt, for estimates: system, messages, and the schema
+    /// with its name where JSON is asked for.
+    #[must_use]
+    pub fn prompt_chars(&self) -> u64 {
+        let system = self.system.iter().map(|block| chars(block.text()));
+        let messages = self.messages.iter().map(|message| chars(message.text()));
+        let output = match &self.output {
+            Output::Text => 0,
+            Output::Json { name, schema } => chars(name).saturating_add(chars(&schema.to_string())),
+        };
+        system.chain(messages).fold(output, u64::saturating_add)
     }
 }
 
@@ -129,6 +162,21 @@ impl RequestBuilder {
     #[must_use]
     pub fn deadline(mut self, deadline: Instant) -> Self {
         self.request.deadline = Some(deadline);
+        self
+    }
+
+    /// Says what the call is for, such as `validate`. Default: [`DEFAULT_OPERATION`]. It is a
+    /// word of the program's and not of its users', as it becomes a label.
+    #[must_use]
+    pub fn operation(mut self, operation: &'static str) -> Self {
+        self.request.operation = operation;
+        self
+    }
+
+    /// Says whose call it is: the key or tenant that budgets and ledgers count by.
+    #[must_use]
+    pub fn account(mut self, account: impl Into<Arc<str>>) -> Self {
+        self.request.account = Some(account.into());
         self
     }
 
@@ -188,6 +236,11 @@ fn check_output(output: &Output) -> Result<(), InvalidRequest> {
         return Err(InvalidRequest::SchemaNotObject);
     }
     Ok(())
+}
+
+/// The characters of a text.
+pub(crate) fn chars(text: &str) -> u64 {
+    u64::try_from(text.chars().count()).unwrap_or(u64::MAX)
 }
 
 fn is_blank(text: &str) -> bool {

@@ -9,7 +9,7 @@ use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use tokio::time::Instant;
 use tracing::{Span, field};
 
-use crate::{Completion, Error, ErrorKind, Usage};
+use crate::{Completion, Error, ErrorKind, Provider, Usage};
 
 /// Histogram, seconds: how long calls take. Labels [`OPERATION`], [`PROVIDER`], [`MODEL`],
 /// and [`ERROR_TYPE`] on the failed ones ([`ErrorKind::as_str`]; `cancelled` for a call that
@@ -91,7 +91,8 @@ pub(crate) struct Call {
 
 impl Call {
     /// Starts the clock and opens the span `chat {model}`.
-    pub(crate) fn start(provider: &'static str, model: &str) -> Self {
+    pub(crate) fn start(provider: Provider, model: &str) -> Self {
+        let provider = provider.as_str();
         let span = tracing::info_span!(
             "chat",
             otel.name = format_args!("{CHAT} {model}"),

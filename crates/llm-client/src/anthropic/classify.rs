@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use serde::Deserialize;
 
-use crate::{Error, ErrorKind, Stage};
+use crate::{Error, ErrorKind, RateLimits, Stage};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
@@ -51,7 +51,9 @@ pub(super) fn failure(
         .or_else(|| kind_of_type(body.as_ref()))
         .unwrap_or_else(|| kind_of_class(status));
     let kind = or_spend_limit(kind, body.as_ref());
-    let error = Error::new(kind).with_retry_after(retry_after(headers, now));
+    let error = Error::new(kind)
+        .with_retry_after(retry_after(headers, now))
+        .with_rate_limits(RateLimits::of_anthropic(headers, now));
     let error = match should_retry(headers) {
         Some(retryable) => error.with_retryable(retryable),
         None => error,

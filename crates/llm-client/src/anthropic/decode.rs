@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::{classify, encode};
+use super::classify;
+use crate::request::chars;
 use crate::{
-    CacheLifetime, Capabilities, Completion, Error, ErrorKind, Output, Request, StopReason,
-    StructuredOutput, Usage, estimate_tokens,
+    CacheLifetime, Capabilities, Completion, Error, ErrorKind, Output, Provider, RateLimits,
+    Request, StopReason, StructuredOutput, Usage, estimate_tokens,
 };
 
 /// What is needed besides the body to read it.
@@ -86,8 +88,10 @@ pub(super) fn decode(bytes: &[u8], context: &Context<'_>) -> Result<Completion, 
         text,
         stop_reason,
         usage,
+        provider: Provider::Anthropic,
         model: body.model.unwrap_or_else(|| context.asked_model.to_owned()),
         request_id: classify::request_id(context.headers),
+        rate_limits: RateLimits::of_anthropic(context.headers, Timestamp::now()),
         elapsed: context.elapsed,
     })
 }
@@ -176,16 +180,13 @@ fn estimated_usage(content: &[Block], context: &Context<'_>) -> Usage {
     let answer_chars = content
         .iter()
         .map(|block| {
-            let text = block.text.as_deref().map_or(0, encode::chars);
-            let input = block
-                .input
-                .as_deref()
-                .map_or(0, |input| encode::chars(input.get()));
+            let text = block.text.as_deref().map_or(0, chars);
+            let input = block.input.as_deref().map_or(0, |input| chars(input.get()));
             text.saturating_add(input)
         })
         .fold(0, u64::saturating_add);
     Usage {
-        input_tokens: estimate_tokens(encode::prompt_chars(context.request)),
+        input_tokens: estimate_tokens(context.request.prompt_chars()),
         output_tokens: estimate_tokens(answer_chars).min(u64::from(context.request.max_tokens())),
         estimated: true,
         ..Usage::default()

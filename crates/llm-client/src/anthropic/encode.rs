@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::request::chars;
 use crate::{CacheLifetime, Capabilities, Error, ErrorKind, Output, Request, StructuredOutput};
 
 /// What the forced tool says of itself.
@@ -163,24 +164,6 @@ fn cache_control(lifetime: CacheLifetime) -> CacheControl {
 
 fn tool_chars(name: &str, schema: &Value) -> u64 {
     chars(name) + chars(TOOL_DESCRIPTION) + chars(&schema.to_string())
-}
-
-/// The characters of the whole prompt, for an estimate where the provider sends no usage.
-pub(super) fn prompt_chars(request: &Request) -> u64 {
-    let system = request.system().iter().map(|block| chars(block.text()));
-    let messages = request
-        .messages()
-        .iter()
-        .map(|message| chars(message.text()));
-    let output = match request.output() {
-        Output::Text => 0,
-        Output::Json { name, schema } => tool_chars(name, schema),
-    };
-    system.chain(messages).fold(output, u64::saturating_add)
-}
-
-pub(super) fn chars(text: &str) -> u64 {
-    u64::try_from(text.chars().count()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

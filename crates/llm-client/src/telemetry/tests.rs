@@ -115,7 +115,7 @@ fn span_of(result: &Result<Completion, Error>) -> BTreeMap<&'static str, String>
     let fields = Fields::default();
     let subscriber = fields.clone();
     tracing::subscriber::with_default(subscriber, || {
-        Call::start("anthropic", "m").finish(result);
+        Call::start(Provider::Anthropic, "m").finish(result);
     });
     fields.0.lock().unwrap().clone()
 }
@@ -125,8 +125,10 @@ fn completion() -> Completion {
         text: "TEXTO-DE-LA-RESPUESTA".to_owned(),
         stop_reason: StopReason::EndTurn,
         usage: USAGE,
+        provider: Provider::Anthropic,
         model: "m-1".to_owned(),
         request_id: Some("req_1".to_owned()),
+        rate_limits: None,
         elapsed: Duration::ZERO,
     }
 }
@@ -150,7 +152,7 @@ const PROMPT: &str =
 async fn three_seconds(act: impl FnOnce(Call)) -> Vec<(String, f64)> {
     let sums = Sums::default();
     let _guard = metrics::set_default_local_recorder(&sums);
-    let call = Call::start("anthropic", "m");
+    let call = Call::start(Provider::Anthropic, "m");
     tokio::time::advance(Duration::from_secs(3)).await;
     act(call);
     sums.rows()

@@ -14,8 +14,10 @@ use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
 
-use super::connector::{ConnectTimedOut, Connector};
 use crate::{ConfigError, Error, ErrorKind, Stage, Timeouts, TrustRoots};
+use connector::{ConnectTimedOut, Connector};
+
+mod connector;
 
 /// An idle connection is closed before the usual server or balancer would do it, so that few
 /// calls meet one that is just being closed.
@@ -30,23 +32,23 @@ const MAX_FAILURE_BYTES: usize = 64 << 10;
 const MAX_FAILURE_WAIT: Duration = Duration::from_secs(2);
 
 /// A request ready to be sent.
-pub(super) type Outgoing = http::Request<Full<Bytes>>;
+pub(crate) type Outgoing = http::Request<Full<Bytes>>;
 
 /// The whole answer. The body of a failure may be empty or cut.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// A pool of connections.
-pub(super) struct Transport {
+pub(crate) struct Transport {
     client: Client<Connector, Full<Bytes>>,
 }
 
 impl Transport {
     /// A pool of plain connections, or of TLS ones where roots of trust are given.
-    pub(super) fn try_new(
+    pub(crate) fn try_new(
         tls: Option<&TrustRoots>,
         connect: Duration,
     ) -> Result<Self, ConfigError> {
@@ -63,7 +65,7 @@ impl Transport {
     }
 
     /// Sends a request and reads the whole answer, whatever its status.
-    pub(super) async fn exchange(
+    pub(crate) async fn exchange(
         &self,
         outgoing: Outgoing,
         limits: &Limits,
@@ -177,7 +179,7 @@ fn sources<'a>(
 }
 
 /// The limits of time of one call.
-pub(super) struct Limits {
+pub(crate) struct Limits {
     whole: Limit,
     connect: Limit,
     first_byte: Duration,
@@ -185,7 +187,7 @@ pub(super) struct Limits {
 
 impl Limits {
     /// The limits of a call that began at `started`.
-    pub(super) fn new(started: Instant, timeouts: &Timeouts, deadline: Option<Instant>) -> Self {
+    pub(crate) fn new(started: Instant, timeouts: &Timeouts, deadline: Option<Instant>) -> Self {
         let own = Limit::after(started, timeouts.total(), Stage::Total);
         let whole = match deadline {
             Some(at) => own.or_earlier(Limit {
