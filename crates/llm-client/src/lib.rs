@@ -104,12 +104,16 @@ mod completion;
 mod config;
 mod error;
 mod model;
+mod money;
+mod prediction;
+mod pricing;
 mod rate_limits;
 mod request;
 mod stream;
 pub mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod test_util;
+mod tokens;
 mod transport;
 
 pub use anthropic::Anthropic;
@@ -120,9 +124,19 @@ pub use completion::{Completion, StopReason, Usage};
 pub use config::{AnthropicConfig, ConfigError, DEFAULT_BASE_URL, Timeouts, TrustRoots};
 pub use error::{Error, ErrorKind, Fault, Stage};
 pub use model::{LanguageModel, Provider};
+pub use money::Usd;
+pub use prediction::{
+    MAX_PREDICTED_SERIES, Observed, PREDICTION_CALIBRATION_ERROR, Prediction, Predictor, Quantiles,
+};
+pub use pricing::{
+    BUILT_IN_PRICES_AS_OF, DEAREST, PRICE_KNOWN, PRICE_TABLE_DATE, PriceTable, Priced,
+};
 pub use rate_limits::{RateLimit, RateLimits};
 pub use request::{
     CacheLifetime, DEFAULT_OPERATION, InvalidRequest, MAX_CACHE_MARKS, Message, Output, Request,
     RequestBuilder, Role, SystemBlock, Temperature,
 };
 pub use stream::{CompletionStream, StreamEvent};
+pub use tokens::{
+    CountMethod, MAX_CALIBRATED_MODELS, TOKEN_CORRECTION, TOKEN_ERROR, TokenCounter, TokenEstimate,
+};
