@@ -99,10 +99,14 @@
 //! Checking JSON against its schema: decode it into a type.
 
 mod anthropic;
+mod budget;
 mod capabilities;
 mod completion;
 mod config;
+mod detached;
 mod error;
+mod ledger;
+mod metered;
 mod model;
 mod money;
 mod prediction;
@@ -117,12 +121,19 @@ mod tokens;
 mod transport;
 
 pub use anthropic::Anthropic;
+pub use budget::{
+    Amount, BUDGET_ABANDONED, BUDGET_LOCAL, BUDGET_REFUSALS, BudgetLimits, LimitScope, OverLimit,
+};
 pub use capabilities::{
     Capabilities, MIN_CHARS_PER_TOKEN, Prices, StructuredOutput, estimate_tokens,
 };
 pub use completion::{Completion, StopReason, Usage};
 pub use config::{AnthropicConfig, ConfigError, DEFAULT_BASE_URL, Timeouts, TrustRoots};
 pub use error::{Error, ErrorKind, Fault, Stage};
+pub use ledger::{
+    CostPeriod, CostReport, CostSummary, LEDGER_LOST, Ledger, LedgerError, MAX_LEDGER_ROWS, Saved,
+};
+pub use metered::{COST, MeterConfig, Meter, Metered, RESERVATIONS_OPEN, Reserve};
 pub use model::{LanguageModel, Provider};
 pub use money::Usd;
 pub use prediction::{
