@@ -48,10 +48,24 @@ pub enum Fault {
     /// `trickle[=MS]`: the answer comes 16 bytes at a time, with this pause in between
     /// (default 20 ms).
     Trickle(Duration),
+    /// `bytes`: the answer comes one byte a chunk, which cuts every character that has two.
+    Bytes,
+    /// `pings[=N]`: N pings (default 10,000) in the middle of the stream; not streamed, nothing
+    /// is different.
+    Pings(usize),
+    /// `big_event[=N]`: one more piece of text in the middle of the stream, of N bytes (default
+    /// 10,000,000); not streamed, nothing is different.
+    BigEvent(usize),
+    /// `no_usage`: the answer doesn't tell its tokens.
+    NoUsage,
 }
 
+/// Most pings, and most bytes of an event: what a fault makes is held in memory.
+const MAX_PINGS: usize = 1_000_000;
+const MAX_EVENT: usize = 100_000_000;
+
 /// The names of [`Fault`]s, in the order of the documentation.
-pub const FAULT_NAMES: [&str; 13] = [
+pub const FAULT_NAMES: [&str; 17] = [
     "rate_limit",
     "spend_limit",
     "overloaded",
@@ -65,6 +79,10 @@ pub const FAULT_NAMES: [&str; 13] = [
     "malformed_json",
     "error_event",
     "trickle",
+    "bytes",
+    "pings",
+    "big_event",
+    "no_usage",
 ];
 
 impl Fault {
@@ -85,6 +103,10 @@ impl Fault {
             Self::MalformedJson => "malformed_json",
             Self::ErrorEvent(_) => "error_event",
             Self::Trickle(_) => "trickle",
+            Self::Bytes => "bytes",
+            Self::Pings(_) => "pings",
+            Self::BigEvent(_) => "big_event",
+            Self::NoUsage => "no_usage",
         }
     }
 
@@ -94,6 +116,7 @@ impl Fault {
             Self::Status(status) => Some(status.as_str().to_owned()),
             Self::HangStream(after) | Self::CutStream(after) => after.map(|n| n.to_string()),
             Self::Trickle(pause) => Some(pause.as_millis().to_string()),
+            Self::Pings(count) | Self::BigEvent(count) => Some(count.to_string()),
             _ => None,
         }
     }
@@ -219,6 +242,12 @@ impl FromStr for Fault {
             "status" => parameter.and_then(error_status).map(Self::Status),
             "hang_stream" => number().ok().map(Self::HangStream),
             "cut_stream" => number().ok().map(Self::CutStream),
+            "pings" => number()
+                .ok()
+                .map(|count| Self::Pings(count.unwrap_or(10_000).min(MAX_PINGS))),
+            "big_event" => number()
+                .ok()
+                .map(|size| Self::BigEvent(size.unwrap_or(10_000_000).min(MAX_EVENT))),
             "trickle" => number().ok().map(|ms| {
                 Self::Trickle(Duration::from_millis(
                     ms.map_or(20, |ms| ms.min(60_000) as u64),
@@ -240,6 +269,8 @@ fn simple(name: &str) -> Option<Fault> {
         "hang" => Fault::Hang,
         "cut" => Fault::Cut,
         "cut_body" => Fault::CutBody,
+        "bytes" => Fault::Bytes,
+        "no_usage" => Fault::NoUsage,
         "malformed_json" => Fault::MalformedJson,
         _ => return None,
     })

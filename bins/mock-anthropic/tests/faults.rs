@@ -239,6 +239,29 @@ async fn a_trickle_is_slow_and_complete() {
 }
 
 #[tokio::test]
+async fn odd_streams_are_whole_and_odd() {
+    let mock = start().await;
+    let text = |body: &[u8]| String::from_utf8(body.to_vec()).unwrap();
+    let plain = text(&send(&mock, post(MESSAGES, &streamed(), &[])).await.body);
+    let bytes = text(&send(&mock, with("bytes", &streamed())).await.body);
+    assert_eq!(bytes.len(), plain.len());
+    let pings = text(&send(&mock, with("pings=50", &streamed())).await.body);
+    let count = |text: &str| text.matches("event: ping").count();
+    assert_eq!(count(&pings), count(&plain) + 50);
+    let big = text(&send(&mock, with("big_event=5000", &streamed())).await.body);
+    assert!(big.lines().any(|line| line.len() > 5000));
+    assert!(big.contains("event: message_stop"));
+    assert!(plain.contains("usage"));
+    for body in [message(), streamed()] {
+        let silent = text(&send(&mock, with("no_usage", &body)).await.body);
+        assert!(
+            !silent.contains("usage") && silent.contains("end_turn"),
+            "{silent}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn faults_are_counted_and_used_up() {
     let mock = start().await;
     assert!(mock.inject(Fault::Overloaded, 2));

@@ -64,10 +64,11 @@ impl AnthropicConfig {
         if self.max_response_bytes == 0 {
             return Err(ConfigError::MaxResponseBytes);
         }
-        let (endpoint, is_https) = endpoint(&self.base_url, self.allow_insecure_http)?;
+        let base = Base::parse(&self.base_url, self.allow_insecure_http)?;
         Ok(Checked {
-            endpoint,
-            is_https,
+            messages: base.endpoint("/v1/messages")?,
+            count_tokens: base.endpoint("/v1/messages/count_tokens")?,
+            is_https: base.is_https,
             api_key: key_header(&self.api_key)?,
         })
     }
@@ -75,7 +76,8 @@ impl AnthropicConfig {
 
 /// The usable form of the checked settings.
 pub(crate) struct Checked {
-    pub(crate) endpoint: Uri,
+    pub(crate) messages: Uri,
+    pub(crate) count_tokens: Uri,
     pub(crate) is_https: bool,
     pub(crate) api_key: HeaderValue,
 }
@@ -213,32 +215,51 @@ pub enum ConfigError {
     TrustRoots(#[source] std::io::Error),
 }
 
-fn endpoint(base_url: &str, allow_insecure: bool) -> Result<(Uri, bool), ConfigError> {
-    let base: Uri = base_url
-        .trim()
-        .trim_end_matches('/')
-        .parse()
-        .map_err(|_| ConfigError::BaseUrl)?;
-    let authority = base.authority().ok_or(ConfigError::BaseUrl)?;
-    if authority.as_str().contains('@') || base.query().is_some() {
-        return Err(ConfigError::BaseUrl);
+/// A checked base URL.
+pub(crate) struct Base {
+    uri: Uri,
+    authority: Authority,
+    scheme: Scheme,
+    pub(crate) is_https: bool,
+}
+
+impl Base {
+    /// Checks the form, and that nothing travels in clear without permission.
+    pub(crate) fn parse(base_url: &str, allow_insecure: bool) -> Result<Self, ConfigError> {
+        let uri: Uri = base_url
+            .trim()
+            .trim_end_matches('/')
+            .parse()
+            .map_err(|_| ConfigError::BaseUrl)?;
+        let authority = uri.authority().ok_or(ConfigError::BaseUrl)?.clone();
+        if authority.as_str().contains('@') || uri.query().is_some() {
+            return Err(ConfigError::BaseUrl);
+        }
+        let scheme = uri.scheme().ok_or(ConfigError::BaseUrl)?.clone();
+        let is_https = scheme == Scheme::HTTPS;
+        if !is_https && scheme != Scheme::HTTP {
+            return Err(ConfigError::BaseUrl);
+        }
+        if !is_https && !allow_insecure && !is_loopback(&authority) {
+            return Err(ConfigError::InsecureBaseUrl);
+        }
+        Ok(Self {
+            uri,
+            authority,
+            scheme,
+            is_https,
+        })
     }
-    let scheme = base.scheme().ok_or(ConfigError::BaseUrl)?;
-    let is_https = *scheme == Scheme::HTTPS;
-    if !is_https && *scheme != Scheme::HTTP {
-        return Err(ConfigError::BaseUrl);
+
+    /// The address of a path under it.
+    pub(crate) fn endpoint(&self, path: &str) -> Result<Uri, ConfigError> {
+        Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone())
+            .path_and_query(format!("{}{path}", self.uri.path().trim_end_matches('/')))
+            .build()
+            .map_err(|_| ConfigError::BaseUrl)
     }
-    if !is_https && !allow_insecure && !is_loopback(authority) {
-        return Err(ConfigError::InsecureBaseUrl);
-    }
-    let path = format!("{}/v1/messages", base.path().trim_end_matches('/'));
-    let endpoint = Uri::builder()
-        .scheme(scheme.clone())
-        .authority(authority.clone())
-        .path_and_query(path)
-        .build()
-        .map_err(|_| ConfigError::BaseUrl)?;
-    Ok((endpoint, is_https))
 }
 
 fn is_loopback(authority: &Authority) -> bool {
@@ -264,7 +285,8 @@ mod tests {
     use super::*;
 
     fn endpoint_of(base_url: &str) -> Result<String, ConfigError> {
-        endpoint(base_url, false).map(|(uri, _)| uri.to_string())
+        let base = Base::parse(base_url, false)?;
+        base.endpoint("/v1/messages").map(|uri| uri.to_string())
     }
 
     #[test]
@@ -319,7 +341,7 @@ mod tests {
             endpoint_of(base),
             Err(ConfigError::InsecureBaseUrl)
         ));
-        assert!(endpoint(base, true).is_ok());
+        assert!(Base::parse(base, true).is_ok());
         assert!(matches!(
             endpoint_of("http://localhost.evil.example"),
             Err(ConfigError::InsecureBaseUrl)

@@ -55,6 +55,14 @@ impl Error {
         }))
     }
 
+    /// The same error as another kind, with the facts that it has and the nature of that kind.
+    #[must_use]
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self.0.retryable = kind.is_transient();
+        self
+    }
+
     /// Adds the HTTP status that the provider answered with.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {

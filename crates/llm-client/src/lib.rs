@@ -107,12 +107,14 @@ mod detached;
 mod error;
 mod ledger;
 mod metered;
+mod live;
 mod model;
 mod money;
 mod prediction;
 mod pricing;
 mod rate_limits;
 mod request;
+mod sse;
 mod stream;
 pub mod telemetry;
 #[cfg(feature = "test-util")]

@@ -5,7 +5,7 @@
 //! give the histograms the buckets below. Labels are bounded: the provider and the operation
 //! are constants, the model comes from the configuration, the error is a kind.
 
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{Histogram, Unit, counter, describe_counter, describe_histogram, histogram};
 use tokio::time::Instant;
 use tracing::{Span, field};
 
@@ -48,7 +48,25 @@ pub const TOKEN_USAGE_BUCKETS: [f64; 14] = [
 /// hit rate is `read` over the sum.
 pub const PROMPT_TOKENS: &str = "llm_prompt_tokens_total";
 
-/// Label: always `chat`.
+/// Histogram, seconds: from the start of a streamed call to its first text. Labels
+/// [`OPERATION`], [`PROVIDER`], [`MODEL`].
+pub const TIME_TO_FIRST_CHUNK: &str = "gen_ai.client.operation.time_to_first_chunk";
+
+/// Buckets of [`TIME_TO_FIRST_CHUNK`], in seconds.
+pub const TIME_TO_FIRST_CHUNK_BUCKETS: [f64; 16] = [
+    0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
+
+/// Histogram, seconds: from one piece of a streamed text to the next, as the reader gets
+/// them. Labels as [`TIME_TO_FIRST_CHUNK`].
+pub const TIME_PER_OUTPUT_CHUNK: &str = "gen_ai.client.operation.time_per_output_chunk";
+
+/// Buckets of [`TIME_PER_OUTPUT_CHUNK`], in seconds.
+pub const TIME_PER_OUTPUT_CHUNK_BUCKETS: [f64; 13] = [
+    0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5,
+];
+
+/// Label: `chat`, or `count_tokens` for a count by the provider.
 pub const OPERATION: &str = "gen_ai.operation.name";
 /// Label: who runs the model.
 pub const PROVIDER: &str = "gen_ai.provider.name";
@@ -60,6 +78,7 @@ pub const TOKEN_TYPE: &str = "gen_ai.token.type";
 pub const ERROR_TYPE: &str = "error.type";
 
 const CHAT: &str = "chat";
+const COUNT_TOKENS: &str = "count_tokens";
 
 /// Describes the metrics to the installed recorder. Call it once, after installing one.
 pub fn describe() {
@@ -73,6 +92,16 @@ pub fn describe() {
         Unit::Count,
         "Input and output tokens of a call to a language model"
     );
+    describe_histogram!(
+        TIME_TO_FIRST_CHUNK,
+        Unit::Seconds,
+        "From the start of a streamed call to its first text"
+    );
+    describe_histogram!(
+        TIME_PER_OUTPUT_CHUNK,
+        Unit::Seconds,
+        "From one piece of a streamed text to the next"
+    );
     describe_counter!(
         PROMPT_TOKENS,
         Unit::Count,
@@ -82,9 +111,11 @@ pub fn describe() {
 
 /// One call being measured. Dropped without [`finish`](Self::finish), it counts as cancelled.
 pub(crate) struct Call {
+    operation: &'static str,
     provider: &'static str,
     model: String,
     started: Instant,
+    last_chunk: Option<(Instant, Histogram)>,
     span: Span,
     finished: bool,
 }
@@ -92,12 +123,21 @@ pub(crate) struct Call {
 impl Call {
     /// Starts the clock and opens the span `chat {model}`.
     pub(crate) fn start(provider: Provider, model: &str) -> Self {
+        Self::begin(CHAT, provider, model)
+    }
+
+    /// The same for a count of tokens by the provider.
+    pub(crate) fn counting(provider: Provider, model: &str) -> Self {
+        Self::begin(COUNT_TOKENS, provider, model)
+    }
+
+    fn begin(operation: &'static str, provider: Provider, model: &str) -> Self {
         let provider = provider.as_str();
         let span = tracing::info_span!(
-            "chat",
-            otel.name = format_args!("{CHAT} {model}"),
+            "llm call",
+            otel.name = format_args!("{operation} {model}"),
             otel.kind = "client",
-            gen_ai.operation.name = CHAT,
+            gen_ai.operation.name = operation,
             gen_ai.provider.name = provider,
             gen_ai.request.model = model,
             gen_ai.response.model = field::Empty,
@@ -110,9 +150,11 @@ impl Call {
             error.r#type = field::Empty,
         );
         Self {
+            operation,
             provider,
             model: model.to_owned(),
             started: Instant::now(),
+            last_chunk: None,
             span,
             finished: false,
         }
@@ -123,8 +165,37 @@ impl Call {
         &self.span
     }
 
+    /// Records that a piece of the answer has come.
+    pub(crate) fn chunk(&mut self) {
+        let now = Instant::now();
+        if let Some((last, histogram)) = &mut self.last_chunk {
+            histogram.record(now.duration_since(*last).as_secs_f64());
+            *last = now;
+            return;
+        }
+        histogram!(TIME_TO_FIRST_CHUNK, OPERATION => self.operation,
+            PROVIDER => self.provider, MODEL => self.model.clone())
+        .record(now.duration_since(self.started).as_secs_f64());
+        let per_chunk = histogram!(TIME_PER_OUTPUT_CHUNK, OPERATION => self.operation,
+            PROVIDER => self.provider, MODEL => self.model.clone());
+        self.last_chunk = Some((now, per_chunk));
+    }
+
+    /// Records that a call was given up which has used this much.
+    pub(crate) fn cancel(self, usage: Option<Usage>) {
+        if let Some(usage) = usage {
+            self.record_usage(&usage);
+        }
+    }
+
+    /// Records how a count ended: it uses nothing.
+    pub(crate) fn finish_count<T>(mut self, result: &Result<T, Error>) {
+        self.finished = true;
+        self.record_duration(result.as_ref().err().map(Error::kind));
+    }
+
     /// Records how the call ended.
-    pub(crate) fn finish(mut self, result: &Result<Completion, Error>) {
+    pub(crate) fn finish(mut self, result: Result<&Completion, &Error>) {
         self.finished = true;
         match result {
             Ok(completion) => {
@@ -172,7 +243,7 @@ impl Call {
             ("input", usage.prompt_tokens()),
             ("output", usage.output_tokens),
         ] {
-            histogram!(TOKEN_USAGE, OPERATION => CHAT, PROVIDER => self.provider,
+            histogram!(TOKEN_USAGE, OPERATION => self.operation, PROVIDER => self.provider,
                 MODEL => self.model.clone(), TOKEN_TYPE => kind)
             .record(approximate(tokens));
         }
@@ -191,11 +262,13 @@ impl Call {
     fn record_duration(&self, failure: Option<ErrorKind>) {
         let seconds = self.started.elapsed().as_secs_f64();
         let histogram = match failure {
-            None => histogram!(OPERATION_DURATION, OPERATION => CHAT, PROVIDER => self.provider,
-                MODEL => self.model.clone()),
+            None => {
+                histogram!(OPERATION_DURATION, OPERATION => self.operation, PROVIDER => self.provider,
+                MODEL => self.model.clone())
+            }
             Some(kind) => {
                 self.span.record("error.type", kind.as_str());
-                histogram!(OPERATION_DURATION, OPERATION => CHAT, PROVIDER => self.provider,
+                histogram!(OPERATION_DURATION, OPERATION => self.operation, PROVIDER => self.provider,
                     MODEL => self.model.clone(), ERROR_TYPE => kind.as_str())
             }
         };

@@ -24,6 +24,10 @@ fn every_name_is_read_and_written_back() {
         "error_event",
         "error_event=api_error",
         "trickle=5",
+        "bytes",
+        "pings=7",
+        "big_event=100",
+        "no_usage",
     ] {
         let fault: Fault = text.parse().unwrap();
         assert_eq!(fault.to_string(), text);

@@ -1,4 +1,4 @@
-//! A [`Request`] as the body of `POST /v1/messages`.
+//! A [`Request`] as the body of `POST /v1/messages`, or of its `count_tokens`.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -10,10 +10,24 @@ use crate::{CacheLifetime, Capabilities, Error, ErrorKind, Output, Request, Stru
 /// What the forced tool says of itself.
 const TOOL_DESCRIPTION: &str = "Gives the answer. Call it exactly once.";
 
+/// What the body asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// The whole answer at once.
+    Whole,
+    /// The answer as it comes.
+    Stream,
+    /// Only the prompt's tokens.
+    Count,
+}
+
 #[derive(Serialize)]
 struct Body<'a> {
     model: &'a str,
-    max_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,6 +91,7 @@ pub(super) fn encode(
     model: &str,
     capabilities: &Capabilities,
     request: &Request,
+    ask: Ask,
 ) -> Result<Bytes, Error> {
     let (output_config, tool) = match request.output() {
         Output::Text => (None, None),
@@ -88,10 +103,11 @@ pub(super) fn encode(
     let tool_chars = tool.map_or(0, |(name, schema)| tool_chars(name, schema));
     let body = Body {
         model,
-        max_tokens: request.max_tokens(),
+        max_tokens: (ask != Ask::Count).then(|| request.max_tokens()),
+        stream: (ask == Ask::Stream).then_some(true),
         temperature: request
             .temperature()
-            .filter(|_| capabilities.temperature)
+            .filter(|_| capabilities.temperature && ask != Ask::Count)
             .map(|temperature| temperature.as_f64()),
         tools: tool.map(|(name, input_schema)| {
             [Tool {

@@ -115,7 +115,7 @@ fn span_of(result: &Result<Completion, Error>) -> BTreeMap<&'static str, String>
     let fields = Fields::default();
     let subscriber = fields.clone();
     tracing::subscriber::with_default(subscriber, || {
-        Call::start(Provider::Anthropic, "m").finish(result);
+        Call::start(Provider::Anthropic, "m").finish(result.as_ref());
     });
     fields.0.lock().unwrap().clone()
 }
@@ -171,7 +171,7 @@ fn token_rows() -> Vec<(String, f64)> {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_leaves_its_duration_and_its_tokens() {
-    let rows = three_seconds(|call| call.finish(&Ok(completion()))).await;
+    let rows = three_seconds(|call| call.finish(Ok(&completion()))).await;
     let mut expected = vec![(format!("{DURATION}}}"), 3.0)];
     expected.extend(token_rows());
     assert_eq!(rows, expected);
@@ -180,7 +180,7 @@ async fn an_answer_leaves_its_duration_and_its_tokens() {
 #[tokio::test(start_paused = true)]
 async fn a_failure_leaves_its_kind_and_the_tokens_it_cost() {
     let error = Error::new(ErrorKind::Refused).with_usage(USAGE);
-    let rows = three_seconds(|call| call.finish(&Err(error))).await;
+    let rows = three_seconds(|call| call.finish(Err(&error))).await;
     let mut expected = vec![(format!("{DURATION},error.type=refused}}"), 3.0)];
     expected.extend(token_rows());
     assert_eq!(rows, expected);
@@ -190,6 +190,28 @@ async fn a_failure_leaves_its_kind_and_the_tokens_it_cost() {
 async fn a_dropped_call_is_counted_as_cancelled() {
     let rows = three_seconds(drop).await;
     assert_eq!(rows, [(format!("{DURATION},error.type=cancelled}}"), 3.0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_leaves_the_time_to_its_first_piece_and_between_pieces() {
+    let sums = Sums::default();
+    let _guard = metrics::set_default_local_recorder(&sums);
+    let mut call = Call::start(Provider::Anthropic, "m");
+    for _ in 0..3 {
+        tokio::time::advance(Duration::from_secs(2)).await;
+        call.chunk();
+    }
+    call.cancel(Some(USAGE));
+    let labels = DURATION.split_once('{').unwrap().1;
+    let rows = sums.rows();
+    for (name, value) in [(TIME_TO_FIRST_CHUNK, 2.0), (TIME_PER_OUTPUT_CHUNK, 4.0)] {
+        assert!(
+            rows.contains(&(format!("{name}{{{labels}}}"), value)),
+            "{rows:?}"
+        );
+    }
+    assert!(rows.contains(&(format!("{DURATION},error.type=cancelled}}"), 6.0)));
+    assert!(token_rows().iter().all(|row| rows.contains(row)));
 }
 
 #[test]

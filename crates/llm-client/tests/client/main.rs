@@ -9,5 +9,6 @@
 
 mod socket;
 mod stand_in;
+mod streams;
 mod support;
 mod tls;

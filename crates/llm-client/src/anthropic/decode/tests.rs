@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{CacheLifetime, Fault, SystemBlock};
+use crate::{CacheLifetime, Fault, SystemBlock, Usage};
 
 fn text_request() -> Request {
     Request::builder(100).user("hola").build().unwrap()

@@ -8,7 +8,7 @@ use super::*;
 use crate::{Message, SystemBlock, Temperature};
 
 fn sent(model: &str, request: &Request) -> Value {
-    let bytes = encode(model, &Capabilities::of(model), request).unwrap();
+    let bytes = encode(model, &Capabilities::of(model), request, Ask::Whole).unwrap();
     serde_json::from_slice(&bytes).unwrap()
 }
 
