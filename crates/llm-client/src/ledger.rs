@@ -112,7 +112,8 @@ impl Ledger {
             let _ = timeout(saved::WRITE_AFTER, ledger.0.write_now.notified()).await;
             ledger.write_savings().await;
         };
-        let running = Handle::try_current().is_ok_and(|runtime| self.0.detached.run(&runtime, work));
+        let running =
+            Handle::try_current().is_ok_and(|runtime| self.0.detached.run(&runtime, work));
         if !running {
             let lost = self.0.savings.take().len();
             lost_bookings("saved", lost);
@@ -158,7 +159,10 @@ impl Ledger {
                 (Field::Output, count(usage.output_tokens)),
                 (Field::Cost, booking.cost.pico()),
                 (Field::CacheRead, count(usage.cache_read_input_tokens)),
-                (Field::CacheWrite, count(usage.cache_creation_input_tokens())),
+                (
+                    Field::CacheWrite,
+                    count(usage.cache_creation_input_tokens()),
+                ),
                 (Field::CacheSaved, booking.prompt_saved.pico()),
             ],
         )
@@ -284,16 +288,15 @@ fn list_key(period: &str, purse: &Purse) -> String {
 }
 
 fn figure_key(period: &str, purse: &Purse, field: Field, row: &str) -> String {
-    format!("{TAG}:cost:{period}:{}:{}:{row}", purse.name(), field.as_str())
+    format!(
+        "{TAG}:cost:{period}:{}:{}:{row}",
+        purse.name(),
+        field.as_str()
+    )
 }
 
 /// The counters of some figures in every period, for everybody and for the account.
-fn entries(
-    day: &Day,
-    account: Option<&str>,
-    row: &str,
-    figures: &[(Field, i64)],
-) -> Vec<Entry> {
+fn entries(day: &Day, account: Option<&str>, row: &str, figures: &[(Field, i64)]) -> Vec<Entry> {
     let mut entries = Vec::new();
     for purse in purses(account) {
         for (period, lifetime) in periods(day) {

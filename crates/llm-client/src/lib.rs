@@ -106,8 +106,8 @@ mod config;
 mod detached;
 mod error;
 mod ledger;
-mod metered;
 mod live;
+mod metered;
 mod model;
 mod money;
 mod prediction;
@@ -135,7 +135,7 @@ pub use error::{Error, ErrorKind, Fault, Stage};
 pub use ledger::{
     CostPeriod, CostReport, CostSummary, LEDGER_LOST, Ledger, LedgerError, MAX_LEDGER_ROWS, Saved,
 };
-pub use metered::{COST, MeterConfig, Meter, Metered, RESERVATIONS_OPEN, Reserve};
+pub use metered::{COST, Meter, MeterConfig, Metered, RESERVATIONS_OPEN, Reserve};
 pub use model::{LanguageModel, Provider};
 pub use money::Usd;
 pub use prediction::{

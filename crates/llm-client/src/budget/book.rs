@@ -25,9 +25,7 @@ use tokio::time::timeout;
 use super::day::Day;
 use super::keys::Purse;
 use super::local::Local;
-use super::{
-    Amount, BUDGET_ABANDONED, BUDGET_LOCAL, BudgetLimits, LimitScope, OverLimit,
-};
+use super::{Amount, BUDGET_ABANDONED, BUDGET_LOCAL, BudgetLimits, LimitScope, OverLimit};
 use crate::Usd;
 
 /// Seconds of a slot.
@@ -79,11 +77,7 @@ pub(crate) struct Entry {
 }
 
 impl Book {
-    pub(crate) fn new(
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        limits: BudgetLimits,
-    ) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, limits: BudgetLimits) -> Self {
         Self {
             store,
             clock,

@@ -46,9 +46,10 @@ impl Day {
 
     /// When it began, in seconds since 1970. Where clocks were put forward it was at one.
     pub(crate) fn began(&self) -> i64 {
-        self.0
-            .start_of_day()
-            .map_or_else(|_| self.seconds() - 86_400, |start| start.timestamp().as_second())
+        self.0.start_of_day().map_or_else(
+            |_| self.seconds() - 86_400,
+            |start| start.timestamp().as_second(),
+        )
     }
 
     /// How long it still lasts.

@@ -91,7 +91,10 @@ mod tests {
     fn a_key_says_what_it_counts() {
         let date = jiff::civil::date(2026, 11, 22);
         let purse = Purse::of_account("erp:sur *");
-        assert_eq!(purse.committed(date), "{llm}:spent:2026-11-22:erp%3Asur%20%2A");
+        assert_eq!(
+            purse.committed(date),
+            "{llm}:spent:2026-11-22:erp%3Asur%20%2A"
+        );
         assert_eq!(Purse::Total.open(date, 7), "{llm}:open:2026-11-22:7:*");
     }
 

@@ -124,7 +124,11 @@ impl Ledger {
             let (operation, model) = row.split_once(' ').unwrap_or((row, ""));
             let operation = report.by_operation.entry(unescape(operation)).or_default();
             operation.add(figures);
-            report.by_model.entry(unescape(model)).or_default().add(figures);
+            report
+                .by_model
+                .entry(unescape(model))
+                .or_default()
+                .add(figures);
             report.summary.add(figures);
         }
         report.finish();
@@ -156,7 +160,10 @@ impl Ledger {
 
 impl CostReport {
     fn finish(&mut self) {
-        let parts = self.by_operation.values_mut().chain(self.by_model.values_mut());
+        let parts = self
+            .by_operation
+            .values_mut()
+            .chain(self.by_model.values_mut());
         for summary in parts.chain(std::iter::once(&mut self.summary)) {
             summary.finish();
         }
@@ -166,8 +173,18 @@ impl CostReport {
 impl CostSummary {
     fn add(&mut self, figures: &[i64; Field::ALL.len()]) {
         // In the order of `Field::ALL`.
-        let [calls, input, output, cost, read, write, cache_saved, saved_calls, saved_tokens, saved] =
-            *figures;
+        let [
+            calls,
+            input,
+            output,
+            cost,
+            read,
+            write,
+            cache_saved,
+            saved_calls,
+            saved_tokens,
+            saved,
+        ] = *figures;
         let plus = |sum: &mut u64, figure: i64| {
             *sum = sum.saturating_add(u64::try_from(figure).unwrap_or(0));
         };
@@ -186,7 +203,9 @@ impl CostSummary {
 
     /// Computes what follows from the sums.
     fn finish(&mut self) {
-        self.total_tokens = self.total_input_tokens.saturating_add(self.total_output_tokens);
+        self.total_tokens = self
+            .total_input_tokens
+            .saturating_add(self.total_output_tokens);
         self.avg_cost_per_call = self.total_cost_usd.divided_by(self.total_calls);
         let share = |part: u64, whole: u64| approximate(part) / approximate(whole.max(1));
         let mean = share(self.total_tokens, self.total_calls);

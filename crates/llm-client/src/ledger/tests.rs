@@ -54,11 +54,17 @@ async fn rows_add_up_by_operation_model_and_account() {
     book(&ledger, "chat", "claude-haiku-4-5", "sur ñ:*", 300).await;
     let report = ledger.report(CostPeriod::Today, None).await.unwrap();
     assert_eq!(report.summary.total_cost_usd.pico(), 321);
-    assert_eq!((report.summary.total_calls, report.summary.total_tokens), (3, 333));
+    assert_eq!(
+        (report.summary.total_calls, report.summary.total_tokens),
+        (3, 333)
+    );
     assert_eq!(report.summary.avg_tokens_per_call, 111.0);
     assert_eq!(report.summary.avg_cost_per_call.pico(), 107);
     assert_eq!(report.by_operation["validate"].total_cost_usd.pico(), 21);
-    assert_eq!(report.by_model["claude-haiku-4-5"].total_cost_usd.pico(), 320);
+    assert_eq!(
+        report.by_model["claude-haiku-4-5"].total_cost_usd.pico(),
+        320
+    );
     assert_eq!(cost(&ledger, CostPeriod::Today, Some("sur ñ:*")).await, 300);
     assert_eq!(cost(&ledger, CostPeriod::Today, Some("nadie")).await, 0);
 }
@@ -77,7 +83,11 @@ async fn days_and_months_are_chilean_and_end() {
     clock.advance(day);
     book(&ledger, "chat", "m", "a", 100).await;
     assert_eq!(cost(&ledger, CostPeriod::Yesterday, None).await, 10);
-    assert_eq!(cost(&ledger, CostPeriod::ThisMonth, None).await, 100, "December");
+    assert_eq!(
+        cost(&ledger, CostPeriod::ThisMonth, None).await,
+        100,
+        "December"
+    );
     assert_eq!(cost(&ledger, CostPeriod::AllTime, Some("a")).await, 111);
 }
 
@@ -129,11 +139,22 @@ async fn the_report_is_in_the_routes_shape_with_exact_numbers() {
     book(&ledger, "chat", "m", "a", 10_500_000_001).await;
     let report = ledger.report(CostPeriod::Today, None).await.unwrap();
     let text = serde_json::to_string(&report).unwrap();
-    assert!(text.starts_with(r#"{"period":"today","summary":{"total_calls":1,"#), "{text}");
-    assert!(text.contains(r#""total_cost_usd":0.010500000001,"#), "{text}");
+    assert!(
+        text.starts_with(r#"{"period":"today","summary":{"total_calls":1,"#),
+        "{text}"
+    );
+    assert!(
+        text.contains(r#""total_cost_usd":0.010500000001,"#),
+        "{text}"
+    );
     assert!(text.contains(r#""by_operation":{"chat":{"#) && text.contains(r#""by_model":{"m":{"#));
     let read: serde_json::Value = serde_json::from_str(&text).unwrap();
-    for field in ["avg_tokens_per_call", "avg_cost_per_call", "saved_usd", "saved_tokens"] {
+    for field in [
+        "avg_tokens_per_call",
+        "avg_cost_per_call",
+        "saved_usd",
+        "saved_tokens",
+    ] {
         assert!(read["summary"][field].is_number(), "{field}");
     }
 }

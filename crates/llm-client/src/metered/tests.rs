@@ -90,7 +90,10 @@ async fn a_call_is_reserved_made_settled_and_booked() {
     assert_eq!(open_in_store(&store).await, 0);
     let of_account = meter.ledger().report(CostPeriod::Today, Some("erp"));
     assert_eq!(of_account.await.unwrap().summary.total_cost_usd, CALL);
-    assert!(meter.tokens().calibration(MODEL).is_some(), "it has learned");
+    assert!(
+        meter.tokens().calibration(MODEL).is_some(),
+        "it has learned"
+    );
 }
 
 #[tokio::test]
@@ -104,8 +107,14 @@ async fn a_request_over_its_own_limits_is_never_sent() {
         .unwrap();
     let error = metered.complete(&long).await.unwrap_err();
     let over = error.over_limit().unwrap();
-    assert_eq!((error.kind(), over.scope), (ErrorKind::Budget, LimitScope::RequestTokens));
-    assert_eq!((over.limit, over.resets_after), (Amount::Tokens(100_000), None));
+    assert_eq!(
+        (error.kind(), over.scope),
+        (ErrorKind::Budget, LimitScope::RequestTokens)
+    );
+    assert_eq!(
+        (over.limit, over.resets_after),
+        (Amount::Tokens(100_000), None)
+    );
     assert!(matches!(over.over_by(), Amount::Tokens(tokens) if tokens > 50_000));
     let talkative = Request::builder(90_000).user("hola").build().unwrap();
     let error = metered.complete(&talkative).await.unwrap_err();
@@ -149,15 +158,28 @@ async fn a_failure_is_billed_if_it_may_have_been() {
         (ErrorKind::Connect, false),
         (ErrorKind::RateLimited, false),
         (ErrorKind::Overloaded, false),
-        (ErrorKind::Timeout { stage: Stage::Connect }, false),
-        (ErrorKind::Timeout { stage: Stage::Total }, true),
+        (
+            ErrorKind::Timeout {
+                stage: Stage::Connect,
+            },
+            false,
+        ),
+        (
+            ErrorKind::Timeout {
+                stage: Stage::Total,
+            },
+            true,
+        ),
         (ErrorKind::Connection, true),
     ];
     for (kind, billed) in rows {
         let store = memory();
         let meter = meter(&store, daily(Usd::from_cents(10))).await;
         let model = ScriptedModel::new(MODEL).then(Outcome::fail(kind));
-        metered(&model, &meter).complete(&request()).await.unwrap_err();
+        metered(&model, &meter)
+            .complete(&request())
+            .await
+            .unwrap_err();
         let found = booked(&meter).await;
         assert_eq!(found.total_calls > 0, billed, "{kind:?}");
         assert_eq!(committed(&store).await, found.total_cost_usd, "{kind:?}");
@@ -168,7 +190,10 @@ async fn a_failure_is_billed_if_it_may_have_been() {
     let usage = completion("x").usage;
     let truncated = Error::new(ErrorKind::Truncated).with_usage(usage);
     let model = ScriptedModel::new(MODEL).then(Outcome::Fail(truncated));
-    metered(&model, &meter).complete(&request()).await.unwrap_err();
+    metered(&model, &meter)
+        .complete(&request())
+        .await
+        .unwrap_err();
     assert_eq!(booked(&meter).await.total_cost_usd, CALL);
 }
 
@@ -186,7 +211,10 @@ async fn a_dropped_call_is_billed_by_an_upper_estimate() {
     let found = booked(&meter).await;
     assert_eq!((found.total_calls, found.total_output_tokens), (1, 100));
     assert_eq!(committed(&store).await, found.total_cost_usd);
-    assert_eq!((open_in_store(&store).await, meter.open_reservations()), (0, 0));
+    assert_eq!(
+        (open_in_store(&store).await, meter.open_reservations()),
+        (0, 0)
+    );
 }
 
 #[tokio::test]
@@ -212,7 +240,10 @@ async fn a_stream_is_billed_by_its_end_or_by_what_had_come() {
     drop(dropped);
     let found = booked(&meter).await;
     // 12 characters make 6 tokens at the most; the prompt's 10 were told at the start.
-    assert_eq!((found.total_output_tokens, found.total_input_tokens), (11, 20));
+    assert_eq!(
+        (found.total_output_tokens, found.total_input_tokens),
+        (11, 20)
+    );
 
     let mut broken = metered.stream(&request()).await.unwrap();
     while let Some(Ok(event)) = broken.next().await {
@@ -223,7 +254,10 @@ async fn a_stream_is_billed_by_its_end_or_by_what_had_come() {
     let found = booked(&meter).await;
     assert_eq!((found.total_calls, found.total_output_tokens), (3, 13));
     assert_eq!(committed(&store).await, found.total_cost_usd);
-    assert_eq!((open_in_store(&store).await, meter.open_reservations()), (0, 0));
+    assert_eq!(
+        (open_in_store(&store).await, meter.open_reservations()),
+        (0, 0)
+    );
 }
 
 #[tokio::test]
@@ -354,7 +388,13 @@ async fn with_the_store_away_calls_go_on_within_a_local_limit() {
     assert!((1..20).contains(&answered), "{answered}");
     meter.settled().await;
     assert_eq!(meter.open_reservations(), 0);
-    assert!(meter.ledger().report(CostPeriod::Today, None).await.is_err());
+    assert!(
+        meter
+            .ledger()
+            .report(CostPeriod::Today, None)
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]

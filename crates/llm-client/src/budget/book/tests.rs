@@ -116,7 +116,10 @@ async fn a_new_day_is_a_new_budget_and_the_call_is_the_days_it_began_on() {
     assert_ne!(held.day.date(), next.day.date());
     book.settle(&held, cents(3), &[]).await.unwrap();
     assert_eq!(committed(&store, &Purse::Total).await, cents(3).pico());
-    assert!(book.reserve(None, CENT).await.is_err(), "today is full still");
+    assert!(
+        book.reserve(None, CENT).await.is_err(),
+        "today is full still"
+    );
 }
 
 #[tokio::test]
@@ -129,7 +132,11 @@ async fn with_the_store_away_each_process_keeps_the_limits_for_itself() {
     let here = book.reserve(Some("erp"), cents(4)).await.unwrap();
     let over = book.reserve(Some("erp"), CENT).await.unwrap_err();
     assert_eq!(over.scope, LimitScope::AccountDay);
-    assert_eq!(over.used, Amount::Dollars(cents(8)), "what came before counts");
+    assert_eq!(
+        over.used,
+        Amount::Dollars(cents(8)),
+        "what came before counts"
+    );
     assert!(book.settle(&here, CENT, &[]).await.is_err());
     assert!(book.settle(&before, CENT, &[]).await.is_err());
     assert!(book.reserve(Some("erp"), cents(6)).await.is_ok());
@@ -150,7 +157,10 @@ async fn a_counter_that_holds_something_else_is_a_store_that_is_away() {
     let clock = clock();
     let store = store(&clock);
     let key = Purse::Total.committed(Day::at(noon()).date());
-    store.set(&key, Bytes::from_static(b"x"), None).await.unwrap();
+    store
+        .set(&key, Bytes::from_static(b"x"), None)
+        .await
+        .unwrap();
     let book = book(&store, &clock, limits(10, 10));
     assert!(book.reserve(None, cents(10)).await.is_ok());
     assert!(book.reserve(None, CENT).await.is_err());
