@@ -102,6 +102,7 @@ mod anthropic;
 mod budget;
 mod capabilities;
 mod completion;
+mod concurrency;
 mod config;
 mod detached;
 mod error;
@@ -111,6 +112,7 @@ mod metered;
 mod model;
 mod money;
 mod prediction;
+mod prefix;
 mod pricing;
 mod rate_limits;
 mod request;
@@ -130,6 +132,10 @@ pub use capabilities::{
     Capabilities, MIN_CHARS_PER_TOKEN, Prices, StructuredOutput, estimate_tokens,
 };
 pub use completion::{Completion, StopReason, Usage};
+pub use concurrency::{
+    CONCURRENCY_IN_FLIGHT, CONCURRENCY_LIMIT, CONCURRENCY_QUEUE, CONCURRENCY_REFUSALS,
+    CONCURRENCY_WAIT, ConcurrencyConfig, ConcurrencyLimit, ConcurrencyStats,
+};
 pub use config::{AnthropicConfig, ConfigError, DEFAULT_BASE_URL, Timeouts, TrustRoots};
 pub use error::{Error, ErrorKind, Fault, Stage};
 pub use ledger::{
@@ -140,6 +146,10 @@ pub use model::{LanguageModel, Provider};
 pub use money::Usd;
 pub use prediction::{
     MAX_PREDICTED_SERIES, Observed, PREDICTION_CALIBRATION_ERROR, Prediction, Predictor, Quantiles,
+};
+pub use prefix::{
+    PROMPT_CACHE_HIT_RATE, PROMPT_CACHE_SAVED, PROMPT_CACHE_WAITS, PrefixCache, PrefixCacheConfig,
+    PromptCacheStats,
 };
 pub use pricing::{
     BUILT_IN_PRICES_AS_OF, DEAREST, PRICE_KNOWN, PRICE_TABLE_DATE, PriceTable, Priced,
