@@ -57,10 +57,7 @@ impl AnthropicConfig {
 
     /// Checks the settings that stand alone, and makes what the client needs of them.
     pub(crate) fn check(&self) -> Result<Checked, ConfigError> {
-        let fits = |c: char| c.is_ascii_graphic();
-        if self.model.is_empty() || self.model.len() > 128 || !self.model.chars().all(fits) {
-            return Err(ConfigError::Model);
-        }
+        check_model(&self.model)?;
         if self.max_response_bytes == 0 {
             return Err(ConfigError::MaxResponseBytes);
         }
@@ -213,6 +210,15 @@ pub enum ConfigError {
     /// The trusted certificates can't be read, or there are none.
     #[error("the trusted certificates can't be read, or there are none")]
     TrustRoots(#[source] std::io::Error),
+}
+
+/// Checks that a model's name is one, and fit for a label.
+pub(crate) fn check_model(model: &str) -> Result<(), ConfigError> {
+    let fits = |c: char| c.is_ascii_graphic();
+    if model.is_empty() || model.len() > 128 || !model.chars().all(fits) {
+        return Err(ConfigError::Model);
+    }
+    Ok(())
 }
 
 /// A checked base URL.

@@ -98,7 +98,9 @@
 //! proxies and h2c: set [`AnthropicConfig::base_url`]. Compressed answers: none is asked for.
 //! Checking JSON against its schema: decode it into a type.
 
+mod answer;
 mod anthropic;
+mod breaker;
 mod budget;
 mod capabilities;
 mod completion;
@@ -106,25 +108,31 @@ mod concurrency;
 mod config;
 mod detached;
 mod error;
+mod failure;
+mod fallback;
+mod jitter;
 mod ledger;
 mod live;
 mod metered;
 mod model;
 mod money;
+mod openai;
 mod prediction;
 mod prefix;
 mod pricing;
 mod rate_limits;
 mod request;
+mod retry;
 mod sse;
 mod stream;
 pub mod telemetry;
-#[cfg(feature = "test-util")]
+#[cfg(any(test, feature = "test-util"))]
 pub mod test_util;
 mod tokens;
 mod transport;
 
 pub use anthropic::Anthropic;
+pub use breaker::{Breaker, BreakerConfig, Sharing};
 pub use budget::{
     Amount, BUDGET_ABANDONED, BUDGET_LOCAL, BUDGET_REFUSALS, BudgetLimits, LimitScope, OverLimit,
 };
@@ -138,12 +146,15 @@ pub use concurrency::{
 };
 pub use config::{AnthropicConfig, ConfigError, DEFAULT_BASE_URL, Timeouts, TrustRoots};
 pub use error::{Error, ErrorKind, Fault, Stage};
+pub use fallback::Fallback;
+pub use jitter::Jitter;
 pub use ledger::{
     CostPeriod, CostReport, CostSummary, LEDGER_LOST, Ledger, LedgerError, MAX_LEDGER_ROWS, Saved,
 };
 pub use metered::{COST, Meter, MeterConfig, Metered, RESERVATIONS_OPEN, Reserve};
 pub use model::{LanguageModel, Provider};
 pub use money::Usd;
+pub use openai::{MaxTokensField, OpenAiCompatible, OpenAiConfig, ResponseFormat};
 pub use prediction::{
     MAX_PREDICTED_SERIES, Observed, PREDICTION_CALIBRATION_ERROR, Prediction, Predictor, Quantiles,
 };
@@ -159,7 +170,9 @@ pub use request::{
     CacheLifetime, DEFAULT_OPERATION, InvalidRequest, MAX_CACHE_MARKS, Message, Output, Request,
     RequestBuilder, Role, SystemBlock, Temperature,
 };
+pub use retry::{RetryBudget, RetryPolicy, Retrying};
 pub use stream::{CompletionStream, StreamEvent};
+pub use telemetry::BreakerState;
 pub use tokens::{
     CountMethod, MAX_CALIBRATED_MODELS, TOKEN_CORRECTION, TOKEN_ERROR, TokenCounter, TokenEstimate,
 };

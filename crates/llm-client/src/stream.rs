@@ -123,6 +123,30 @@ impl Stream for CompletionStream {
     }
 }
 
+/// Takes a stream up to its first text, or to its end where there is none: what fails before
+/// is the call's failure, so that the call can be made again or elsewhere. The stream that
+/// comes back begins from its start.
+pub(crate) async fn until_text(
+    mut stream: CompletionStream,
+    request: &Request,
+) -> Result<CompletionStream, Error> {
+    let mut seen = Vec::new();
+    while let Some(event) = stream.next().await {
+        let event = event?;
+        let decides = matches!(event, StreamEvent::Text(_) | StreamEvent::Finished(_));
+        match (&event, seen.last_mut()) {
+            // Usage replaces usage: what is held back stays small, however much comes.
+            (StreamEvent::Usage(_), Some(last @ StreamEvent::Usage(_))) => *last = event,
+            _ => seen.push(event),
+        }
+        if decides {
+            break;
+        }
+    }
+    let seen = stream::iter(seen.into_iter().map(Ok));
+    Ok(CompletionStream::new(seen.chain(stream), request))
+}
+
 impl fmt::Debug for CompletionStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CompletionStream")

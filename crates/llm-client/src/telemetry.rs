@@ -5,7 +5,10 @@
 //! give the histograms the buckets below. Labels are bounded: the provider and the operation
 //! are constants, the model comes from the configuration, the error is a kind.
 
-use metrics::{Histogram, Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{
+    Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
+};
 use tokio::time::Instant;
 use tracing::{Span, field};
 
@@ -66,6 +69,28 @@ pub const TIME_PER_OUTPUT_CHUNK_BUCKETS: [f64; 13] = [
     0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5,
 ];
 
+/// Counter: calls made again. Labels [`PROVIDER`], [`MODEL`], and [`ERROR_TYPE`], the failure
+/// before.
+pub const RETRIES: &str = "llm_retries_total";
+
+/// Counter: failed calls that might have passed but weren't made again. Labels [`PROVIDER`],
+/// [`MODEL`], and `reason`: `attempts` (there were enough), `deadline` (the wait would have
+/// ended too late) or `budget` (too many retries of late).
+pub const RETRIES_GIVEN_UP: &str = "llm_retries_given_up_total";
+
+/// Counter: calls for which the second model was asked. Labels [`PROVIDER`] and [`MODEL`] of
+/// the first, and [`ERROR_TYPE`], its failure.
+pub const FALLBACKS: &str = "llm_fallbacks_total";
+
+/// Counter: changes of a breaker. Labels [`PROVIDER`], [`MODEL`], `to` (`open`, `half_open`,
+/// `closed`, and for its gate `gated`, `ungated`) and `cause` (`failures`, `probe`, `shared`,
+/// `time`, `rate_limited`, `spend_limit`).
+pub const BREAKER_TRANSITIONS: &str = "llm_breaker_transitions_total";
+
+/// Gauge: 0 for a closed breaker, 1 for a half-open one, 2 for an open one. Labels
+/// [`PROVIDER`], [`MODEL`]. It is there from the breaker's first change on.
+pub const BREAKER_STATE: &str = "llm_breaker_state";
+
 /// Label: `chat`, or `count_tokens` for a count by the provider.
 pub const OPERATION: &str = "gen_ai.operation.name";
 /// Label: who runs the model.
@@ -107,6 +132,110 @@ pub fn describe() {
         Unit::Count,
         "Prompt tokens by what the provider's prompt cache did with them"
     );
+    describe_counter!(RETRIES, Unit::Count, "Calls that were made again");
+    describe_counter!(
+        RETRIES_GIVEN_UP,
+        Unit::Count,
+        "Failed calls that might have passed but weren't made again"
+    );
+    describe_counter!(
+        BREAKER_TRANSITIONS,
+        Unit::Count,
+        "Changes of the breaker in front of a model"
+    );
+    describe_gauge!(
+        BREAKER_STATE,
+        Unit::Count,
+        "Breaker in front of a model: 0 closed, 1 half-open, 2 open"
+    );
+    describe_counter!(
+        FALLBACKS,
+        Unit::Count,
+        "Calls for which the second model was asked"
+    );
+}
+
+/// Where a breaker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BreakerState {
+    /// Calls go through.
+    Closed,
+    /// One call finds out.
+    HalfOpen,
+    /// No call goes through.
+    Open,
+}
+
+impl BreakerState {
+    /// A stable word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::HalfOpen => "half_open",
+            Self::Open => "open",
+        }
+    }
+
+    const fn level(self) -> f64 {
+        match self {
+            Self::Closed => 0.0,
+            Self::HalfOpen => 1.0,
+            Self::Open => 2.0,
+        }
+    }
+}
+
+/// Counts a change of a breaker.
+pub(crate) fn breaker_changed(
+    provider: Provider,
+    model: &str,
+    to: &'static str,
+    cause: &'static str,
+    state: Option<BreakerState>,
+) {
+    counter!(BREAKER_TRANSITIONS, PROVIDER => provider.as_str(), MODEL => model.to_owned(),
+        "to" => to, "cause" => cause)
+    .increment(1);
+    if let Some(state) = state {
+        gauge!(BREAKER_STATE, PROVIDER => provider.as_str(), MODEL => model.to_owned())
+            .set(state.level());
+    }
+}
+
+/// Why a failed call isn't made again that might have passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GivenUp {
+    Attempts,
+    Deadline,
+    Budget,
+}
+
+/// Counts a retry.
+pub(crate) fn retried(provider: Provider, model: &str, kind: ErrorKind) {
+    counter!(RETRIES, PROVIDER => provider.as_str(), MODEL => model.to_owned(),
+        ERROR_TYPE => kind.as_str())
+    .increment(1);
+}
+
+/// Counts a retry that wasn't made.
+pub(crate) fn gave_up(provider: Provider, model: &str, why: GivenUp) {
+    let reason = match why {
+        GivenUp::Attempts => "attempts",
+        GivenUp::Deadline => "deadline",
+        GivenUp::Budget => "budget",
+    };
+    counter!(RETRIES_GIVEN_UP, PROVIDER => provider.as_str(), MODEL => model.to_owned(),
+        "reason" => reason)
+    .increment(1);
+}
+
+/// Counts a call that the second model gets.
+pub(crate) fn fell_back(provider: Provider, model: &str, kind: ErrorKind) {
+    counter!(FALLBACKS, PROVIDER => provider.as_str(), MODEL => model.to_owned(),
+        ERROR_TYPE => kind.as_str())
+    .increment(1);
 }
 
 /// One call being measured. Dropped without [`finish`](Self::finish), it counts as cancelled.

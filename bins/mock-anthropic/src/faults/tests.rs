@@ -13,6 +13,7 @@ fn every_name_is_read_and_written_back() {
         "overloaded",
         "server_error",
         "status=503",
+        "should_retry=400,true",
         "hang",
         "hang_stream",
         "hang_stream=4",

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::usage::{Prompt, WireUsage};
 use super::{classify, decode};
+use crate::answer::check_text;
 use crate::live::Assemble;
 use crate::request::chars;
 use crate::sse::Event;
@@ -279,7 +280,7 @@ impl Assembler {
         self.start(out);
         let usage = self.usage_so_far();
         let stop_reason = self.stop_reason.unwrap_or(StopReason::Unknown);
-        let text = decode::check_text(self.text.take(), self.asked.is_json, stop_reason)
+        let text = check_text(self.text.take(), self.asked.is_json, stop_reason)
             .map_err(|kind| Error::new(kind).with_usage(usage))?;
         out.push_back(StreamEvent::Finished(Completion {
             text,

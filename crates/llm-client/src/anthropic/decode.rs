@@ -5,11 +5,11 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::classify;
 use super::usage::{Prompt, WireUsage};
+use crate::answer::check_text;
 use crate::request::chars;
 use crate::transport::Answer;
 use crate::{
@@ -116,36 +116,12 @@ fn answer_text(
     check_text(raw, is_json, stop_reason)
 }
 
-/// The answer's text as it was asked for, or what is wrong with it; `None` stands for an
-/// answer without the part that was to hold it.
-pub(super) fn check_text(
-    raw: Option<String>,
-    is_json: bool,
-    stop_reason: StopReason,
-) -> Result<String, ErrorKind> {
-    if !is_json {
-        return Ok(raw.unwrap_or_default());
-    }
-    match stop_reason {
-        StopReason::MaxTokens | StopReason::ContextWindowExceeded => Err(ErrorKind::Truncated),
-        StopReason::Refusal => Err(ErrorKind::Refused),
-        _ => one_json_value(&raw.ok_or(ErrorKind::InvalidOutput)?),
-    }
-}
-
 fn joined_text(content: &[Block]) -> String {
     content
         .iter()
         .filter(|block| block.r#type == "text")
         .filter_map(|block| block.text.as_deref())
         .collect()
-}
-
-/// The text without the white space around it, if it is exactly one JSON value.
-fn one_json_value(text: &str) -> Result<String, ErrorKind> {
-    serde_json::from_str::<IgnoredAny>(text)
-        .map(|_| text.trim().to_owned())
-        .map_err(|_| ErrorKind::InvalidOutput)
 }
 
 fn tool_input(content: &[Block], name: &str) -> Option<String> {

@@ -149,6 +149,33 @@ impl ErrorKind {
     }
 }
 
+impl ErrorKind {
+    /// Whether the same request may succeed with another provider: the failure lies with this
+    /// one, its account or the way to it, and not with the request or with what a model made
+    /// of it.
+    #[must_use]
+    pub const fn may_pass_elsewhere(self) -> bool {
+        match self {
+            Self::Timeout { stage } => !matches!(stage, Stage::Deadline),
+            Self::Connect
+            | Self::Connection
+            | Self::Interrupted
+            | Self::RateLimited
+            | Self::SpendLimit
+            | Self::Overloaded
+            | Self::Authentication
+            | Self::Permission
+            | Self::Billing
+            | Self::NotFound
+            | Self::Conflict
+            | Self::Upstream
+            | Self::InvalidResponse
+            | Self::CircuitOpen => true,
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -7,6 +7,8 @@
     reason = "helpers of tests stop the test"
 )]
 
+mod openai;
+mod oracle;
 mod socket;
 mod stand_in;
 mod streams;
