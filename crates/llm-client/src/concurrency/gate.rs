@@ -49,9 +49,9 @@ struct State {
 
 /// A place among the calls under way, until it is dropped.
 pub(super) struct Permit {
-    gate: Arc<Gate>,
+    /// Gone once the place is given back.
+    gate: Option<Arc<Gate>>,
     started: Instant,
-    ended: Ended,
 }
 
 /// A place in the queue, until it is dropped.
@@ -299,21 +299,26 @@ async fn wake(gate: Weak<Gate>) {
 impl Permit {
     fn new(gate: &Arc<Gate>, started: Instant) -> Self {
         Self {
-            gate: Arc::clone(gate),
+            gate: Some(Arc::clone(gate)),
             started,
-            ended: Ended::default(),
         }
     }
 
     /// Gives the place back with what the call's end says.
     pub(super) fn finish(mut self, ended: &Ended) {
-        self.ended = *ended;
+        self.give_back(ended);
+    }
+
+    fn give_back(&mut self, ended: &Ended) {
+        if let Some(gate) = self.gate.take() {
+            gate.release(self.started, ended);
+        }
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.gate.release(self.started, &self.ended);
+        self.give_back(&Ended::default());
     }
 }
 

@@ -212,12 +212,15 @@ async fn a_retry_after_holds_everybody_back_and_ends() {
 #[tokio::test(start_paused = true)]
 async fn an_account_with_nothing_left_waits_for_its_reset() {
     let mut last = completion("ok");
-    let mut limits = RateLimits::default();
-    limits.requests = Some(RateLimit {
+    let requests = Some(RateLimit {
         limit: Some(50),
         remaining: 0,
         reset_after: Some(SECOND * 7),
     });
+    let limits = RateLimits {
+        requests,
+        ..RateLimits::default()
+    };
     last.rate_limits = Some(Box::new(limits));
     let model = ScriptedModel::new(MODEL)
         .then(Outcome::Complete(last))
@@ -251,7 +254,7 @@ async fn no_place_is_lost_however_five_hundred_calls_end() {
         async move {
             let asked = request();
             let patience = SECOND * u32::try_from(index % 7 + 1).unwrap();
-            if index % 2 == 0 {
+            if index.is_multiple_of(2) {
                 let _ = timeout(patience, limit.complete(&asked)).await;
                 return;
             }

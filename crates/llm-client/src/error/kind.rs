@@ -170,6 +170,9 @@ impl ErrorKind {
             | Self::Conflict
             | Self::Upstream
             | Self::InvalidResponse
+            | Self::Saturated
+            // One's own machine may cost nothing.
+            | Self::Budget
             | Self::CircuitOpen => true,
             _ => false,
         }

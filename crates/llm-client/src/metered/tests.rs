@@ -313,13 +313,13 @@ async fn five_hundred_calls_with_faults_and_cancellations_leave_nothing_open() {
         let (metered, model) = (metered.clone(), model.clone());
         async move {
             let asked = request();
-            if index % 3 == 0 {
+            if index.is_multiple_of(3) {
                 let Ok(mut events) = metered.stream(&asked).await else {
                     return;
                 };
                 // Every other stream is left after its first event.
                 events.next().await.unwrap().unwrap();
-                if index % 2 == 0 {
+                if index.is_multiple_of(2) {
                     let _ = events.completion().await;
                 }
                 return;
