@@ -111,6 +111,7 @@ mod error;
 mod failure;
 mod fallback;
 mod jitter;
+mod layers;
 mod ledger;
 mod live;
 mod metered;
