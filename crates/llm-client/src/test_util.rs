@@ -11,12 +11,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
-    Completion, CompletionStream, Error, ErrorKind, LanguageModel, Provider, Request, Stage,
-    StopReason, StreamEvent, Usage,
+    Completion, CompletionStream, Error, ErrorKind, LanguageModel, Provider, Request, StopReason,
+    StreamEvent, Usage,
 };
+
+mod play;
+
+use play::Play;
 
 /// How many requests a [`ScriptedModel`] remembers; older ones are forgotten first.
 pub const MAX_RECORDED_REQUESTS: usize = 10_000;
@@ -299,90 +302,6 @@ impl LanguageModel for ScriptedModel {
     async fn count_tokens(&self, _: &Request) -> Result<Option<u64>, Error> {
         Ok(self.state().tokens)
     }
-}
-
-/// A call's steps, one by one, within the request's deadline.
-struct Play {
-    steps: VecDeque<Step>,
-    deadline: Option<Instant>,
-    started: Instant,
-}
-
-impl Play {
-    fn new(outcome: Outcome, latency: Duration, request: &Request) -> Self {
-        let mut deadline = request.deadline();
-        let mut steps = VecDeque::new();
-        if !latency.is_zero() {
-            steps.push_back(Step::Wait(latency));
-        }
-        match outcome {
-            Outcome::Complete(completion) => steps.extend(whole(completion)),
-            Outcome::Fail(error) => steps.push_back(Step::Fail(error)),
-            Outcome::Stream(scripted) => steps.extend(scripted),
-            Outcome::Hang => steps.push_back(Step::Hang),
-            Outcome::HangPastDeadline => {
-                deadline = None;
-                steps.push_back(Step::Hang);
-            }
-        }
-        Self {
-            steps,
-            deadline,
-            started: Instant::now(),
-        }
-    }
-
-    async fn whole(&mut self) -> Result<Completion, Error> {
-        loop {
-            if let StreamEvent::Finished(completion) = self.next().await? {
-                return Ok(completion);
-            }
-        }
-    }
-
-    async fn next(&mut self) -> Result<StreamEvent, Error> {
-        let deadline = self.deadline;
-        let step = self.step();
-        match deadline {
-            Some(deadline) => timeout_at(deadline, step).await.unwrap_or_else(|_| {
-                let stage = Stage::Deadline;
-                Err(Error::new(ErrorKind::Timeout { stage }))
-            }),
-            None => step.await,
-        }
-    }
-
-    async fn step(&mut self) -> Result<StreamEvent, Error> {
-        loop {
-            match self.steps.pop_front() {
-                Some(Step::Event(StreamEvent::Finished(mut completion))) => {
-                    completion.elapsed = self.started.elapsed();
-                    return Ok(StreamEvent::Finished(completion));
-                }
-                Some(Step::Event(event)) => return Ok(event),
-                Some(Step::Fail(error)) => return Err(error),
-                Some(Step::Wait(time)) => sleep(time).await,
-                Some(Step::Hang) => std::future::pending().await,
-                None => return Err(Error::new(ErrorKind::Interrupted)),
-            }
-        }
-    }
-}
-
-/// The steps of an answer that comes at once.
-fn whole(completion: Completion) -> Vec<Step> {
-    let text = completion.text.clone();
-    let mut steps = vec![Step::Event(StreamEvent::Started {
-        request_id: completion.request_id.clone(),
-        model: completion.model.clone(),
-        usage: completion.usage,
-        rate_limits: completion.rate_limits.clone(),
-    })];
-    if !text.is_empty() {
-        steps.push(Step::Event(StreamEvent::Text(text)));
-    }
-    steps.push(Step::Event(StreamEvent::Finished(completion)));
-    steps
 }
 
 /// Counts a call's end, however it ends.

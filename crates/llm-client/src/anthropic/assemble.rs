@@ -338,7 +338,13 @@ impl Assemble for Assembler {
         }
         // What came at the start counts next to nothing of the answer.
         let said = self.asked.prompt.output_tokens(self.chars);
+        // Some gateways begin with a prompt of nothing and tell its tokens at the end.
+        let input_tokens = match usage.prompt_tokens() {
+            0 => self.asked.prompt.input_tokens(),
+            _ => usage.input_tokens,
+        };
         Usage {
+            input_tokens,
             output_tokens: usage.output_tokens.max(said),
             estimated: true,
             ..usage

@@ -63,9 +63,7 @@ impl WireUsage {
             five_minutes = five_minutes.saturating_add(unsplit);
         }
         Usage {
-            input_tokens: self
-                .input_tokens
-                .unwrap_or_else(|| estimate_tokens(prompt.chars)),
+            input_tokens: self.input_tokens.unwrap_or_else(|| prompt.input_tokens()),
             output_tokens: self
                 .output_tokens
                 .unwrap_or_else(|| prompt.output_tokens(answer_chars)),
@@ -101,6 +99,11 @@ impl Prompt {
                 .iter()
                 .any(|block| block.cache() == Some(CacheLifetime::OneHour)),
         }
+    }
+
+    /// The most tokens that the prompt has.
+    pub(super) fn input_tokens(&self) -> u64 {
+        estimate_tokens(self.chars)
     }
 
     /// The most output tokens that an answer of so many characters has.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::test_util::{Outcome, ScriptedModel, Step};
-use crate::{RateLimit, RateLimits};
+use crate::{RateLimit, RateLimits, Stage};
 use http::StatusCode;
 
 const SECOND: Duration = Duration::from_secs(1);

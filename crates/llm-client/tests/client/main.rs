@@ -7,6 +7,8 @@
     reason = "helpers of tests stop the test"
 )]
 
+mod flapping;
+mod interop;
 mod openai;
 mod oracle;
 mod socket;

@@ -363,6 +363,26 @@ fn a_missing_usage_is_estimated_from_what_was_said() {
 }
 
 #[test]
+fn a_prompt_that_is_told_at_the_end_is_estimated_until_then() {
+    let request = text_request();
+    let mut run = Run::new("m", &request);
+    run.event(&start(json!({"input_tokens": 0, "output_tokens": 0})))
+        .unwrap();
+    let usage = run.assembler.usage_so_far();
+    assert_eq!((usage.input_tokens, usage.estimated), (4, true));
+    run.event(&end(
+        "end_turn",
+        json!({"input_tokens": 8, "output_tokens": 9}),
+    ))
+    .unwrap();
+    let usage = run.assembler.usage_so_far();
+    assert_eq!(
+        (usage.input_tokens, usage.output_tokens, usage.estimated),
+        (8, 9, false)
+    );
+}
+
+#[test]
 fn the_end_of_the_body_ends_only_what_has_told_why_it_stopped() {
     let request = text_request();
     let mut run = Run::new("m", &request);
