@@ -11,7 +11,7 @@
 //! In a Rust service that asks a model and must go on when the model doesn't answer. Hold an
 //! `Arc<dyn LanguageModel>`: [`Anthropic`] or [`OpenAiCompatible`] in production, the
 //! `test-util` feature's `ScriptedModel` in tests, and layers around either: [`Retrying`],
-//! [`Breaker`], [`Fallback`].
+//! [`Breaker`], [`Fallback`], [`ConcurrencyLimit`], [`PrefixCache`], [`Metered`].
 //!
 //! ## Example
 //!
@@ -111,6 +111,51 @@
 //! # }
 //! ```
 //!
+//! Within a budget, and with a ledger, in a store that replicas share:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use llm_client::{
+//!     BudgetLimits, CostPeriod, ErrorKind, LanguageModel, Meter, MeterConfig, Metered, Request, Usd,
+//! };
+//! use store::{EmbeddedConfig, EmbeddedStore, SystemClock};
+//!
+//! # use mock_anthropic::{Config, MockServer};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let mock = MockServer::start(Config::default()).await?;
+//! # let mut config = llm_client::AnthropicConfig::new("sk-ant-mock".into(), "claude-sonnet-4-5");
+//! # config.base_url = mock.base_url();
+//! # let provider = Arc::new(llm_client::Anthropic::try_new(config)?);
+//! let clock = Arc::new(SystemClock);
+//! let store = Arc::new(EmbeddedStore::in_memory(EmbeddedConfig::default(), clock.clone())?);
+//! let limits = BudgetLimits {
+//!     account_day: Some(Usd::from_cents(500)),
+//!     ..BudgetLimits::default()
+//! };
+//! let config = MeterConfig { limits, ..MeterConfig::default() };
+//! let meter = Meter::new(config, store, clock);
+//! let model = Metered::new(provider, meter.clone());
+//!
+//! let request = Request::builder(64)
+//!     .operation("demo")
+//!     .account("erp-sur")
+//!     .user("¿Cuadra?")
+//!     .build()?;
+//! match model.complete(&request).await {
+//!     Ok(completion) => println!("{}", completion.text),
+//!     Err(error) if error.kind() == ErrorKind::Budget => println!("{:?}", error.over_limit()),
+//!     Err(error) => return Err(error.into()),
+//! }
+//! meter.settled().await;
+//! let report = meter.ledger().report(CostPeriod::Today, Some("erp-sur")).await?;
+//! assert_eq!(report.summary.total_calls, 1);
+//! assert!(report.by_operation["demo"].total_cost_usd > Usd::ZERO);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! `examples/ask.rs` is a whole program.
 //!
 //! ## Guarantees
@@ -131,6 +176,8 @@
 //!   [`Refused`](ErrorKind::Refused), with the tokens it cost ([`Error::usage`]).
 //! - **Tokens are counted once**: the parts of [`Usage`] don't overlap, cache writes are
 //!   split by lifetime, and an answer without usage is estimated upwards and flagged.
+//! - **Money is exact and counted once**: reserved atomically before a call, settled after it
+//!   however it ends, in whole pico-dollars ([`Usd`], [`Metered`]).
 //! - **Secrets stay in**: the key is in one header marked sensitive; neither it, nor a
 //!   prompt, nor the provider's text is in any `Debug`, `Display`, metric or span.
 //! - **A request can't be wrong by form**: [`RequestBuilder::build`] checks what the API

@@ -22,7 +22,8 @@ pub(super) struct Adaptive {
     last_cut: Option<Instant>,
     bound: Option<Bound>,
     seconds: Mean,
-    tokens: Mean,
+    input: Mean,
+    output: Mean,
 }
 
 /// The calls that the account has left, until its limits are whole again.
@@ -56,7 +57,8 @@ impl Adaptive {
             last_cut: None,
             bound: None,
             seconds: Mean::default(),
-            tokens: Mean::default(),
+            input: Mean::default(),
+            output: Mean::default(),
         }
     }
 
@@ -79,7 +81,11 @@ impl Adaptive {
             Signal::Well => {
                 self.seconds.add((now - call.started).as_secs_f64());
                 if let Some(usage) = call.usage {
-                    self.tokens.add(to_f64(usage.total()));
+                    // Cached reads don't count towards the account's limits.
+                    let read = usage.cache_read_input_tokens;
+                    let input = usage.prompt_tokens().saturating_sub(read);
+                    self.input.add(to_f64(input));
+                    self.output.add(to_f64(usage.output_tokens));
                 }
                 let in_use = to_f64(to_u64(call.in_flight)) >= self.limit / 2.0;
                 if in_use {
@@ -101,12 +107,12 @@ impl Adaptive {
 
     /// Takes over what the provider tells; gives a pause where nothing is left.
     pub(super) fn told(&mut self, limits: &RateLimits, now: Instant) -> Option<Duration> {
-        let per_call = self.tokens.0.unwrap_or(1.0).max(1.0);
+        let (input, output) = (self.input.0.unwrap_or(1.0), self.output.0.unwrap_or(1.0));
         let left = [
             (limits.requests, 1.0),
-            (limits.tokens, per_call),
-            (limits.input_tokens, per_call),
-            (limits.output_tokens, per_call / 8.0),
+            (limits.tokens, input + output),
+            (limits.input_tokens, input),
+            (limits.output_tokens, output),
         ];
         let calls_left = |(limit, cost): (Option<RateLimit>, f64)| {
             let limit = limit?;

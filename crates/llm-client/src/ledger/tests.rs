@@ -174,3 +174,28 @@ fn a_periods_word_reads_back() {
     }
     assert_eq!(CostPeriod::parse("tomorrow"), None);
 }
+
+#[test]
+fn a_call_and_its_reservation_fit_into_one_write() {
+    let clock = clock();
+    let day = Day::at(clock.now());
+    let row = row_of(&"ñ".repeat(200), &"m".repeat(128));
+    let call = [
+        Field::Calls,
+        Field::Input,
+        Field::Output,
+        Field::Cost,
+        Field::CacheRead,
+        Field::CacheWrite,
+        Field::CacheSaved,
+    ];
+    let account = "á".repeat(300);
+    let entries = entries(&day, Some(&account), &row, &call.map(|field| (field, 1)));
+    // Two counters for each of two purses.
+    assert!(entries.len() + 4 <= store::MAX_ADDITIONS);
+    assert!(
+        entries
+            .iter()
+            .all(|entry| entry.key.len() <= store::MAX_KEY_BYTES)
+    );
+}
