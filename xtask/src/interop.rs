@@ -98,6 +98,10 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a program without asynchronous code waits for another program"
+    )]
     fn wait_until_ready(&mut self) -> Result<(), Error> {
         let patience = Instant::now() + START;
         while Instant::now() < patience {

@@ -51,6 +51,12 @@ async fn refusals_come_whole_and_streamed_alike() {
         ("overloaded", 529, "overloaded_error", None),
         ("server_error", 500, "api_error", None),
         ("status=400", 400, "invalid_request_error", None),
+        (
+            "should_retry=401,true",
+            401,
+            "authentication_error",
+            Some(("x-should-retry", "true")),
+        ),
         ("status=402", 402, "billing_error", None),
         ("status=504", 504, "timeout_error", None),
     ] {

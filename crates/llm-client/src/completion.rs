@@ -18,7 +18,7 @@ pub struct Completion {
     /// Who answered: with a fallback it needn't be the one that was asked first.
     pub provider: Provider,
     /// The model that answered, as the provider names it; may be a dated version of the
-    /// one that was asked.
+    /// one that was asked. At most 128 visible ASCII characters.
     pub model: String,
     /// The provider's id for the call, for its support.
     pub request_id: Option<String>,

@@ -75,8 +75,13 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
         return Duration::try_from_secs_f64(seconds).ok();
     }
     let at = date(headers, &RETRY_AFTER)?;
-    let now = date(headers, &DATE).unwrap_or(now);
+    let now = answered_at(headers, now);
     Some(Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO))
+}
+
+/// When the answer was given, by the provider's own clock where it tells.
+pub(crate) fn answered_at(headers: &HeaderMap, now: Timestamp) -> Timestamp {
+    date(headers, &DATE).unwrap_or(now)
 }
 
 fn number(headers: &HeaderMap, name: &HeaderName) -> Option<f64> {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
+use crate::failure::answered_at;
+
 /// One limit of the account: so many in a period, so many left, and when it is whole again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
@@ -37,8 +39,9 @@ impl RateLimits {
     }
 
     /// Reads `anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-*`, whose
-    /// resets are RFC 3339 moments; `now` is what they are counted from.
+    /// resets are RFC 3339 moments; they are counted from the answer's own `Date`, or `now`.
     pub(crate) fn of_anthropic(headers: &HeaderMap, now: Timestamp) -> Option<Box<Self>> {
+        let now = answered_at(headers, now);
         let limit = |names: &[&'static str; 3]| {
             read(headers, names, |text| {
                 let at: Timestamp = text.parse().ok()?;

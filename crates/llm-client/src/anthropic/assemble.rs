@@ -6,12 +6,14 @@ use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::usage::{Prompt, WireUsage};
 use super::{classify, decode};
 use crate::answer::check_text;
+use crate::failure::bounded_id;
 use crate::live::Assemble;
 use crate::request::chars;
 use crate::sse::Event;
@@ -90,11 +92,12 @@ struct BlockStart {
     content_block: Block,
 }
 
+/// Any block. Of the kinds that aren't known here nothing need be as expected.
 #[derive(Deserialize)]
 struct Block {
     r#type: String,
-    text: Option<String>,
-    name: Option<String>,
+    text: Option<Value>,
+    name: Option<Value>,
     input: Option<Box<RawValue>>,
 }
 
@@ -104,13 +107,13 @@ struct BlockDelta {
     delta: Delta,
 }
 
-/// Any delta; of the kinds that aren't known here nothing is read.
+/// Any delta. Of the kinds that aren't known here nothing need be as expected.
 #[derive(Deserialize)]
 struct Delta {
     r#type: String,
-    text: Option<String>,
-    partial_json: Option<String>,
-    thinking: Option<String>,
+    text: Option<Value>,
+    partial_json: Option<Value>,
+    thinking: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -178,7 +181,7 @@ impl Assembler {
     }
 
     fn message_start(&mut self, event: MessageStart, out: &mut Out) {
-        self.model = event.message.model;
+        self.model = event.message.model.as_deref().and_then(bounded_id);
         self.usage = event.message.usage.unwrap_or_default();
         self.start(out);
     }
@@ -188,7 +191,8 @@ impl Assembler {
         let kind = match (&self.asked.tool, &*block.r#type) {
             (None, "text") => BlockKind::Answer,
             (Some(tool), "tool_use")
-                if block.name.as_ref() == Some(tool) && self.text.is_none() =>
+                if block.name.as_ref().and_then(Value::as_str) == Some(tool)
+                    && self.text.is_none() =>
             {
                 BlockKind::Input { whole: block.input }
             }
@@ -205,7 +209,7 @@ impl Assembler {
             index: event.index,
             kind,
         });
-        match block.text {
+        match text_of(block.text) {
             Some(text) if is_answer => self.say(text, out),
             _ => Ok(()),
         }
@@ -229,12 +233,12 @@ impl Assembler {
                 partial_json
             }
             _ => {
-                let unread = text.or(partial_json).or(thinking).unwrap_or_default();
+                let unread = text_of(text.or(partial_json).or(thinking)).unwrap_or_default();
                 self.chars = self.chars.saturating_add(chars(&unread));
                 return Ok(());
             }
         };
-        self.say(piece.unwrap_or_default(), out)
+        self.say(text_of(piece).unwrap_or_default(), out)
     }
 
     fn block_stop(&mut self, event: BlockStop, out: &mut Out) -> Result<(), Error> {
@@ -349,6 +353,13 @@ impl Assemble for Assembler {
             estimated: true,
             ..usage
         }
+    }
+}
+
+fn text_of(value: Option<Value>) -> Option<String> {
+    match value {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
     }
 }
 

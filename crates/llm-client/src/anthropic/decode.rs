@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::classify;
 use super::usage::{Prompt, WireUsage};
 use crate::answer::check_text;
+use crate::failure::bounded_id;
 use crate::request::chars;
 use crate::transport::Answer;
 use crate::{
@@ -79,7 +80,11 @@ pub(super) fn decode(bytes: &[u8], context: &Context<'_>) -> Result<Completion, 
         stop_reason,
         usage,
         provider: Provider::Anthropic,
-        model: body.model.unwrap_or_else(|| context.asked_model.to_owned()),
+        model: body
+            .model
+            .as_deref()
+            .and_then(bounded_id)
+            .unwrap_or_else(|| context.asked_model.to_owned()),
         request_id: classify::request_id(context.headers),
         rate_limits: RateLimits::of_anthropic(context.headers, Timestamp::now()),
         elapsed: context.elapsed,

@@ -164,7 +164,10 @@ impl Assembler {
             ));
         }
         self.id = self.id.take().or(chunk.id.as_deref().and_then(bounded_id));
-        self.model = self.model.take().or(chunk.model);
+        self.model = self
+            .model
+            .take()
+            .or(chunk.model.as_deref().and_then(bounded_id));
         let usage = chunk.usage.as_ref().and_then(WireUsage::usage);
         self.usage = usage.or(self.usage);
         // Others than the first choice aren't asked for.

@@ -103,7 +103,7 @@ proptest! {
         piece in 1_usize..20,
     ) {
         let frames = |piece: usize| {
-            let mut decoder = Decoder::new(100);
+            let mut decoder = Decoder::new(1000);
             let mut frames = Vec::new();
             for piece in bytes.chunks(piece) {
                 decoder.feed(Bytes::copy_from_slice(piece));
@@ -113,7 +113,6 @@ proptest! {
             }
             frames
         };
-        prop_assume!(bytes.split(|b| matches!(b, b'\n' | b'\r')).all(|line| line.len() < 50));
         prop_assert_eq!(frames(piece), frames(usize::MAX));
     }
 }

@@ -283,7 +283,7 @@ async fn a_stream_that_was_read_to_its_end_gives_its_connection_back() {
     }
 }
 
-fn start_event() -> String {
+pub fn start_event() -> String {
     concat!(
         "event: message_start\ndata: {\"type\":\"message_start\",\"message\":",
         "{\"model\":\"m\",\"usage\":{\"input_tokens\":3,\"output_tokens\":1}}}\n\n",
@@ -301,7 +301,7 @@ fn end_events() -> &'static str {
     )
 }
 
-fn text_event(text: &str) -> String {
+pub fn text_event(text: &str) -> String {
     format!(
         "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":0,\
          \"delta\":{{\"type\":\"text_delta\",\"text\":\"{text}\"}}}}\n\n"
@@ -397,7 +397,7 @@ async fn firehose() -> (String, tokio::sync::watch::Receiver<usize>) {
 }
 
 /// Waits until nothing more is written for a while, and says how much it was by then.
-async fn settled(written: &mut tokio::sync::watch::Receiver<usize>) -> usize {
+pub async fn settled(written: &mut tokio::sync::watch::Receiver<usize>) -> usize {
     let quiet = Duration::from_millis(300);
     while tokio::time::timeout(quiet, written.changed()).await.is_ok() {}
     *written.borrow()

@@ -221,6 +221,16 @@ fn what_is_unknown_is_skipped() {
         json!({"type": "citations_delta", "citation": {"text": 1}}),
     ))
     .unwrap();
+    run.event(&block(
+        2,
+        json!({"type": "new", "text": {}, "name": [], "input": 7}),
+    ))
+    .unwrap();
+    run.event(&delta(
+        2,
+        json!({"type": "new_delta", "text": [1], "partial_json": {}}),
+    ))
+    .unwrap();
     run.event(&text(1, "b")).unwrap();
     run.event(&text(9, "of a block that never began")).unwrap();
     run.event(&end("new_reason", json!({"output_tokens": 1})))
