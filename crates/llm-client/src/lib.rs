@@ -11,7 +11,7 @@
 //! In a Rust service that asks a model and must go on when the model doesn't answer. Hold an
 //! `Arc<dyn LanguageModel>`: [`Anthropic`] or [`OpenAiCompatible`] in production, the
 //! `test-util` feature's `ScriptedModel` in tests, and layers around either: [`Retrying`],
-//! [`Breaker`], [`Fallback`].
+//! [`Breaker`], [`Fallback`], [`ConcurrencyLimit`], [`PrefixCache`], [`Metered`].
 //!
 //! ## Example
 //!
@@ -111,6 +111,51 @@
 //! # }
 //! ```
 //!
+//! Within a budget, and with a ledger, in a store that replicas share:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use llm_client::{
+//!     BudgetLimits, CostPeriod, ErrorKind, LanguageModel, Meter, MeterConfig, Metered, Request, Usd,
+//! };
+//! use store::{EmbeddedConfig, EmbeddedStore, SystemClock};
+//!
+//! # use mock_anthropic::{Config, MockServer};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let mock = MockServer::start(Config::default()).await?;
+//! # let mut config = llm_client::AnthropicConfig::new("sk-ant-mock".into(), "claude-sonnet-4-5");
+//! # config.base_url = mock.base_url();
+//! # let provider = Arc::new(llm_client::Anthropic::try_new(config)?);
+//! let clock = Arc::new(SystemClock);
+//! let store = Arc::new(EmbeddedStore::in_memory(EmbeddedConfig::default(), clock.clone())?);
+//! let limits = BudgetLimits {
+//!     account_day: Some(Usd::from_cents(500)),
+//!     ..BudgetLimits::default()
+//! };
+//! let config = MeterConfig { limits, ..MeterConfig::default() };
+//! let meter = Meter::new(config, store, clock);
+//! let model = Metered::new(provider, meter.clone());
+//!
+//! let request = Request::builder(64)
+//!     .operation("demo")
+//!     .account("erp-sur")
+//!     .user("¿Cuadra?")
+//!     .build()?;
+//! match model.complete(&request).await {
+//!     Ok(completion) => println!("{}", completion.text),
+//!     Err(error) if error.kind() == ErrorKind::Budget => println!("{:?}", error.over_limit()),
+//!     Err(error) => return Err(error.into()),
+//! }
+//! meter.settled().await;
+//! let report = meter.ledger().report(CostPeriod::Today, Some("erp-sur")).await?;
+//! assert_eq!(report.summary.total_calls, 1);
+//! assert!(report.by_operation["demo"].total_cost_usd > Usd::ZERO);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! `examples/ask.rs` is a whole program.
 //!
 //! ## Guarantees
@@ -131,6 +176,8 @@
 //!   [`Refused`](ErrorKind::Refused), with the tokens it cost ([`Error::usage`]).
 //! - **Tokens are counted once**: the parts of [`Usage`] don't overlap, cache writes are
 //!   split by lifetime, and an answer without usage is estimated upwards and flagged.
+//! - **Money is exact and counted once**: reserved atomically before a call, settled after it
+//!   however it ends, in whole pico-dollars ([`Usd`], [`Metered`]).
 //! - **Secrets stay in**: the key is in one header marked sensitive; neither it, nor a
 //!   prompt, nor the provider's text is in any `Debug`, `Display`, metric or span.
 //! - **A request can't be wrong by form**: [`RequestBuilder::build`] checks what the API
@@ -146,16 +193,26 @@
 mod answer;
 mod anthropic;
 mod breaker;
+mod budget;
 mod capabilities;
 mod completion;
+mod concurrency;
 mod config;
+mod detached;
 mod error;
 mod failure;
 mod fallback;
 mod jitter;
+mod layers;
+mod ledger;
 mod live;
+mod metered;
 mod model;
+mod money;
 mod openai;
+mod prediction;
+mod prefix;
+mod pricing;
 mod rate_limits;
 mod request;
 mod retry;
@@ -164,20 +221,43 @@ mod stream;
 pub mod telemetry;
 #[cfg(any(test, feature = "test-util"))]
 pub mod test_util;
+mod tokens;
 mod transport;
 
 pub use anthropic::Anthropic;
 pub use breaker::{Breaker, BreakerConfig, Sharing};
+pub use budget::{
+    Amount, BUDGET_ABANDONED, BUDGET_LOCAL, BUDGET_REFUSALS, BudgetLimits, LimitScope, OverLimit,
+};
 pub use capabilities::{
     Capabilities, MIN_CHARS_PER_TOKEN, Prices, StructuredOutput, estimate_tokens,
 };
 pub use completion::{Completion, StopReason, Usage};
+pub use concurrency::{
+    CONCURRENCY_IN_FLIGHT, CONCURRENCY_LIMIT, CONCURRENCY_QUEUE, CONCURRENCY_REFUSALS,
+    CONCURRENCY_WAIT, ConcurrencyConfig, ConcurrencyLimit, ConcurrencyStats,
+};
 pub use config::{AnthropicConfig, ConfigError, DEFAULT_BASE_URL, Timeouts, TrustRoots};
 pub use error::{Error, ErrorKind, Fault, Stage};
 pub use fallback::Fallback;
 pub use jitter::Jitter;
+pub use ledger::{
+    CostPeriod, CostReport, CostSummary, LEDGER_LOST, Ledger, LedgerError, MAX_LEDGER_ROWS, Saved,
+};
+pub use metered::{COST, Meter, MeterConfig, Metered, RESERVATIONS_OPEN, Reserve};
 pub use model::{LanguageModel, Provider};
+pub use money::Usd;
 pub use openai::{MaxTokensField, OpenAiCompatible, OpenAiConfig, ResponseFormat};
+pub use prediction::{
+    MAX_PREDICTED_SERIES, Observed, PREDICTION_CALIBRATION_ERROR, Prediction, Predictor, Quantiles,
+};
+pub use prefix::{
+    PROMPT_CACHE_HIT_RATE, PROMPT_CACHE_SAVED, PROMPT_CACHE_WAITS, PrefixCache, PrefixCacheConfig,
+    PromptCacheStats,
+};
+pub use pricing::{
+    BUILT_IN_PRICES_AS_OF, DEAREST, PRICE_KNOWN, PRICE_TABLE_DATE, PriceTable, Priced,
+};
 pub use rate_limits::{RateLimit, RateLimits};
 pub use request::{
     CacheLifetime, DEFAULT_OPERATION, InvalidRequest, MAX_CACHE_MARKS, Message, Output, Request,
@@ -186,3 +266,6 @@ pub use request::{
 pub use retry::{RetryBudget, RetryPolicy, Retrying};
 pub use stream::{CompletionStream, StreamEvent};
 pub use telemetry::BreakerState;
+pub use tokens::{
+    CountMethod, MAX_CALIBRATED_MODELS, TOKEN_CORRECTION, TOKEN_ERROR, TokenCounter, TokenEstimate,
+};

@@ -56,6 +56,14 @@ impl Request {
         &self.system
     }
 
+    /// The same request with other instructions: for a layer that moves cache marks.
+    pub(crate) fn with_system(&self, system: Vec<SystemBlock>) -> Self {
+        Self {
+            system,
+            ..self.clone()
+        }
+    }
+
     /// The conversation; the first and the last message are the user's.
     #[must_use]
     pub fn messages(&self) -> &[Message] {

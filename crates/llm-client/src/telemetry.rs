@@ -28,6 +28,7 @@ const COUNT_TOKENS: &str = "count_tokens";
 
 /// Describes the metrics to the installed recorder. Call it once, after installing one.
 pub fn describe() {
+    crate::layers::describe();
     describe_histogram!(
         OPERATION_DURATION,
         Unit::Seconds,

@@ -50,6 +50,11 @@ pub enum ErrorKind {
     Truncated,
     /// The breaker lets no call through for now: this one was never made.
     CircuitOpen,
+    /// A budget of this service's own is used up: the call was never made. The figures are in
+    /// [`Error::over_limit`](crate::Error::over_limit).
+    Budget,
+    /// Too many calls are under way and waiting already: this one was never made.
+    Saturated,
     /// The call was given up before it ended. The client itself never returns it, as a
     /// dropped call has nobody to tell: it is the metric's label, and for layers that queue.
     Cancelled,
@@ -87,6 +92,8 @@ impl ErrorKind {
             Self::Refused => "refused",
             Self::Truncated => "truncated",
             Self::CircuitOpen => "circuit_open",
+            Self::Budget => "budget",
+            Self::Saturated => "saturated",
             Self::Cancelled => "cancelled",
         }
     }
@@ -117,6 +124,8 @@ impl ErrorKind {
             | Self::InvalidRequest
             | Self::TooLarge
             | Self::Truncated
+            | Self::Budget
+            | Self::Saturated
             | Self::Cancelled => Fault::Caller,
         }
     }
@@ -161,6 +170,9 @@ impl ErrorKind {
             | Self::Conflict
             | Self::Upstream
             | Self::InvalidResponse
+            | Self::Saturated
+            // One's own machine may cost nothing.
+            | Self::Budget
             | Self::CircuitOpen => true,
             _ => false,
         }
@@ -190,6 +202,8 @@ impl fmt::Display for ErrorKind {
             Self::Refused => "use the model's answer: it refused",
             Self::Truncated => "use the model's answer: cut off at a token limit",
             Self::CircuitOpen => "call the model: the breaker is open",
+            Self::Budget => "call the model: budget used up",
+            Self::Saturated => "call the model: too many calls are waiting",
             Self::Cancelled => "finish the call: cancelled",
         })
     }
