@@ -131,6 +131,12 @@ pub(crate) fn decode(key: &CacheKey, frame: &[u8]) -> Result<Entry, Rejection> {
     })
 }
 
+/// How many bytes decoding `frame` goes through: its own, or those that it says it holds.
+pub(crate) fn weight(frame: &[u8]) -> usize {
+    let says = field(frame, 66).map_or(0, u32::from_le_bytes) as usize;
+    says.max(frame.len())
+}
+
 fn decode_value(coding: u8, length: usize, coded: &[u8]) -> Result<Bytes, Rejection> {
     match coding {
         PLAIN if length == coded.len() => Ok(Bytes::copy_from_slice(coded)),
