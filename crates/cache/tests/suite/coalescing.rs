@@ -249,7 +249,7 @@ async fn what_is_not_worth_keeping_goes_to_those_who_wait_only() {
                 .cache
                 .get_or_compute(&key, POLICY, Mode::Normal, move || async move {
                     let value = Bytes::from_static(b"degraded");
-                    Ok::<_, Broken>(Computed { value, keep })
+                    Ok::<_, Broken>(Computed::new(value, keep))
                 })
         });
         let statuses = join_all(calls).await.into_iter().map(|a| a.unwrap().status);
@@ -308,7 +308,7 @@ async fn a_computation_can_not_hold_its_key_for_ever() {
 }
 
 #[tokio::test]
-async fn waiters_learn_that_the_task_was_ended_from_outside() {
+async fn a_waiter_takes_the_place_of_a_task_that_was_ended_from_outside() {
     let world = World::new();
     let stage = Stage::new();
     let other = Builder::new_multi_thread()
@@ -328,8 +328,9 @@ async fn waiters_learn_that_the_task_was_ended_from_outside() {
     tokio::pin!(follower);
     assert!(poll!(&mut follower).is_pending());
     other.shutdown_background();
+    // It takes the lost leader's place.
     let error = follower.await.unwrap_err();
-    assert!(matches!(error, CacheError::Lost) && error.fault() == Fault::Process);
+    assert_eq!(error.compute_error(), Some(&Broken(1)));
     assert_eq!(world.cache.stats().flights, 0);
     let answer = world.ask(&key, Mode::Normal, "well").await.unwrap();
     assert_eq!(answer.status, Status::Miss);

@@ -98,8 +98,5 @@ pub fn tenant_key(tenant: &str, input: &str) -> CacheKey {
 
 /// An answer worth keeping.
 pub fn kept(value: &'static str) -> Computed {
-    Computed {
-        value: Bytes::from_static(value.as_bytes()),
-        keep: Keep::For(LIFETIME),
-    }
+    Computed::new(Bytes::from_static(value.as_bytes()), Keep::For(LIFETIME))
 }
