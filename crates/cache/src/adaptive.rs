@@ -216,7 +216,13 @@ mod tests {
             let now_ms = START_MS + half_lives * 1_800_000;
             class.rate(now_ms, HALF_LIFE)
         };
-        assert_eq!(at(0), Rate { rate: 1.0, lookups: 64.0 });
+        assert_eq!(
+            at(0),
+            Rate {
+                rate: 1.0,
+                lookups: 64.0
+            }
+        );
         assert!(!class.record(false, START_MS + FOLD_MS - 1));
         class.rate(START_MS, HALF_LIFE);
         assert!((at(1).lookups - 32.5).abs() < 1e-6);

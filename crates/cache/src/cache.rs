@@ -18,6 +18,7 @@ use crate::inner::{Inner, Look, Order, tier};
 use crate::l1::L1;
 use crate::l2::L2;
 use crate::metrics::{Metrics, Renewal, Source};
+use crate::stream::Streams;
 use crate::totals::{self, Totals};
 use crate::{
     Answer, CacheConfig, CacheError, CacheKey, CacheStats, CacheTotals, Classify, Computed,
@@ -50,6 +51,7 @@ impl Cache {
             l1: L1::new(config.l1_bytes, Arc::clone(&clock), Arc::clone(&metrics)),
             l2,
             flights: Flights::new(config.max_flights),
+            streams: Streams::new(config.max_flights),
             metrics,
             totals: Totals::default(),
             clock,
@@ -148,6 +150,7 @@ impl Cache {
         let Inner {
             l1,
             flights,
+            streams,
             metrics,
             ..
         } = &*self.inner;
@@ -155,7 +158,7 @@ impl Cache {
             totals: totals::local(metrics),
             entries: l1.entries(),
             bytes: l1.bytes(),
-            flights: flights.count() as u64,
+            flights: (flights.count() + streams.count()) as u64,
             evictions: metrics.size_evictions(),
         };
         metrics.entries.set(stats.entries as f64);
@@ -219,6 +222,7 @@ impl Cache {
     pub async fn drain(&self, limit: Duration) -> bool {
         let all = async {
             self.inner.flights.drained().await;
+            self.inner.streams.drained().await;
             if let Some(l2) = &self.inner.l2 {
                 l2.drained().await;
             }

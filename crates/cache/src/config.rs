@@ -123,7 +123,11 @@ impl CacheConfig {
             self.max_stream_bytes as u64,
             frame::MAX_VALUE_BYTES as u64,
         )?;
-        positive("compress_from_bytes", self.compress_from_bytes as u64, u64::MAX)?;
+        positive(
+            "compress_from_bytes",
+            self.compress_from_bytes as u64,
+            u64::MAX,
+        )?;
         // Four signs of life, each of which may take as long as a read.
         if self.lease_ms < 4 || self.lease_ms > 60_000 {
             return Err(ConfigError::new("lease_ms", "must be from 4 to 60000"));

@@ -79,7 +79,11 @@ mod tests {
             (0.5_f64.powi(53), 900_000 - 2_000 * 37 - 1, false),
         ];
         for (draw, now_ms, due) in cases {
-            assert_eq!(is_due(&entry(2_000), now_ms, || draw), due, "{draw} {now_ms}");
+            assert_eq!(
+                is_due(&entry(2_000), now_ms, || draw),
+                due,
+                "{draw} {now_ms}"
+            );
         }
     }
 
@@ -99,7 +103,10 @@ mod tests {
         // ln(2000 / 50) computing times before the end, and Euler's constant.
         assert!((7_000..11_000).contains(&mean), "{mean}");
         let (least, most) = (renewed.iter().min(), renewed.iter().max());
-        assert!(least.zip(most).is_some_and(|(l, m)| m - l > 2_000), "{renewed:?}");
+        assert!(
+            least.zip(most).is_some_and(|(l, m)| m - l > 2_000),
+            "{renewed:?}"
+        );
     }
 
     #[test]

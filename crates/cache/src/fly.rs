@@ -283,7 +283,9 @@ impl<E: Send + Sync> Peers for Crew<'_, E> {
     type Ear = Subscription;
 
     async fn claim(&self) -> Claim {
-        let Post { l2, name, owner, .. } = self.post;
+        let Post {
+            l2, name, owner, ..
+        } = self.post;
         match l2.lease(name, owner, self.post.config().lease()).await {
             Some(Lease::Granted { .. }) => Claim::Granted,
             Some(Lease::Held { remaining, .. }) => Claim::Held(remaining),

@@ -17,6 +17,7 @@ use crate::l1::L1;
 use crate::l2::{L2, Read};
 use crate::metrics::{Ended, Metrics, Refused, Source};
 use crate::replica::Outcome;
+use crate::stream::Streams;
 use crate::totals::Totals;
 use crate::{
     Answer, CacheConfig, CacheError, CacheKey, Classify, Computed, Cost, Keep, Lifetime, Mode,
@@ -28,6 +29,7 @@ pub(crate) struct Inner {
     pub(crate) l1: L1,
     pub(crate) l2: Option<Arc<L2>>,
     pub(crate) flights: Flights,
+    pub(crate) streams: Streams,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) totals: Totals,
     pub(crate) clock: Arc<dyn Clock>,
@@ -89,7 +91,9 @@ impl Inner {
             return Look::Found(entry, source);
         }
         let Some(l2) = &self.l2 else {
-            return Look::Nothing { store_answers: false };
+            return Look::Nothing {
+                store_answers: false,
+            };
         };
         match l2.read(&order.key, now_ms).await {
             Read::Found(entry) => match self.accept(order, entry) {
@@ -97,10 +101,16 @@ impl Inner {
                     let source = tier(Source::L2, &entry, now_ms);
                     Look::Found(entry, source)
                 }
-                None => Look::Nothing { store_answers: true },
+                None => Look::Nothing {
+                    store_answers: true,
+                },
             },
-            Read::Nothing => Look::Nothing { store_answers: true },
-            Read::Away => Look::Nothing { store_answers: false },
+            Read::Nothing => Look::Nothing {
+                store_answers: true,
+            },
+            Read::Away => Look::Nothing {
+                store_answers: false,
+            },
         }
     }
 
@@ -233,11 +243,16 @@ impl Inner {
         let kept = !too_large && as_millis(lifetime) > 0;
         let useful = lifetime.saturating_add(order.policy.stale_window());
         let useful = useful.min(self.config.max_lifetime());
-        let until = |duration| created_ms.saturating_add(if kept { as_millis(duration) } else { 0 });
+        let until =
+            |duration| created_ms.saturating_add(if kept { as_millis(duration) } else { 0 });
         let entry = Entry {
             // A copy in one piece, so that a small answer can't hold on to the large buffer
             // that it was cut from.
-            value: if kept { Bytes::copy_from_slice(&value) } else { value },
+            value: if kept {
+                Bytes::copy_from_slice(&value)
+            } else {
+                value
+            },
             shape,
             created_ms,
             fresh_until_ms: until(lifetime),
@@ -282,7 +297,12 @@ impl Inner {
                 _ => Status::Miss,
             };
             let age = Duration::ZERO;
-            Ok(Answer { value, status, age, cost })
+            Ok(Answer {
+                value,
+                status,
+                age,
+                cost,
+            })
         };
         match landing {
             Landing::Found(entry, tier) => {

@@ -46,9 +46,13 @@ impl CacheKey {
         let mut hasher = Hasher::new();
         hasher.update(FORMAT);
         let class = "";
-        KeyBuilder { operation, class, hasher }
-            .part(Part::Operation, "", operation.as_bytes())
-            .part(Part::Tenant, "", tenant.as_bytes())
+        KeyBuilder {
+            operation,
+            class,
+            hasher,
+        }
+        .part(Part::Operation, "", operation.as_bytes())
+        .part(Part::Tenant, "", tenant.as_bytes())
     }
 
     /// The operation whose answer this is.

@@ -105,6 +105,7 @@ pub mod metrics;
 mod policy;
 mod replica;
 mod stats;
+mod stream;
 mod totals;
 
 pub use adaptive::{AdaptiveConfig, AdaptiveStep};
@@ -117,3 +118,4 @@ pub use key::{CacheKey, KeyBuilder};
 pub use memo::KeyMemo;
 pub use policy::{Classify, Lifetime, Mode, Policy, Sharing, WhenAlone};
 pub use stats::{CacheStats, CacheTotals};
+pub use stream::{StreamEnd, StreamReader, StreamWriter};

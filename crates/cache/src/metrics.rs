@@ -3,7 +3,7 @@
 //! | metric | kind | labels |
 //! |---|---|---|
 //! | [`REQUESTS`] | counter | `operation`, `tier`, `result`: `l1`/`hit`, `l2`/`hit`, `l1`/`stale`, `l2`/`stale`, `replica`/`coalesced`, and with tier `none`: `miss`, `coalesced`, `refresh`, `bypass`; one per call |
-//! | [`COMPUTATIONS`] | counter | `operation`, `result`: `stored`, `not_kept`, `failed`, `panicked`, `timeout`; one per computation |
+//! | [`COMPUTATIONS`] | counter | `operation`, `result`: `stored`, `not_kept`, `failed`, `panicked`, `timeout`, `abandoned` (a stream that nobody read any more); one per computation |
 //! | [`FAILURES`] | counter | `operation`, `kind`: `compute`, `wait_timeout`, `compute_timeout`, `panicked`, `lost`, `elsewhere`, `lagged`; one per call without an answer |
 //! | [`LOOKUP_SECONDS`] | histogram | `tier`: `l1` (one hit in 16), `l2` (all reads) |
 //! | [`ENTRIES`], [`BYTES`], [`FLIGHTS`] | gauge | none; set by [`crate::Cache::stats`] |

@@ -14,7 +14,10 @@ use crate::metrics::Source;
 use crate::{CacheConfig, CacheKey, Computed, Keep, Mode, Policy, Sharing};
 
 fn computed(value: &'static [u8]) -> Result<Computed, ()> {
-    Ok(Computed::new(Bytes::from_static(value), Keep::For(Duration::from_secs(60))))
+    Ok(Computed::new(
+        Bytes::from_static(value),
+        Keep::For(Duration::from_secs(60)),
+    ))
 }
 
 #[tokio::test]

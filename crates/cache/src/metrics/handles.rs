@@ -175,11 +175,8 @@ impl Metrics {
             return;
         };
         of.requests[source as usize].increment(1);
-        if source.saves() && cost != Cost::FREE {
-            saturating_add(&self.saved_pico_usd, cost.pico_usd);
-            saturating_add(&self.saved_tokens, cost.tokens);
-            of.saved_pico_usd.increment(cost.pico_usd);
-            of.saved_tokens.increment(cost.tokens);
+        if source.saves() {
+            self.save(of, cost, 1);
         }
         if source.is_lookup() {
             of.with_class(key.class(), |class| {
@@ -188,6 +185,25 @@ impl Metrics {
                 }
             });
         }
+    }
+
+    /// Counts what so many calls were spared that had been counted before the cost was known.
+    pub(crate) fn spared(&self, key: &CacheKey, cost: Cost, calls: u64) {
+        if let Some(of) = self.operation(key.operation()) {
+            self.save(of, cost, calls);
+        }
+    }
+
+    fn save(&self, of: &Operation, cost: Cost, calls: u64) {
+        if cost == Cost::FREE || calls == 0 {
+            return;
+        }
+        let pico_usd = cost.pico_usd.saturating_mul(calls);
+        let tokens = cost.tokens.saturating_mul(calls);
+        saturating_add(&self.saved_pico_usd, pico_usd);
+        saturating_add(&self.saved_tokens, tokens);
+        of.saved_pico_usd.increment(pico_usd);
+        of.saved_tokens.increment(tokens);
     }
 
     /// The lifetime that the key's operation and class have earned.

@@ -23,6 +23,7 @@ labels!(
         Failed = "failed",
         Panicked = "panicked",
         Timeout = "timeout",
+        Abandoned = "abandoned",
     }
 );
 

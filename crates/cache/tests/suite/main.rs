@@ -11,4 +11,5 @@ mod coalescing;
 mod common;
 mod embedded;
 mod keys;
+mod streams;
 mod tiers;
