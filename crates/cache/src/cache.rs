@@ -112,6 +112,7 @@ impl Cache {
             key: *key,
             policy,
             after_ms: None,
+            failures: 0,
         };
         if mode == Mode::Normal
             && let Some((answer, due)) = self.hit(key, &policy)
@@ -268,41 +269,41 @@ impl Cache {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Computed, E>> + Send + 'static,
     {
-        let (key, wait) = (&order.key, order.policy.wait);
+        let (key, wait) = (order.key, order.policy.wait);
         let join = match mode {
             Mode::Normal => Join::Normal,
             Mode::Refresh => Join::Refresh,
             Mode::Bypass => {
-                let run = self.inner.run(key, order.policy.compute_limit, compute);
+                let run = self.inner.run(&key, order.policy.compute_limit, compute);
                 let landing = timeout(wait, run).await;
-                let landing = landing.map(|ran| self.inner.give(key, ran));
+                let landing = landing.map(|ran| self.inner.give(&key, ran));
                 return (landing.unwrap_or_else(|_| wait_timeout()), Source::Bypass);
             }
         };
         // Far away instead of an overflow.
         let now = Instant::now();
         let deadline = now.checked_add(wait).unwrap_or(now + FAR);
-        let mut may_retry = true;
+        let mut order = *order;
         loop {
-            match self.inner.flights.join::<E>(key, join) {
+            match self.inner.flights.join::<E>(&key, join) {
                 Role::Follow(waiter) => {
                     let landing = timeout_at(deadline, waiter.landed()).await;
                     let landing = landing.unwrap_or_else(|_| wait_timeout());
-                    if may_retry && landing.may_retry() {
-                        may_retry = false;
+                    if order.failures == 0 && landing.may_retry() {
+                        order.failures = 1;
                         continue;
                     }
                     return (landing, Source::Coalesced);
                 }
                 Role::Lead(guard, waiter) => {
-                    let flight = fly(Arc::clone(&self.inner), *order, guard, classify, compute);
+                    let flight = fly(Arc::clone(&self.inner), order, guard, classify, compute);
                     tokio::spawn(flight.in_current_span());
                     let landing = timeout_at(deadline, waiter.landed()).await;
                     return (landing.unwrap_or_else(|_| wait_timeout()), led(mode));
                 }
                 Role::Alone => {
                     self.inner.metrics.uncoalesced(key.operation());
-                    let run = self.alone(order, mode, compute);
+                    let run = self.alone(&order, mode, compute);
                     let landing = timeout_at(deadline, run).await;
                     return (landing.unwrap_or_else(|_| wait_timeout()), led(mode));
                 }

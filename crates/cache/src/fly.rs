@@ -40,7 +40,9 @@ pub(crate) async fn fly<E, F, Fut>(
         Some(l2) if store_answers && l2.has_replicas().await => Some(Post::new(&inner, l2, &order)),
         _ => None,
     };
-    let Some((guard, leading)) = agree(&inner, &order, guard, post.as_ref()).await else {
+    let mut order = order;
+    let agreed = agree(&inner, &mut order, guard, post.as_ref()).await;
+    let Some((guard, leading)) = agreed else {
         return;
     };
     guard.computing();
@@ -123,7 +125,7 @@ async fn look<E>(inner: &Inner, order: &Order, guard: Guard<E>) -> Looked<E> {
 /// we hold the lease; else the flight has landed.
 async fn agree<E>(
     inner: &Inner,
-    order: &Order,
+    order: &mut Order,
     guard: Guard<E>,
     post: Option<&Post>,
 ) -> Option<(Guard<E>, bool)>
@@ -133,10 +135,13 @@ where
     let Some(post) = post else {
         return Some((guard, false));
     };
-    let course = replica::course(&Crew::new(post, &guard, order)).await;
+    let course = replica::course(&Crew::new(post, &guard, order), order.failures).await;
     inner.metrics.replica_flight(label(&course));
     match course {
-        Course::Lead => Some((guard, true)),
+        Course::Lead { failures } => {
+            order.failures = failures;
+            Some((guard, true))
+        }
         Course::Alone => Some((guard, false)),
         Course::Found { entry, followed } => {
             let landing = if followed {
@@ -179,7 +184,7 @@ fn told<E>(inner: &Inner, order: &Order, outcome: Outcome) -> Landing<E> {
 
 fn label(course: &Course) -> ReplicaCourse {
     match course {
-        Course::Lead => ReplicaCourse::Led,
+        Course::Lead { .. } => ReplicaCourse::Led,
         Course::Alone => ReplicaCourse::Alone,
         Course::Found { .. } => ReplicaCourse::Found,
         Course::Told(_) => ReplicaCourse::Told,

@@ -16,7 +16,7 @@ use crate::flight::{Flights, Landing};
 use crate::l1::L1;
 use crate::l2::{L2, Read};
 use crate::metrics::{Ended, Metrics, Refused, Source};
-use crate::replica::Outcome;
+use crate::replica::{MAX_FAILURES, Outcome};
 use crate::stream::Streams;
 use crate::totals::Totals;
 use crate::{
@@ -46,6 +46,8 @@ pub(crate) struct Order {
     pub(crate) policy: Policy,
     /// Only an answer from after this moment will do: it renews the one from then.
     pub(crate) after_ms: Option<u64>,
+    /// Computations that have failed already for those who wait.
+    pub(crate) failures: u32,
 }
 
 /// What looking into the tiers gave.
@@ -192,7 +194,8 @@ impl Inner {
             }
             Err(error) => {
                 let sharing = error.compute_error().map_or(Sharing::Process, classify);
-                let retry = sharing == Sharing::Nobody;
+                let failures = order.failures + 1;
+                let retry = sharing == Sharing::Nobody && failures < MAX_FAILURES;
                 let outcome = match sharing {
                     Sharing::Everywhere(code) => Outcome::Final(code),
                     Sharing::Nobody | Sharing::Process => Outcome::Failed,

@@ -15,7 +15,7 @@
 //! | [`EVICTIONS`] | counter | `cause`: `size`, `expired` |
 //! | [`SAVED_PICO_USD`], [`SAVED_TOKENS`] | counter | `operation`; what hits and joined computations would have cost |
 //! | [`STORED_BYTES`] | counter | `form`: `raw`, `framed`; the values written to the store before and after coding |
-//! | [`HIT_RATE`], [`ADAPTIVE_LIFETIME_SECONDS`] | gauge | `operation`, `class` (`default`, those of the keys, `other` beyond 32) |
+//! | [`HIT_RATE`], [`ADAPTIVE_LIFETIME_SECONDS`] | gauge | `operation`, `class` (`default`, those of the keys, `other` beyond 30) |
 //!
 //! An operation that the cache wasn't told of when it was built counts as `other`.
 

@@ -32,8 +32,8 @@ use crate::entry::Entry;
 
 pub(crate) use message::{decode, encode};
 
-/// Computations that failed elsewhere until a flight fails instead of trying in its turn.
-const MAX_FAILURES: u32 = 2;
+/// Failed computations after which those who wait fail instead of trying in their turn.
+pub(crate) const MAX_FAILURES: u32 = 2;
 
 /// The answer to a claim of the lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,10 @@ pub(crate) enum Outcome {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Course {
     /// Compute: the lease is ours.
-    Lead,
+    Lead {
+        /// How many computations have failed that this flight waited for.
+        failures: u32,
+    },
     /// Compute: the store is away.
     Alone,
     /// Take what is in the store. The lease is ours.
@@ -110,18 +113,18 @@ pub(crate) trait Peers {
     fn is_late(&self) -> bool;
 }
 
-/// Finds out what a flight has to do; waits while another replica computes.
-pub(crate) async fn course<P: Peers>(peers: &P) -> Course {
+/// Finds out what a flight has to do; waits while another replica computes. `failures` is how
+/// many computations have failed already for those who wait.
+pub(crate) async fn course<P: Peers>(peers: &P, mut failures: u32) -> Course {
     match peers.claim().await {
-        Claim::Granted => return granted(peers, false).await,
+        Claim::Granted => return granted(peers, failures, false).await,
         Claim::Away => return Course::Alone,
         Claim::Held(_) => {}
     }
     let mut ear = peers.listen().await;
-    let mut failures = 0;
     loop {
         let lease_left = match peers.claim().await {
-            Claim::Granted => return granted(peers, true).await,
+            Claim::Granted => return granted(peers, failures, true).await,
             Claim::Away => return Course::Alone,
             Claim::Held(lease_left) => lease_left,
         };
@@ -132,7 +135,7 @@ pub(crate) async fn course<P: Peers>(peers: &P) -> Course {
             None | Some(Outcome::InStore) => {}
             Some(Outcome::Failed) => {
                 failures += 1;
-                if failures == MAX_FAILURES {
+                if failures >= MAX_FAILURES {
                     return Course::Told(Outcome::Failed);
                 }
             }
@@ -142,10 +145,10 @@ pub(crate) async fn course<P: Peers>(peers: &P) -> Course {
 }
 
 /// Somebody else may have computed until just now.
-async fn granted<P: Peers>(peers: &P, followed: bool) -> Course {
+async fn granted<P: Peers>(peers: &P, failures: u32, followed: bool) -> Course {
     match peers.find().await {
         Some(entry) => Course::Found { entry, followed },
-        None => Course::Lead,
+        None => Course::Lead { failures },
     }
 }
 

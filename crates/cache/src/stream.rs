@@ -127,6 +127,7 @@ impl Cache {
                 key: *key,
                 policy,
                 after_ms: None,
+                failures: 0,
             };
             let source = match mode {
                 Mode::Normal => Source::Miss,

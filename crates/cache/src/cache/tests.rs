@@ -36,6 +36,7 @@ async fn who_comes_between_two_flights_finds_what_the_first_one_left() {
             key,
             policy,
             after_ms: None,
+            failures: 0,
         };
         let (order, other) = (order(key), order(other));
         let all = |(): &()| Sharing::Process;

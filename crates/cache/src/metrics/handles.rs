@@ -21,7 +21,8 @@ use super::{
 /// One in so many hits in memory is timed.
 const TIMED_HITS: u64 = 16;
 
-/// Classes of keys that an operation's hit rates are kept apart for; more share one.
+/// Classes of keys that an operation's hit rates are kept apart for, `default` and `other`
+/// among them; more count to `other`.
 const MAX_CLASSES: usize = 32;
 
 /// Handles, resolved once.
@@ -115,7 +116,7 @@ impl Operation {
     fn with_class<T>(&self, name: &'static str, work: impl FnOnce(&Class) -> T) -> T {
         {
             let classes = self.classes.read().unwrap_or_else(PoisonError::into_inner);
-            let full = classes.len() > MAX_CLASSES;
+            let full = classes.len() >= MAX_CLASSES;
             let known = classes.iter().find(|class| class.name == name);
             if let Some(class) = known.or(classes.get(1).filter(|_| full)) {
                 return work(class);

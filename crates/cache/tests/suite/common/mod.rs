@@ -2,7 +2,9 @@
 //! cache with both.
 
 mod recorder;
+mod stage;
 mod store;
+mod wrapped;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -12,7 +14,9 @@ use bytes::Bytes;
 use cache::{Answer, Cache, CacheConfig, CacheError, CacheKey, Computed, Keep, Mode, Policy};
 
 pub use recorder::Figures;
+pub use stage::{Stage, let_others_run};
 pub use store::{FakeStore, Fault};
+pub use wrapped::SharedStore;
 
 /// The error of the tests' computations.
 #[derive(Debug, PartialEq, Eq)]
