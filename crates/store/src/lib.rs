@@ -69,6 +69,10 @@ mod embedded;
 mod error;
 mod health;
 mod pubsub;
+mod redis;
+mod resilient;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 mod throttle;
 
 pub use api::{
@@ -82,4 +86,8 @@ pub use embedded::{EmbeddedConfig, EmbeddedStore, OpenError, OpenErrorKind};
 pub use error::{ErrorKind, Fault, StoreError};
 pub use health::{Problem, StandbyHealth, Topology};
 pub use pubsub::Subscription;
+pub use redis::{
+    Deployment, RedisConfig, RedisConfigError, RedisHost, RedisParameters, RedisStore, RedisTls,
+};
+pub use resilient::{KeyClass, KeyClasses, ResilientConfig, ResilientStore};
 pub use throttle::{Rate, Throttled};
