@@ -45,10 +45,10 @@ async fn rate(body: Arc<str>) -> Result<Computed, NoTotal> {
     if !body.contains("monto_total") {
         return Err(NoTotal);
     }
-    Ok(Computed {
-        value: Bytes::from_static(br#"{"rating":"good"}"#),
-        keep: Keep::For(Duration::from_secs(15 * 60)),
-    })
+    Ok(Computed::new(
+        Bytes::from_static(br#"{"rating":"good"}"#),
+        Keep::For(Duration::from_secs(15 * 60)),
+    ))
 }
 
 async fn ask(cache: &Cache, tenant: &str, body: &str, mode: Mode) -> Result<Answer, ExampleError> {

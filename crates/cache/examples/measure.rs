@@ -80,10 +80,10 @@ impl Batches {
 }
 
 fn computed(bytes: usize) -> Computed {
-    Computed {
-        value: Bytes::from(vec![b'x'; bytes]),
-        keep: Keep::For(Duration::from_secs(900)),
-    }
+    Computed::new(
+        Bytes::from(vec![b'x'; bytes]),
+        Keep::For(Duration::from_secs(900)),
+    )
 }
 
 #[tokio::main]

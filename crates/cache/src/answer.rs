@@ -1,5 +1,6 @@
-//! What goes into a call and what comes out.
+//! What comes out of a computation and of a call.
 
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,89 +9,99 @@ use crate::entry::Entry;
 
 /// What a computation gives back.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Computed {
     /// The answer's bytes, encoded once; later hits get the same bytes.
     pub value: Bytes,
     /// Whether to keep it.
     pub keep: Keep,
+    /// What it cost; every call that is spared a computation counts it as saved.
+    pub cost: Cost,
+}
+
+impl Computed {
+    /// An answer that cost nothing.
+    #[must_use]
+    pub fn new(value: impl Into<Bytes>, keep: Keep) -> Self {
+        Self {
+            value: value.into(),
+            keep,
+            cost: Cost::FREE,
+        }
+    }
+
+    /// The same, having cost something.
+    #[must_use]
+    pub fn cost(mut self, cost: Cost) -> Self {
+        self.cost = cost;
+        self
+    }
+}
+
+/// What a computation cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cost {
+    /// Money, in 10⁻¹² US dollars.
+    pub pico_usd: u64,
+    /// A language model's tokens, of every kind together.
+    pub tokens: u64,
+}
+
+impl Cost {
+    /// Nothing.
+    pub const FREE: Self = Self {
+        pico_usd: 0,
+        tokens: 0,
+    };
+}
+
+impl AddAssign for Cost {
+    /// Adds, up to the largest number there is.
+    fn add_assign(&mut self, other: Self) {
+        self.pico_usd = self.pico_usd.saturating_add(other.pico_usd);
+        self.tokens = self.tokens.saturating_add(other.tokens);
+    }
 }
 
 /// Whether an answer is worth keeping. Only complete, undegraded, successful ones are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
-    /// For so long from now, or the configured maximum if that is shorter. Zero keeps nothing.
+    /// For so long from now, or the configured maximum (or the adaptive lifetime, see
+    /// [`crate::Lifetime`]) if that is shorter. Zero keeps nothing.
     For(Duration),
     /// It goes to those who wait for it and to nobody after them.
     No,
 }
 
-/// How long a call may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Policy {
-    /// How long the caller waits for an answer, whoever computes it.
-    pub wait: Duration,
-    /// How long one computation may run before it is dropped. It is apart from `wait`: a
-    /// computation outlives callers that gave up, but it can't hold its key for ever.
-    pub compute_limit: Duration,
-}
-
-impl Policy {
-    /// What [`Policy::new`] gives a computation.
-    pub const DEFAULT_COMPUTE_LIMIT: Duration = Duration::from_secs(120);
-
-    /// Waits for `wait`; computations may take [`Policy::DEFAULT_COMPUTE_LIMIT`].
-    #[must_use]
-    pub const fn new(wait: Duration) -> Self {
-        Self {
-            wait,
-            compute_limit: Self::DEFAULT_COMPUTE_LIMIT,
-        }
-    }
-
-    /// The same with another limit for the computation.
-    #[must_use]
-    pub const fn compute_limit(mut self, limit: Duration) -> Self {
-        self.compute_limit = limit;
-        self
-    }
-}
-
-/// What a call may do with what is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// Read, else compute and keep.
-    #[default]
-    Normal,
-    /// Don't read; compute and keep (`Cache-Control: no-cache`). It joins a computation that
-    /// is running, since that reads nothing either, and makes a flight that is still reading
-    /// compute instead: an answer from before the call is never returned, and there is still
-    /// one computation per key at a time.
-    Refresh,
-    /// Neither read nor keep (`Cache-Control: no-store`). Nobody joins it, it joins nobody,
-    /// and it ends with its caller.
-    Bypass,
-}
-
 /// An answer and where it is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Answer {
     /// The bytes that the computation gave, now or once.
     pub value: Bytes,
     /// Where it is from.
     pub status: Status,
-    /// How long ago it was computed; zero unless it is a [`Status::Hit`].
+    /// How long ago it was computed; zero unless it is a [`Status::Hit`] or [`Status::Stale`].
     pub age: Duration,
+    /// What computing it cost, whoever paid: now if it is a [`Status::Miss`] or
+    /// [`Status::Bypass`], else it was saved.
+    pub cost: Cost,
 }
 
 impl Answer {
     /// An answer that was kept.
     pub(crate) fn hit(entry: Entry, now_ms: u64) -> Self {
         let age = entry.age(now_ms);
+        let status = if entry.is_fresh(now_ms) {
+            Status::Hit
+        } else {
+            Status::Stale
+        };
         Self {
             value: entry.value,
-            status: Status::Hit,
+            status,
             age,
+            cost: entry.cost,
         }
     }
 }
@@ -101,9 +112,12 @@ impl Answer {
 pub enum Status {
     /// It was kept, in the process or in the store.
     Hit,
+    /// It was kept and its lifetime is over: the policy allows it, while it is renewed or as
+    /// no new one can be had.
+    Stale,
     /// It was computed for this call.
     Miss,
-    /// It was computed for another call that was under way.
+    /// It was computed for another call that was under way, here or in another replica.
     Coalesced,
     /// It was computed for this call alone, as asked.
     Bypass,
@@ -115,6 +129,7 @@ impl Status {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Hit => "hit",
+            Self::Stale => "stale",
             Self::Miss => "miss",
             Self::Coalesced => "coalesced",
             Self::Bypass => "bypass",

@@ -1,41 +1,34 @@
-//! The tiers, the flights and the counters, put together.
+//! The cache as its callers see it.
 
 use std::fmt;
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::FutureExt;
 use store::{Clock, Store};
-use tokio::time::timeout;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 use tracing::Instrument;
+use uuid::Uuid;
 
-use crate::entry::{Entry, millis};
-use crate::flight::{Flights, Guard, Landing, Role};
+use crate::early::{self, Dice};
+use crate::entry::{Entry, Shape, Use};
+use crate::flight::{Flights, Join, Landing, Role};
+use crate::fly::{fly, renew};
+use crate::inner::{Inner, Look, Order, tier};
 use crate::l1::L1;
 use crate::l2::L2;
-use crate::metrics::{Ended, Metrics, Refused, Source};
+use crate::metrics::{Metrics, Renewal, Source};
+use crate::stream::Streams;
+use crate::totals::{self, Totals};
 use crate::{
-    Answer, CacheConfig, CacheError, CacheKey, CacheStats, Computed, ConfigError, Keep, Mode,
-    Policy, Status, frame,
+    Answer, CacheConfig, CacheError, CacheKey, CacheStats, CacheTotals, Classify, Computed,
+    ConfigError, Mode, Policy, Sharing,
 };
 
 /// Answers worth keeping. Cloning it gives another handle of the same cache.
 #[derive(Clone)]
 pub struct Cache {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    l1: L1,
-    l2: Option<Arc<L2>>,
-    flights: Flights,
-    metrics: Arc<Metrics>,
-    clock: Arc<dyn Clock>,
-    max_value_bytes: usize,
-    max_lifetime: Duration,
+    pub(crate) inner: Arc<Inner>,
 }
 
 impl Cache {
@@ -52,16 +45,19 @@ impl Cache {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ConfigError> {
         config.check()?;
-        let metrics = Arc::new(Metrics::new(operations));
+        let metrics = Arc::new(Metrics::new(operations, config.adaptive.clone()));
         let l2 = store.map(|store| Arc::new(L2::new(store, config, Arc::clone(&metrics))));
         let inner = Inner {
-            l1: L1::new(config.l1_bytes, Arc::clone(&clock)),
+            l1: L1::new(config.l1_bytes, Arc::clone(&clock), Arc::clone(&metrics)),
             l2,
             flights: Flights::new(config.max_flights),
+            streams: Streams::new(config.max_flights),
             metrics,
+            totals: Totals::default(),
             clock,
-            max_value_bytes: config.max_value_bytes,
-            max_lifetime: config.max_lifetime(),
+            dice: Dice::new(),
+            config: config.clone(),
+            name: Uuid::new_v4().simple().to_string(),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -69,7 +65,8 @@ impl Cache {
     }
 
     /// The answer under `key`: kept, or else computed by `compute`, which runs at most once at
-    /// a time for a key, in a task of its own that goes on when the caller goes away.
+    /// a time for a key, in a task of its own that goes on when the caller goes away. Replicas
+    /// that share the store count as one (see [`CacheConfig::replicas`]).
     ///
     /// Call it within a tokio runtime with a timer.
     ///
@@ -88,22 +85,64 @@ impl Cache {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Computed, E>> + Send + 'static,
     {
+        let process = |_: &E| Sharing::Process;
+        self.get_or_compute_sharing(key, policy, mode, process, compute)
+            .await
+    }
+
+    /// The same, where `classify` says of each error who shares it. The function of the caller
+    /// whose computation it was decides.
+    ///
+    /// # Errors
+    /// As [`Cache::get_or_compute`], and [`CacheError::Elsewhere`].
+    pub async fn get_or_compute_sharing<E, F, Fut>(
+        &self,
+        key: &CacheKey,
+        policy: Policy,
+        mode: Mode,
+        classify: Classify<E>,
+        compute: F,
+    ) -> Result<Answer, CacheError<E>>
+    where
+        E: Send + Sync + 'static,
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Computed, E>> + Send + 'static,
+    {
+        let order = Order {
+            key: *key,
+            policy,
+            after_ms: None,
+            failures: 0,
+        };
         if mode == Mode::Normal
-            && let Some(answer) = self.hit(key)
+            && let Some((answer, due)) = self.hit(key, &policy)
         {
+            if let Some((old, reason)) = due {
+                renew(&self.inner, order, &old, reason, classify, compute);
+            }
             return Ok(answer);
         }
         // Boxed, so that a caller's future isn't the size of the slow path.
-        let (landing, source) = Box::pin(self.slow(key, policy, mode, compute)).await;
-        self.inner.answer(key, landing, source)
+        let (landing, source) = Box::pin(self.slow(&order, mode, classify, compute)).await;
+        self.inner.answer(&order, mode, landing, source)
     }
 
-    /// The answer under `key` if it is in the process's memory: what [`Cache::get_or_compute`]
-    /// begins with, for callers who would rather not prepare a computation for nothing. It
-    /// counts as a hit where there is one, and as nothing where there is none.
+    /// The answer under `key` if it is in the process's memory, within its lifetime and not due
+    /// to be renewed: what [`Cache::get_or_compute`] begins with, for callers who would rather
+    /// not prepare a computation for nothing. It counts as a hit where there is one, and as
+    /// nothing where there is none.
     #[must_use]
     pub fn get_local(&self, key: &CacheKey) -> Option<Answer> {
-        self.hit(key)
+        let metrics = &self.inner.metrics;
+        let begin = metrics.time_hit();
+        let now_ms = self.inner.now_ms();
+        let entry = self.inner.l1.get(key, Shape::Whole, now_ms)?;
+        if !entry.is_fresh(now_ms) || self.is_due_early(&entry, now_ms) {
+            return None;
+        }
+        begin.inspect(|begin| metrics.l1_seconds.record(begin.elapsed()));
+        metrics.request(key, Source::L1, entry.cost, now_ms);
+        Some(Answer::hit(entry, now_ms))
     }
 
     /// What the cache has done so far and holds now; also sets the gauges. Cheap.
@@ -112,24 +151,64 @@ impl Cache {
         let Inner {
             l1,
             flights,
+            streams,
             metrics,
             ..
         } = &*self.inner;
         let stats = CacheStats {
-            l1_hits: metrics.total(Source::L1),
-            l2_hits: metrics.total(Source::L2),
-            misses: metrics.total(Source::Miss),
-            coalesced: metrics.total(Source::Coalesced),
-            refreshes: metrics.total(Source::Refresh),
-            bypasses: metrics.total(Source::Bypass),
+            totals: totals::local(metrics),
             entries: l1.entries(),
             bytes: l1.bytes(),
-            flights: flights.count() as u64,
+            flights: (flights.count() + streams.count()) as u64,
+            evictions: metrics.size_evictions(),
         };
         metrics.entries.set(stats.entries as f64);
         metrics.bytes.set(stats.bytes as f64);
         metrics.flights.set(stats.flights as f64);
         stats
+    }
+
+    /// What all replicas have done together, as the store knows it: what another one did in
+    /// the last seconds may be missing. Without a store it is this one's; nothing if the store
+    /// doesn't answer within [`CacheConfig::store_read_deadline_ms`].
+    pub async fn shared_totals(&self) -> Option<CacheTotals> {
+        let Inner {
+            l2,
+            metrics,
+            totals,
+            ..
+        } = &*self.inner;
+        match l2 {
+            Some(l2) => totals.read(l2, metrics).await,
+            None => Some(totals::local(metrics)),
+        }
+    }
+
+    /// Adds what this process has done since the last time to the totals of all replicas; says
+    /// whether the store has everything now. What it didn't take goes with the next batch, so
+    /// that a batch whose answer got lost may count twice.
+    pub async fn share_totals(&self) -> bool {
+        match &self.inner.l2 {
+            Some(l2) => self.inner.totals.share(l2, &self.inner.metrics).await,
+            None => true,
+        }
+    }
+
+    /// Shares the totals every `period` until the cache's last handle is gone, in a task of
+    /// its own. [`Cache::drain`] shares the last ones.
+    pub fn spawn_sharing(&self, period: Duration) -> JoinHandle<()> {
+        let inner = Arc::downgrade(&self.inner);
+        let mut ticks = interval(period.max(Duration::from_millis(1)));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tokio::spawn(async move {
+            loop {
+                ticks.tick().await;
+                let Some(inner) = Weak::upgrade(&inner) else {
+                    return;
+                };
+                Self { inner }.share_totals().await;
+            }
+        })
     }
 
     /// Evicts and frees what is due. It happens by itself, but only with traffic: call it now
@@ -138,34 +217,51 @@ impl Cache {
         self.inner.l1.run_housekeeping();
     }
 
-    /// Waits for the computations and writes under way, for `limit` at most: says whether all
-    /// were done. For the end of a process; calls meanwhile are answered, but not coalesced.
+    /// Waits for the computations and writes under way, then shares the totals, for `limit` at
+    /// most: says whether all was done. For the end of a process; calls meanwhile are answered,
+    /// but not coalesced.
     pub async fn drain(&self, limit: Duration) -> bool {
         let all = async {
             self.inner.flights.drained().await;
+            self.inner.streams.drained().await;
             if let Some(l2) = &self.inner.l2 {
                 l2.drained().await;
             }
+            self.share_totals().await;
         };
         timeout(limit, all).await.is_ok()
     }
 
-    fn hit(&self, key: &CacheKey) -> Option<Answer> {
+    /// A hit in memory, and what is to be renewed and why.
+    fn hit(&self, key: &CacheKey, policy: &Policy) -> Option<(Answer, Option<(Entry, Renewal)>)> {
         let metrics = &self.inner.metrics;
         let begin = metrics.time_hit();
         let now_ms = self.inner.now_ms();
-        let entry = self.inner.l1.get(key, now_ms)?;
+        let entry = self.inner.l1.get(key, Shape::Whole, now_ms)?;
+        let due = match entry.usable(policy, now_ms) {
+            Use::Fresh if policy.refresh_early && self.is_due_early(&entry, now_ms) => {
+                Some((entry.clone(), Renewal::Early))
+            }
+            Use::Fresh => None,
+            Use::Renew => Some((entry.clone(), Renewal::Stale)),
+            Use::Rescue | Use::None => return None,
+        };
         begin.inspect(|begin| metrics.l1_seconds.record(begin.elapsed()));
-        metrics.request(key.operation(), Source::L1);
-        Some(Answer::hit(entry, now_ms))
+        let source = tier(Source::L1, &entry, now_ms);
+        metrics.request(key, source, entry.cost, now_ms);
+        Some((Answer::hit(entry, now_ms), due))
+    }
+
+    fn is_due_early(&self, entry: &Entry, now_ms: u64) -> bool {
+        early::is_due(entry, now_ms, || self.inner.dice.draw())
     }
 
     /// Everything but a hit in the first tier.
     async fn slow<E, F, Fut>(
         &self,
-        key: &CacheKey,
-        policy: Policy,
+        order: &Order,
         mode: Mode,
+        classify: Classify<E>,
         compute: F,
     ) -> (Landing<E>, Source)
     where
@@ -173,212 +269,80 @@ impl Cache {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Computed, E>> + Send + 'static,
     {
-        let limit = policy.compute_limit;
-        let (waiter, source) = match mode {
+        let (key, wait) = (order.key, order.policy.wait);
+        let join = match mode {
+            Mode::Normal => Join::Normal,
+            Mode::Refresh => Join::Refresh,
             Mode::Bypass => {
-                let run = self.inner.run(key, limit, compute);
-                let landing = timeout(policy.wait, run).await;
-                let landing = landing.map(|ran| self.inner.give(key, ran));
+                let run = self.inner.run(&key, order.policy.compute_limit, compute);
+                let landing = timeout(wait, run).await;
+                let landing = landing.map(|ran| self.inner.give(&key, ran));
                 return (landing.unwrap_or_else(|_| wait_timeout()), Source::Bypass);
             }
-            Mode::Normal | Mode::Refresh => match self.inner.flights.join::<E>(key, mode) {
-                Role::Follow(waiter) => (waiter, Source::Coalesced),
+        };
+        // Far away instead of an overflow.
+        let now = Instant::now();
+        let deadline = now.checked_add(wait).unwrap_or(now + FAR);
+        let mut order = *order;
+        loop {
+            match self.inner.flights.join::<E>(&key, join) {
+                Role::Follow(waiter) => {
+                    let landing = timeout_at(deadline, waiter.landed()).await;
+                    let landing = landing.unwrap_or_else(|_| wait_timeout());
+                    if order.failures == 0 && landing.may_retry() {
+                        order.failures = 1;
+                        continue;
+                    }
+                    return (landing, Source::Coalesced);
+                }
                 Role::Lead(guard, waiter) => {
-                    let flight = fly(Arc::clone(&self.inner), *key, guard, limit, compute);
+                    let flight = fly(Arc::clone(&self.inner), order, guard, classify, compute);
                     tokio::spawn(flight.in_current_span());
-                    (waiter, led(mode))
+                    let landing = timeout_at(deadline, waiter.landed()).await;
+                    return (landing.unwrap_or_else(|_| wait_timeout()), led(mode));
                 }
                 Role::Alone => {
                     self.inner.metrics.uncoalesced(key.operation());
-                    let run = self.inner.alone(key, limit, mode, compute);
-                    let landing = timeout(policy.wait, run).await;
+                    let run = self.alone(&order, mode, compute);
+                    let landing = timeout_at(deadline, run).await;
                     return (landing.unwrap_or_else(|_| wait_timeout()), led(mode));
                 }
-            },
-        };
-        let landing = timeout(policy.wait, waiter.landed()).await;
-        (landing.unwrap_or_else(|_| wait_timeout()), source)
+            }
+        }
+    }
+
+    /// A call that can't be joined.
+    async fn alone<E, F, Fut>(&self, order: &Order, mode: Mode, compute: F) -> Landing<E>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<Computed, E>>,
+    {
+        let inner = &self.inner;
+        if mode == Mode::Normal
+            && let Look::Found(entry, source) = inner.look(order).await
+        {
+            inner.l1.insert(&order.key, entry.clone());
+            return Landing::Found(entry, source);
+        }
+        let begun = Instant::now();
+        let ran = inner
+            .run(&order.key, order.policy.compute_limit, compute)
+            .await;
+        let settled = inner.settle(order, ran, begun.elapsed(), |_| Sharing::Process);
+        if let (Some(l2), Some(entry)) = (&inner.l2, settled.entry) {
+            l2.write(&order.key, entry, inner.now_ms());
+        }
+        settled.landing
     }
 }
+
+/// Ten years.
+const FAR: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
 
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
     }
-}
-
-impl Inner {
-    fn now_ms(&self) -> u64 {
-        millis(self.clock.now())
-    }
-
-    /// Looks once more into the first tier (the flight before this one may have landed after
-    /// the caller looked), then into the second.
-    async fn look(&self, key: &CacheKey) -> Option<(Entry, Source)> {
-        let now_ms = self.now_ms();
-        if let Some(entry) = self.l1.get(key, now_ms) {
-            return Some((entry, Source::L1));
-        }
-        let entry = self.l2.as_ref()?.read(key, now_ms).await?;
-        Some((entry, Source::L2))
-    }
-
-    /// One computation within its limit. Whatever it does, it gives a result.
-    async fn run<E, F, Fut>(
-        &self,
-        key: &CacheKey,
-        limit: Duration,
-        compute: F,
-    ) -> Result<Computed, CacheError<E>>
-    where
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<Computed, E>>,
-    {
-        // A panic leaves nothing half done that anybody sees: the computation owns its state.
-        let computation = AssertUnwindSafe(async move { compute().await }).catch_unwind();
-        let (ended, error) = match timeout(limit, computation).await {
-            Ok(Ok(Ok(computed))) => return Ok(computed),
-            Ok(Ok(Err(error))) => (Ended::Failed, CacheError::Compute(Arc::new(error))),
-            Ok(Err(_panic)) => (Ended::Panicked, CacheError::Panicked),
-            Err(_elapsed) => (Ended::Timeout, CacheError::ComputeTimeout),
-        };
-        self.metrics.computation(key.operation(), ended);
-        Err(error)
-    }
-
-    /// Gives what was computed to those who wait, and keeps it if it is worth it.
-    fn settle<E>(&self, key: &CacheKey, ran: Result<Computed, CacheError<E>>) -> Landing<E> {
-        match ran {
-            Ok(Computed {
-                value,
-                keep: Keep::For(lifetime),
-            }) => self.keep(key, value, lifetime),
-            other => self.give(key, other),
-        }
-    }
-
-    /// Gives what was computed to those who wait, and keeps nothing.
-    fn give<E>(&self, key: &CacheKey, ran: Result<Computed, CacheError<E>>) -> Landing<E> {
-        match ran {
-            Ok(computed) => {
-                self.metrics.computation(key.operation(), Ended::NotKept);
-                Landing::Computed(computed.value)
-            }
-            Err(error) => Landing::Failed(error),
-        }
-    }
-
-    fn keep<E>(&self, key: &CacheKey, value: Bytes, lifetime: Duration) -> Landing<E> {
-        let lifetime = lifetime.min(self.max_lifetime);
-        let lifetime_ms = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
-        let too_large = value.len() > self.max_value_bytes;
-        if too_large {
-            self.metrics.rejected(Refused::TooLarge);
-        }
-        if too_large || lifetime_ms == 0 {
-            self.metrics.computation(key.operation(), Ended::NotKept);
-            return Landing::Computed(value);
-        }
-        let created_ms = self.now_ms();
-        let expires_ms = created_ms.saturating_add(lifetime_ms);
-        // What is kept is a copy in one piece, so that a small answer can't hold on to the
-        // large buffer that it was cut from.
-        let kept = match &self.l2 {
-            Some(l2) => {
-                let frame = frame::encode(key, &value, created_ms, expires_ms);
-                l2.write(key, frame.clone(), Duration::from_millis(lifetime_ms));
-                frame::value_of(&frame)
-            }
-            None => Bytes::copy_from_slice(&value),
-        };
-        let entry = Entry {
-            value: kept.clone(),
-            created_ms,
-            expires_ms,
-        };
-        self.l1.insert(key, entry);
-        self.metrics.computation(key.operation(), Ended::Stored);
-        Landing::Computed(kept)
-    }
-
-    /// A call that can't be joined.
-    async fn alone<E, F, Fut>(
-        &self,
-        key: &CacheKey,
-        limit: Duration,
-        mode: Mode,
-        compute: F,
-    ) -> Landing<E>
-    where
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<Computed, E>>,
-    {
-        if mode == Mode::Normal
-            && let Some((entry, tier)) = self.look(key).await
-        {
-            self.l1.insert(key, entry.clone());
-            return Landing::Found(entry, tier);
-        }
-        let ran = self.run(key, limit, compute).await;
-        self.settle(key, ran)
-    }
-
-    /// What a caller gets of a landing, counted.
-    fn answer<E>(
-        &self,
-        key: &CacheKey,
-        landing: Landing<E>,
-        source: Source,
-    ) -> Result<Answer, CacheError<E>> {
-        let operation = key.operation();
-        match landing {
-            Landing::Found(entry, tier) => {
-                self.metrics.request(operation, tier);
-                Ok(Answer::hit(entry, self.now_ms()))
-            }
-            Landing::Computed(value) => {
-                self.metrics.request(operation, source);
-                let status = match source {
-                    Source::Coalesced => Status::Coalesced,
-                    Source::Bypass => Status::Bypass,
-                    _ => Status::Miss,
-                };
-                let age = Duration::ZERO;
-                Ok(Answer { value, status, age })
-            }
-            Landing::Failed(error) => {
-                self.metrics.request(operation, source);
-                self.metrics.failure(operation, &error);
-                Err(error)
-            }
-        }
-    }
-}
-
-/// A flight's task.
-async fn fly<E, F, Fut>(
-    inner: Arc<Inner>,
-    key: CacheKey,
-    mut guard: Guard<E>,
-    limit: Duration,
-    compute: F,
-) where
-    F: FnOnce() -> Fut,
-    Fut: Future<Output = Result<Computed, E>>,
-{
-    if guard.may_look()
-        && let Some((entry, tier)) = inner.look(&key).await
-    {
-        let landed = guard.land_found(entry, tier, |entry| inner.l1.insert(&key, entry));
-        match landed {
-            Ok(()) => return,
-            Err(refreshed) => guard = refreshed,
-        }
-    }
-    guard.computing();
-    let ran = inner.run(&key, limit, compute).await;
-    let landing = inner.settle(&key, ran);
-    guard.land(landing);
 }
 
 /// How a call that begins a computation is counted.
@@ -390,7 +354,7 @@ fn led(mode: Mode) -> Source {
 }
 
 fn wait_timeout<E>() -> Landing<E> {
-    Landing::Failed(CacheError::WaitTimeout)
+    Landing::failed(CacheError::WaitTimeout)
 }
 
 #[cfg(test)]

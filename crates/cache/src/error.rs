@@ -82,6 +82,11 @@ pub enum CacheError<E> {
     Panicked,
     /// The computation's task was ended from outside, as by the runtime's shutdown.
     Lost,
+    /// The computation failed in another replica, which says that asking again can't help
+    /// (its [`crate::Sharing::Everywhere`] code), or failed in two others (no code).
+    Elsewhere(Option<u16>),
+    /// The reader of a stream lies so far behind that what comes next is no longer there.
+    Lagged,
 }
 
 /// Whose fault a failed call is.
@@ -91,6 +96,8 @@ pub enum Fault {
     Computation,
     /// The process is ending.
     Process,
+    /// Whoever called: it didn't read in time.
+    Caller,
 }
 
 impl<E> CacheError<E> {
@@ -99,6 +106,7 @@ impl<E> CacheError<E> {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Lost => Fault::Process,
+            Self::Lagged => Fault::Caller,
             _ => Fault::Computation,
         }
     }
@@ -107,7 +115,10 @@ impl<E> CacheError<E> {
     /// knows better; here the answer is no.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::WaitTimeout | Self::ComputeTimeout | Self::Lost)
+        matches!(
+            self,
+            Self::WaitTimeout | Self::ComputeTimeout | Self::Lost | Self::Elsewhere(None)
+        )
     }
 
     /// The computation's own error, if that is what failed.
@@ -126,6 +137,8 @@ impl<E> CacheError<E> {
             Self::ComputeTimeout => "compute the answer (it took too long)",
             Self::Panicked => "compute the answer (the computation panicked)",
             Self::Lost => "compute the answer (its task was ended)",
+            Self::Elsewhere(_) => "compute the answer (it failed in another replica)",
+            Self::Lagged => "read the stream (it was read too slowly)",
         }
     }
 }
@@ -138,6 +151,8 @@ impl<E> Clone for CacheError<E> {
             Self::ComputeTimeout => Self::ComputeTimeout,
             Self::Panicked => Self::Panicked,
             Self::Lost => Self::Lost,
+            Self::Elsewhere(code) => Self::Elsewhere(*code),
+            Self::Lagged => Self::Lagged,
         }
     }
 }
@@ -150,6 +165,8 @@ impl<E: fmt::Debug> fmt::Debug for CacheError<E> {
             Self::ComputeTimeout => f.write_str("ComputeTimeout"),
             Self::Panicked => f.write_str("Panicked"),
             Self::Lost => f.write_str("Lost"),
+            Self::Elsewhere(code) => f.debug_tuple("Elsewhere").field(code).finish(),
+            Self::Lagged => f.write_str("Lagged"),
         }
     }
 }

@@ -3,8 +3,8 @@
 //! A flight is a detached task and its callers' waiters. It goes through
 //!
 //! ```text
-//! Looking ──(the store has it)──────────────▶ landed: found
-//!    │ (it hasn't, or a Refresh has joined)
+//! Looking ──(the store has it, or another replica told it)──▶ landed: found or told
+//!    │ (neither, or a Refresh has joined)
 //!    ▼
 //! Computing ──(answer, error, panic, limit)─▶ landed: computed or failed
 //! ```
@@ -23,24 +23,48 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::entry::Entry;
 use crate::metrics::Source;
-use crate::{CacheError, CacheKey, Mode};
+use crate::{CacheError, CacheKey, Cost};
 
 /// How a flight ended.
 pub(crate) enum Landing<E> {
     /// The answer had been kept, in this tier.
     Found(Entry, Source),
     /// It was computed.
-    Computed(Bytes),
+    Computed(Bytes, Cost),
+    /// It was computed in another replica.
+    Told(Bytes, Cost),
     /// There is none.
-    Failed(CacheError<E>),
+    Failed {
+        /// Why.
+        error: CacheError<E>,
+        /// Whether those who waited may try themselves.
+        retry: bool,
+    },
+}
+
+impl<E> Landing<E> {
+    /// A failure that everybody who waited shares.
+    pub(crate) fn failed(error: CacheError<E>) -> Self {
+        let retry = false;
+        Self::Failed { error, retry }
+    }
+
+    /// Whether those who waited may try themselves.
+    pub(crate) fn may_retry(&self) -> bool {
+        matches!(self, Self::Failed { retry: true, .. })
+    }
 }
 
 impl<E> Clone for Landing<E> {
     fn clone(&self) -> Self {
         match self {
             Self::Found(entry, tier) => Self::Found(entry.clone(), *tier),
-            Self::Computed(value) => Self::Computed(value.clone()),
-            Self::Failed(error) => Self::Failed(error.clone()),
+            Self::Computed(value, cost) => Self::Computed(value.clone(), *cost),
+            Self::Told(value, cost) => Self::Told(value.clone(), *cost),
+            Self::Failed { error, retry } => Self::Failed {
+                error: error.clone(),
+                retry: *retry,
+            },
         }
     }
 }
@@ -71,6 +95,15 @@ enum Phase {
     Computing,
 }
 
+/// How a caller comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Join {
+    /// What is kept will do.
+    Normal,
+    /// It won't.
+    Refresh,
+}
+
 /// What a caller becomes.
 pub(crate) enum Role<E> {
     /// It has to start the flight's task with this guard, and waits like everybody.
@@ -92,9 +125,9 @@ impl Flights {
     }
 
     /// Joins the flight for `key`, or begins it.
-    pub(crate) fn join<E: Send + Sync + 'static>(&self, key: &CacheKey, mode: Mode) -> Role<E> {
+    pub(crate) fn join<E: Send + Sync + 'static>(&self, key: &CacheKey, join: Join) -> Role<E> {
         let slot_key = (TypeId::of::<E>(), *key.hash());
-        let refresh = mode == Mode::Refresh;
+        let refresh = join == Join::Refresh;
         let mut slots = lock(&self.slots);
         if let Some(slot) = slots.get_mut(&slot_key) {
             if refresh && matches!(slot.phase, Phase::Looking { .. }) {
@@ -155,7 +188,11 @@ impl<E> Waiter<E> {
     pub(crate) async fn landed(mut self) -> Landing<E> {
         match self.0.wait_for(Option::is_some).await.as_deref() {
             Ok(Some(landing)) => landing.clone(),
-            Ok(None) | Err(_) => Landing::Failed(CacheError::Lost),
+            // Its task was ended from outside: whoever is still here may begin another one.
+            Ok(None) | Err(_) => Landing::Failed {
+                error: CacheError::Lost,
+                retry: true,
+            },
         }
     }
 }
@@ -178,12 +215,7 @@ impl<E> Guard<E> {
 
     /// Lands with what was kept, after `keep` has put it where the next caller finds it. Gives
     /// the guard back if a Refresh has joined meanwhile.
-    pub(crate) fn land_found(
-        self,
-        entry: Entry,
-        tier: Source,
-        keep: impl FnOnce(Entry),
-    ) -> Result<(), Self> {
+    pub(crate) fn land_found(self, landing: Landing<E>, keep: impl FnOnce()) -> Result<(), Self> {
         {
             let mut slots = lock(&self.slots);
             let refresh = slots
@@ -193,10 +225,10 @@ impl<E> Guard<E> {
                 drop(slots);
                 return Err(self);
             }
-            keep(entry.clone());
+            keep();
             slots.remove(&self.slot_key);
         }
-        self.sender.send_replace(Some(Landing::Found(entry, tier)));
+        self.sender.send_replace(Some(landing));
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! What an answer is kept under: one hash over everything that it depends on.
 
 use std::fmt;
+use std::hash::{Hash, Hasher as HashState};
 
 use blake3::Hasher;
 
@@ -15,10 +16,26 @@ const FORMAT: &[u8] = b"ai-service cache key 1";
 /// BLAKE3 over the format, the operation, the tenant and every part that the builder was
 /// given, each with its kind, its name and its length before it, so that no two different
 /// lists of parts are hashed alike. Two tenants never share a key.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy)]
 pub struct CacheKey {
     operation: &'static str,
+    class: &'static str,
     hash: [u8; 32],
+}
+
+impl PartialEq for CacheKey {
+    /// The operation is in the hash; the class isn't part of what a key means.
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash
+    }
+}
+
+impl Eq for CacheKey {}
+
+impl Hash for CacheKey {
+    fn hash<H: HashState>(&self, state: &mut H) {
+        self.hash.hash(state);
+    }
 }
 
 impl CacheKey {
@@ -28,9 +45,14 @@ impl CacheKey {
     pub fn builder(operation: &'static str, tenant: &str) -> KeyBuilder {
         let mut hasher = Hasher::new();
         hasher.update(FORMAT);
-        KeyBuilder { operation, hasher }
-            .part(Part::Operation, "", operation.as_bytes())
-            .part(Part::Tenant, "", tenant.as_bytes())
+        let class = "";
+        KeyBuilder {
+            operation,
+            class,
+            hasher,
+        }
+        .part(Part::Operation, "", operation.as_bytes())
+        .part(Part::Tenant, "", tenant.as_bytes())
     }
 
     /// The operation whose answer this is.
@@ -39,11 +61,23 @@ impl CacheKey {
         self.operation
     }
 
+    /// The class whose hit rate this key's lookups count to; empty unless one was given.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        self.class
+    }
+
     /// The name in the store: `cache:v1:{operation}:{hash in hex}`.
     #[must_use]
     pub fn store_name(&self) -> String {
         let hex = blake3::Hash::from_bytes(self.hash).to_hex();
         format!("cache:v1:{}:{hex}", self.operation)
+    }
+
+    /// What the replicas agree under who computes, and tell each other how it ended.
+    pub(crate) fn flight_name(&self) -> String {
+        let hex = blake3::Hash::from_bytes(self.hash).to_hex();
+        format!("cache:v2:flight:{hex}")
     }
 
     pub(crate) fn hash(&self) -> &[u8; 32] {
@@ -74,6 +108,7 @@ enum Part {
 #[derive(Clone)]
 pub struct KeyBuilder {
     operation: &'static str,
+    class: &'static str,
     hasher: Hasher,
 }
 
@@ -82,6 +117,15 @@ impl KeyBuilder {
     #[must_use]
     pub fn version(self, name: &str, version: &str) -> Self {
         self.part(Part::Version, name, version.as_bytes())
+    }
+
+    /// A class of keys that are asked for alike (as a kind of document): adaptive lifetimes are
+    /// learnt for each. It is no part of what the key means, and is a metric's label: one of a
+    /// handful of names.
+    #[must_use]
+    pub fn class(mut self, class: &'static str) -> Self {
+        self.class = class;
+        self
     }
 
     /// The model that answers. Without one, don't call it: no model is not an empty name.
@@ -129,6 +173,7 @@ impl KeyBuilder {
     pub fn finish(self) -> CacheKey {
         CacheKey {
             operation: self.operation,
+            class: self.class,
             hash: *self.hasher.finalize().as_bytes(),
         }
     }

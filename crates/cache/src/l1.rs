@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use moka::notification::RemovalCause;
 use store::Clock;
 
 use crate::CacheKey;
-use crate::entry::{Entry, millis};
+use crate::entry::{Entry, Shape, millis};
+use crate::metrics::{Evicted, Metrics};
 
 /// What an entry costs beyond its value: key, handles, the cache's own books and the
 /// allocator's rounding.
@@ -18,21 +20,26 @@ pub(crate) struct L1 {
 }
 
 impl L1 {
-    /// Room for `bytes`, overhead included.
-    pub(crate) fn new(bytes: u64, clock: Arc<dyn Clock>) -> Self {
+    /// Room for `bytes`, overhead included. `metrics` counts what has to go.
+    pub(crate) fn new(bytes: u64, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
         let entries = moka::sync::Cache::builder()
             .max_capacity(bytes)
             .weigher(|_, entry: &Entry| weight(entry))
             .expire_after(FreeEarly(clock))
+            .eviction_listener(move |_, _, cause| match cause {
+                RemovalCause::Size => metrics.evicted(Evicted::Size),
+                RemovalCause::Expired => metrics.evicted(Evicted::Expired),
+                RemovalCause::Explicit | RemovalCause::Replaced => {}
+            })
             .build();
         Self { entries }
     }
 
-    /// The entry under `key`, if it may still be served.
-    pub(crate) fn get(&self, key: &CacheKey, now_ms: u64) -> Option<Entry> {
+    /// The entry under `key`, if it is still of any use.
+    pub(crate) fn get(&self, key: &CacheKey, shape: Shape, now_ms: u64) -> Option<Entry> {
         self.entries
             .get(key.hash())
-            .filter(|entry| entry.is_alive(now_ms))
+            .filter(|entry| entry.shape == shape && entry.is_alive(now_ms))
     }
 
     /// Keeps `entry`, if it fits: what doesn't is not admitted.

@@ -32,7 +32,7 @@
 //!         let compute = || async {
 //!             let value = Bytes::from_static(b"{\"recommendation\":\"send\"}");
 //!             let keep = Keep::For(Duration::from_secs(900));
-//!             Ok::<_, std::io::Error>(Computed { value, keep })
+//!             Ok::<_, std::io::Error>(Computed::new(value, keep))
 //!         };
 //!         let policy = Policy::new(Duration::from_secs(30));
 //!         cache.get_or_compute(&key?, policy, Mode::Normal, compute).await
@@ -85,26 +85,37 @@
 //!   second either may stay, for its lifetime. Both are right.
 //! - No answers past their end, no compression, no sharing of a computation among processes.
 
+mod adaptive;
 mod answer;
 mod cache;
 mod canonical;
 mod config;
+mod early;
 mod entry;
 mod error;
 mod flight;
+mod fly;
 mod frame;
+mod inner;
 mod key;
 mod l1;
 mod l2;
 mod memo;
 pub mod metrics;
+mod policy;
+mod replica;
 mod stats;
+mod stream;
+mod totals;
 
-pub use answer::{Answer, Computed, Keep, Mode, Policy, Status};
+pub use adaptive::{AdaptiveConfig, AdaptiveStep};
+pub use answer::{Answer, Computed, Cost, Keep, Status};
 pub use cache::Cache;
 pub use canonical::{MAX_JSON_BYTES, MAX_JSON_DEPTH};
-pub use config::CacheConfig;
+pub use config::{CacheConfig, Replicas};
 pub use error::{CacheError, ConfigError, Fault, KeyError, KeyErrorKind};
 pub use key::{CacheKey, KeyBuilder};
 pub use memo::KeyMemo;
-pub use stats::CacheStats;
+pub use policy::{Classify, Lifetime, Mode, Policy, Sharing, WhenAlone};
+pub use stats::{CacheStats, CacheTotals};
+pub use stream::{StreamEnd, StreamReader, StreamWriter};

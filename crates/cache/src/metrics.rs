@@ -2,27 +2,32 @@
 //!
 //! | metric | kind | labels |
 //! |---|---|---|
-//! | [`REQUESTS`] | counter | `operation`, `tier`, `result`: `l1`/`hit`, `l2`/`hit`, and with tier `none`: `miss`, `coalesced`, `refresh`, `bypass`; one per call |
-//! | [`COMPUTATIONS`] | counter | `operation`, `result`: `stored`, `not_kept`, `failed`, `panicked`, `timeout`; one per computation |
-//! | [`FAILURES`] | counter | `operation`, `kind`: `compute`, `wait_timeout`, `compute_timeout`, `panicked`, `lost`; one per call without an answer |
+//! | [`REQUESTS`] | counter | `operation`, `tier`, `result`: `l1`/`hit`, `l2`/`hit`, `l1`/`stale`, `l2`/`stale`, `replica`/`coalesced`, and with tier `none`: `miss`, `coalesced`, `refresh`, `bypass`; one per call |
+//! | [`COMPUTATIONS`] | counter | `operation`, `result`: `stored`, `not_kept`, `failed`, `panicked`, `timeout`, `abandoned` (a stream that nobody read any more); one per computation |
+//! | [`FAILURES`] | counter | `operation`, `kind`: `compute`, `wait_timeout`, `compute_timeout`, `panicked`, `lost`, `elsewhere`, `lagged`; one per call without an answer |
 //! | [`LOOKUP_SECONDS`] | histogram | `tier`: `l1` (one hit in 16), `l2` (all reads) |
 //! | [`ENTRIES`], [`BYTES`], [`FLIGHTS`] | gauge | none; set by [`crate::Cache::stats`] |
-//! | [`REJECTED_VALUES`] | counter | `reason`: `truncated`, `trailing`, `foreign`, `version`, `checksum` (read from the store), `too_large` (not kept) |
-//! | [`STORE_ERRORS`] | counter | `call`: `read`, `write`; `result`: `error`, `timeout`, `dropped` |
+//! | [`REJECTED_VALUES`] | counter | `reason`: `truncated`, `trailing`, `foreign`, `version`, `checksum`, `coding` (read from the store), `too_large` (not kept) |
+//! | [`STORE_ERRORS`] | counter | `call`: `read`, `write`, `lease`, `channel`, `totals`; `result`: `error`, `timeout`, `dropped` |
 //! | [`UNCOALESCED`] | counter | `operation`; misses over the bound on flights |
+//! | [`RENEWALS`] | counter | `operation`, `reason`: `stale`, `early`; answers renewed while the old one was served |
+//! | [`REPLICA_FLIGHTS`] | counter | `course`: `led`, `alone` (the store is away), `told` (another replica's outcome), `found`, `late`; one per flight that asked the other replicas |
+//! | [`EVICTIONS`] | counter | `cause`: `size`, `expired` |
+//! | [`SAVED_PICO_USD`], [`SAVED_TOKENS`] | counter | `operation`; what hits and joined computations would have cost |
+//! | [`STORED_BYTES`] | counter | `form`: `raw`, `framed`; the values written to the store before and after coding |
+//! | [`HIT_RATE`], [`ADAPTIVE_LIFETIME_SECONDS`] | gauge | `operation`, `class` (`default`, those of the keys, `other` beyond 30) |
 //!
 //! An operation that the cache wasn't told of when it was built counts as `other`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+mod handles;
+mod labels;
 
-use metrics::{
-    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
-    gauge, histogram,
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+
+pub(crate) use handles::Metrics;
+pub(crate) use labels::{
+    Ended, Evicted, Refused, Renewal, ReplicaCourse, Source, StoreCall, StoreFailure,
 };
-
-use crate::CacheError;
-use crate::frame::Rejection;
 
 /// Calls by where their answer was from.
 pub const REQUESTS: &str = "cache_requests_total";
@@ -45,7 +50,24 @@ pub const STORE_ERRORS: &str = "cache_store_errors_total";
 /// Calls that computed on their own, since too many computations were under way.
 pub const UNCOALESCED: &str = "cache_uncoalesced_total";
 
-/// The label of an operation that the cache wasn't told of.
+/// Answers renewed while the old one was served.
+pub const RENEWALS: &str = "cache_renewals_total";
+/// Flights that asked the other replicas, by what came of it.
+pub const REPLICA_FLIGHTS: &str = "cache_replica_flights_total";
+/// Answers that left the process's memory.
+pub const EVICTIONS: &str = "cache_evictions_total";
+/// What hits and joined computations would have cost, in 10⁻¹² US dollars.
+pub const SAVED_PICO_USD: &str = "cache_saved_pico_usd_total";
+/// The same in tokens.
+pub const SAVED_TOKENS: &str = "cache_saved_tokens_total";
+/// Bytes of the answers written to the store.
+pub const STORED_BYTES: &str = "cache_stored_bytes_total";
+/// The decayed hit rate of a class of keys, from 0 to 1.
+pub const HIT_RATE: &str = "cache_hit_rate";
+/// The lifetime that this rate earns.
+pub const ADAPTIVE_LIFETIME_SECONDS: &str = "cache_adaptive_lifetime_seconds";
+
+/// The label of an operation that the cache wasn't told of, and of classes over the bound.
 pub const OTHER_OPERATION: &str = "other";
 
 /// Tells the installed recorder what the metrics mean. [`crate::Cache::new`] does it.
@@ -84,236 +106,48 @@ fn describe() {
         Unit::Count,
         "Calls that computed on their own, over the bound on computations"
     );
+    describe_rest();
 }
 
-/// One in so many hits in memory is timed.
-const TIMED_HITS: u64 = 16;
-
-/// Where a call's answer was from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Source {
-    L1,
-    L2,
-    Miss,
-    Coalesced,
-    Refresh,
-    Bypass,
-}
-
-impl Source {
-    const ALL: [(&'static str, &'static str); 6] = [
-        ("l1", "hit"),
-        ("l2", "hit"),
-        ("none", "miss"),
-        ("none", "coalesced"),
-        ("none", "refresh"),
-        ("none", "bypass"),
-    ];
-}
-
-/// How a computation ended.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Ended {
-    Stored,
-    NotKept,
-    Failed,
-    Panicked,
-    Timeout,
-}
-
-impl Ended {
-    const ALL: [&'static str; 5] = ["stored", "not_kept", "failed", "panicked", "timeout"];
-}
-
-const FAILURE_KINDS: [&str; 5] = [
-    "compute",
-    "wait_timeout",
-    "compute_timeout",
-    "panicked",
-    "lost",
-];
-
-/// Why a value was refused.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Refused {
-    Truncated,
-    Trailing,
-    Foreign,
-    Version,
-    Checksum,
-    TooLarge,
-}
-
-impl Refused {
-    const ALL: [&'static str; 6] = [
-        "truncated",
-        "trailing",
-        "foreign",
-        "version",
-        "checksum",
-        "too_large",
-    ];
-}
-
-impl From<Rejection> for Refused {
-    fn from(rejection: Rejection) -> Self {
-        match rejection {
-            Rejection::Truncated => Self::Truncated,
-            Rejection::Trailing => Self::Trailing,
-            Rejection::Foreign => Self::Foreign,
-            Rejection::Version => Self::Version,
-            Rejection::Checksum => Self::Checksum,
-        }
-    }
-}
-
-/// A call of the store.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum StoreCall {
-    Read,
-    Write,
-}
-
-impl StoreCall {
-    const ALL: [Self; 2] = [Self::Read, Self::Write];
-
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-        }
-    }
-}
-
-/// How a call of the store failed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum StoreFailure {
-    Error,
-    Timeout,
-    Dropped,
-}
-
-impl StoreFailure {
-    const ALL: [&'static str; 3] = ["error", "timeout", "dropped"];
-}
-
-/// Handles, resolved once.
-#[derive(Debug)]
-pub(crate) struct Metrics {
-    /// The last one is [`OTHER_OPERATION`].
-    operations: Vec<Operation>,
-    totals: [AtomicU64; Source::ALL.len()],
-    rejected: [Counter; Refused::ALL.len()],
-    store_errors: [[Counter; StoreFailure::ALL.len()]; StoreCall::ALL.len()],
-    pub(crate) l1_seconds: Histogram,
-    pub(crate) l2_seconds: Histogram,
-    pub(crate) entries: Gauge,
-    pub(crate) bytes: Gauge,
-    pub(crate) flights: Gauge,
-}
-
-#[derive(Debug)]
-struct Operation {
-    name: &'static str,
-    requests: [Counter; Source::ALL.len()],
-    computations: [Counter; Ended::ALL.len()],
-    failures: [Counter; FAILURE_KINDS.len()],
-    uncoalesced: Counter,
-}
-
-impl Operation {
-    fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            requests: Source::ALL.map(|(tier, result)| {
-                counter!(REQUESTS, "operation" => name, "tier" => tier, "result" => result)
-            }),
-            computations: Ended::ALL
-                .map(|result| counter!(COMPUTATIONS, "operation" => name, "result" => result)),
-            failures: FAILURE_KINDS
-                .map(|kind| counter!(FAILURES, "operation" => name, "kind" => kind)),
-            uncoalesced: counter!(UNCOALESCED, "operation" => name),
-        }
-    }
-}
-
-impl Metrics {
-    /// Handles of the recorder that is installed now.
-    pub(crate) fn new(operations: &[&'static str]) -> Self {
-        describe();
-        let names = operations.iter().copied().chain([OTHER_OPERATION]);
-        Self {
-            operations: names.map(Operation::new).collect(),
-            totals: Default::default(),
-            rejected: Refused::ALL.map(|reason| counter!(REJECTED_VALUES, "reason" => reason)),
-            store_errors: StoreCall::ALL.map(|call| {
-                StoreFailure::ALL.map(
-                    |result| counter!(STORE_ERRORS, "call" => call.label(), "result" => result),
-                )
-            }),
-            l1_seconds: histogram!(LOOKUP_SECONDS, "tier" => "l1"),
-            l2_seconds: histogram!(LOOKUP_SECONDS, "tier" => "l2"),
-            entries: gauge!(ENTRIES),
-            bytes: gauge!(BYTES),
-            flights: gauge!(FLIGHTS),
-        }
-    }
-
-    /// When a look into memory begins, for one hit in [`TIMED_HITS`], the first one of them: to
-    /// time each would cost as much as the look itself.
-    pub(crate) fn time_hit(&self) -> Option<Instant> {
-        let timed = self.total(Source::L1).is_multiple_of(TIMED_HITS);
-        timed.then(Instant::now)
-    }
-
-    pub(crate) fn request(&self, operation: &str, source: Source) {
-        self.totals[source as usize].fetch_add(1, Ordering::Relaxed);
-        if let Some(of) = self.operation(operation) {
-            of.requests[source as usize].increment(1);
-        }
-    }
-
-    pub(crate) fn computation(&self, operation: &str, ended: Ended) {
-        if let Some(of) = self.operation(operation) {
-            of.computations[ended as usize].increment(1);
-        }
-    }
-
-    pub(crate) fn failure<E>(&self, operation: &str, error: &CacheError<E>) {
-        let kind = match error {
-            CacheError::Compute(_) => 0,
-            CacheError::WaitTimeout => 1,
-            CacheError::ComputeTimeout => 2,
-            CacheError::Panicked => 3,
-            CacheError::Lost => 4,
-        };
-        if let Some(of) = self.operation(operation) {
-            of.failures[kind].increment(1);
-        }
-    }
-
-    pub(crate) fn uncoalesced(&self, operation: &str) {
-        if let Some(of) = self.operation(operation) {
-            of.uncoalesced.increment(1);
-        }
-    }
-
-    pub(crate) fn rejected(&self, reason: Refused) {
-        self.rejected[reason as usize].increment(1);
-    }
-
-    pub(crate) fn store_failed(&self, call: StoreCall, failure: StoreFailure) {
-        self.store_errors[call as usize][failure as usize].increment(1);
-    }
-
-    /// Calls so far that got their answer from `source`.
-    pub(crate) fn total(&self, source: Source) -> u64 {
-        self.totals[source as usize].load(Ordering::Relaxed)
-    }
-
-    /// A handful of names: comparing them is cheaper than hashing one.
-    fn operation(&self, name: &str) -> Option<&Operation> {
-        let known = self.operations.iter().find(|of| of.name == name);
-        known.or(self.operations.last())
-    }
+fn describe_rest() {
+    describe_counter!(
+        RENEWALS,
+        Unit::Count,
+        "Answers renewed while the old one was served"
+    );
+    describe_counter!(
+        REPLICA_FLIGHTS,
+        Unit::Count,
+        "Flights that asked the other replicas, by what came of it"
+    );
+    describe_counter!(
+        EVICTIONS,
+        Unit::Count,
+        "Answers that left the process's memory, by why"
+    );
+    describe_counter!(
+        SAVED_PICO_USD,
+        Unit::Count,
+        "What hits and joined computations would have cost, in 1e-12 US dollars"
+    );
+    describe_counter!(
+        SAVED_TOKENS,
+        Unit::Count,
+        "Tokens that hits and joined computations would have cost"
+    );
+    describe_counter!(
+        STORED_BYTES,
+        Unit::Bytes,
+        "Answers written to the store, before and after coding"
+    );
+    describe_gauge!(
+        HIT_RATE,
+        Unit::Count,
+        "Decayed hit rate of a class of keys, from 0 to 1"
+    );
+    describe_gauge!(
+        ADAPTIVE_LIFETIME_SECONDS,
+        Unit::Seconds,
+        "Lifetime that the hit rate of a class of keys earns"
+    );
 }

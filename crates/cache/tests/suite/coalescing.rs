@@ -4,71 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::common::{Broken, LIFETIME, Outcome, POLICY, World, kept, key};
+use crate::common::{Broken, LIFETIME, Outcome, POLICY, Stage, World, kept, key, let_others_run};
 use bytes::Bytes;
-use cache::{CacheConfig, CacheError, CacheKey, Computed, Fault, Keep, Mode, Policy, Status};
+use cache::{CacheConfig, CacheError, Computed, Fault, Keep, Mode, Policy, Status};
 use futures_util::future::join_all;
 use futures_util::poll;
 use tokio::runtime::Builder;
-use tokio::sync::Semaphore;
-use tokio::task::{JoinHandle, yield_now};
-use tokio::time::{Instant, sleep, timeout};
-
-/// A computation that tells when it has begun and waits until it may end.
-#[derive(Clone)]
-struct Stage {
-    begun: Arc<Semaphore>,
-    may_end: Arc<Semaphore>,
-    runs: Arc<AtomicUsize>,
-}
-
-impl Stage {
-    fn new() -> Self {
-        Self {
-            begun: Arc::new(Semaphore::new(0)),
-            may_end: Arc::new(Semaphore::new(0)),
-            runs: Arc::default(),
-        }
-    }
-
-    async fn play(self, end: Result<Computed, Broken>) -> Result<Computed, Broken> {
-        self.runs.fetch_add(1, Ordering::SeqCst);
-        self.begun.add_permits(1);
-        self.may_end.acquire().await.unwrap().forget();
-        end
-    }
-
-    /// Waits until a run has begun; a run that never begins fails the test.
-    async fn has_begun(&self) {
-        let begun = timeout(Duration::from_secs(60), self.begun.acquire()).await;
-        begun.expect("a run begins").unwrap().forget();
-    }
-
-    fn end(&self) {
-        self.may_end.add_permits(1);
-    }
-
-    fn runs(&self) -> usize {
-        self.runs.load(Ordering::SeqCst)
-    }
-
-    /// A call in a task of its own.
-    fn call(&self, world: &World, key: CacheKey, mode: Mode) -> JoinHandle<Outcome> {
-        let (cache, stage) = (world.cache.clone(), self.clone());
-        tokio::spawn(async move {
-            cache
-                .get_or_compute(&key, POLICY, mode, || stage.play(Ok(kept("staged"))))
-                .await
-        })
-    }
-}
-
-/// Lets every task that is ready come as far as it can.
-async fn let_others_run() {
-    for _ in 0..20 {
-        yield_now().await;
-    }
-}
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep};
 
 #[tokio::test]
 async fn a_thousand_identical_calls_compute_once() {
@@ -249,7 +192,7 @@ async fn what_is_not_worth_keeping_goes_to_those_who_wait_only() {
                 .cache
                 .get_or_compute(&key, POLICY, Mode::Normal, move || async move {
                     let value = Bytes::from_static(b"degraded");
-                    Ok::<_, Broken>(Computed { value, keep })
+                    Ok::<_, Broken>(Computed::new(value, keep))
                 })
         });
         let statuses = join_all(calls).await.into_iter().map(|a| a.unwrap().status);
@@ -308,7 +251,7 @@ async fn a_computation_can_not_hold_its_key_for_ever() {
 }
 
 #[tokio::test]
-async fn waiters_learn_that_the_task_was_ended_from_outside() {
+async fn a_waiter_takes_the_place_of_a_task_that_was_ended_from_outside() {
     let world = World::new();
     let stage = Stage::new();
     let other = Builder::new_multi_thread()
@@ -328,8 +271,9 @@ async fn waiters_learn_that_the_task_was_ended_from_outside() {
     tokio::pin!(follower);
     assert!(poll!(&mut follower).is_pending());
     other.shutdown_background();
+    // It takes the lost leader's place.
     let error = follower.await.unwrap_err();
-    assert!(matches!(error, CacheError::Lost) && error.fault() == Fault::Process);
+    assert_eq!(error.compute_error(), Some(&Broken(1)));
     assert_eq!(world.cache.stats().flights, 0);
     let answer = world.ask(&key, Mode::Normal, "well").await.unwrap();
     assert_eq!(answer.status, Status::Miss);

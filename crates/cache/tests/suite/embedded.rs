@@ -26,7 +26,7 @@ async fn life(file: &Path, key: &CacheKey, value: &'static [u8]) -> (Status, Byt
     let compute = move || async move {
         let value = Bytes::from_static(value);
         let keep = Keep::For(MINUTE);
-        Ok::<_, std::convert::Infallible>(Computed { value, keep })
+        Ok::<_, std::convert::Infallible>(Computed::new(value, keep))
     };
     let answer = cache
         .get_or_compute(key, Policy::new(MINUTE * 2), Mode::Normal, compute)

@@ -10,5 +10,10 @@
 mod coalescing;
 mod common;
 mod embedded;
+mod isolation;
 mod keys;
+mod replicas;
+mod stale;
+mod streams;
 mod tiers;
+mod totals;

@@ -251,7 +251,7 @@ async fn a_small_answer_does_not_hold_on_to_the_buffer_it_was_cut_from() {
         .cache
         .get_or_compute(&key("a"), POLICY, Mode::Normal, || async {
             let keep = Keep::For(LIFETIME);
-            Ok::<_, Broken>(Computed { value: cut, keep })
+            Ok::<_, Broken>(Computed::new(cut, keep))
         })
         .await
         .unwrap();

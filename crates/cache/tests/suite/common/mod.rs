@@ -2,7 +2,9 @@
 //! cache with both.
 
 mod recorder;
+mod stage;
 mod store;
+mod wrapped;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -12,7 +14,9 @@ use bytes::Bytes;
 use cache::{Answer, Cache, CacheConfig, CacheError, CacheKey, Computed, Keep, Mode, Policy};
 
 pub use recorder::Figures;
+pub use stage::{Stage, let_others_run};
 pub use store::{FakeStore, Fault};
+pub use wrapped::SharedStore;
 
 /// The error of the tests' computations.
 #[derive(Debug, PartialEq, Eq)]
@@ -98,8 +102,5 @@ pub fn tenant_key(tenant: &str, input: &str) -> CacheKey {
 
 /// An answer worth keeping.
 pub fn kept(value: &'static str) -> Computed {
-    Computed {
-        value: Bytes::from_static(value.as_bytes()),
-        keep: Keep::For(LIFETIME),
-    }
+    Computed::new(Bytes::from_static(value.as_bytes()), Keep::For(LIFETIME))
 }

@@ -1,0 +1,340 @@
+//! A flight's task: look, agree with the other replicas, compute, keep, tell.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use store::{Lease, Subscription};
+use tokio::time::{Instant, sleep, timeout};
+use tracing::Instrument;
+
+use crate::entry::Entry;
+use crate::flight::{Guard, Join, Landing, Role};
+use crate::inner::{Inner, Look, Order};
+use crate::l2::L2;
+use crate::metrics::{Renewal, ReplicaCourse, Source};
+use crate::replica::{self, Claim, Course, Outcome, Peers};
+use crate::{CacheError, Classify, Computed};
+
+/// A flight's task.
+pub(crate) async fn fly<E, F, Fut>(
+    inner: Arc<Inner>,
+    order: Order,
+    guard: Guard<E>,
+    classify: Classify<E>,
+    compute: F,
+) where
+    E: Send + Sync + 'static,
+    F: FnOnce() -> Fut + Send + 'static,
+    Fut: Future<Output = Result<Computed, E>> + Send + 'static,
+{
+    let (guard, store_answers) = match look(&inner, &order, guard).await {
+        Looked::Landed(None) => return,
+        Looked::Landed(Some(stale)) => {
+            renew(&inner, order, &stale, Renewal::Stale, classify, compute);
+            return;
+        }
+        Looked::On(guard, store_answers) => (guard, store_answers),
+    };
+    let post = match &inner.l2 {
+        Some(l2) if store_answers && l2.has_replicas().await => Some(Post::new(&inner, l2, &order)),
+        _ => None,
+    };
+    let mut order = order;
+    let agreed = agree(&inner, &mut order, guard, post.as_ref()).await;
+    let Some((guard, leading)) = agreed else {
+        return;
+    };
+    guard.computing();
+    let begun = Instant::now();
+    let work = inner.run(&order.key, order.policy.compute_limit, compute);
+    let ran = match &post {
+        Some(post) if leading => {
+            let crew = Crew::new(post, &guard, &order);
+            replica::lead(&crew, work).await
+        }
+        _ => work.await,
+    };
+    let settled = inner.settle(&order, ran, begun.elapsed(), classify);
+    match post {
+        Some(post) if leading => {
+            // Taken before the landing, so that draining waits for what follows it.
+            let permit = post.l2.write_permit();
+            guard.land(settled.landing);
+            if permit.is_some() {
+                post.conclude(settled.outcome).await;
+            }
+        }
+        _ => {
+            if let (Some(l2), Some(entry)) = (&inner.l2, settled.entry) {
+                l2.write(&order.key, entry, inner.now_ms());
+            }
+            guard.land(settled.landing);
+        }
+    }
+}
+
+/// Begins to renew `old` while it is served, unless its key is computed or renewed already.
+pub(crate) fn renew<E, F, Fut>(
+    inner: &Arc<Inner>,
+    order: Order,
+    old: &Entry,
+    reason: Renewal,
+    classify: Classify<E>,
+    compute: F,
+) where
+    E: Send + Sync + 'static,
+    F: FnOnce() -> Fut + Send + 'static,
+    Fut: Future<Output = Result<Computed, E>> + Send + 'static,
+{
+    // Whoever is under way already, or too many flights, will do; the next hit asks again.
+    if let Role::Lead(guard, _nobody_waits) = inner.flights.join::<E>(&order.key, Join::Normal) {
+        inner.metrics.renewal(order.key.operation(), reason);
+        let after_ms = Some(old.created_ms);
+        let order = Order { after_ms, ..order };
+        let flight = fly(Arc::clone(inner), order, guard, classify, compute);
+        tokio::spawn(flight.in_current_span());
+    }
+}
+
+enum Looked<E> {
+    /// It landed; if with an answer past its lifetime, here it is.
+    Landed(Option<Entry>),
+    /// It goes on; whether the store answers.
+    On(Guard<E>, bool),
+}
+
+async fn look<E>(inner: &Inner, order: &Order, guard: Guard<E>) -> Looked<E> {
+    if !guard.may_look() {
+        return Looked::On(guard, inner.l2.is_some());
+    }
+    match inner.look(order).await {
+        Look::Nothing { store_answers } => Looked::On(guard, store_answers),
+        Look::Found(entry, source) => {
+            let stale = (!entry.is_fresh(inner.now_ms())).then(|| entry.clone());
+            let landing = Landing::Found(entry.clone(), source);
+            match guard.land_found(landing, || inner.l1.insert(&order.key, entry)) {
+                Ok(()) => Looked::Landed(stale),
+                Err(guard) => Looked::On(guard, true),
+            }
+        }
+    }
+}
+
+/// Agrees with the other replicas who computes. Gives the guard back if it is us, and whether
+/// we hold the lease; else the flight has landed.
+async fn agree<E>(
+    inner: &Inner,
+    order: &mut Order,
+    guard: Guard<E>,
+    post: Option<&Post>,
+) -> Option<(Guard<E>, bool)>
+where
+    E: Send + Sync + 'static,
+{
+    let Some(post) = post else {
+        return Some((guard, false));
+    };
+    let course = replica::course(&Crew::new(post, &guard, order), order.failures).await;
+    inner.metrics.replica_flight(label(&course));
+    match course {
+        Course::Lead { failures } => {
+            order.failures = failures;
+            Some((guard, true))
+        }
+        Course::Alone => Some((guard, false)),
+        Course::Found { entry, followed } => {
+            let landing = if followed {
+                Landing::Told(entry.value.clone(), entry.cost)
+            } else {
+                Landing::Found(entry.clone(), Source::L2)
+            };
+            match guard.land_found(landing, || inner.l1.insert(&order.key, entry)) {
+                Ok(()) => {
+                    post.l2.release(&post.name, &post.owner).await;
+                    None
+                }
+                // A Refresh has joined: the lease is ours, so we compute.
+                Err(guard) => Some((guard, true)),
+            }
+        }
+        Course::Told(outcome) => {
+            guard.land(told(inner, order, outcome));
+            None
+        }
+        Course::Late => {
+            guard.land(Landing::failed(CacheError::ComputeTimeout));
+            None
+        }
+    }
+}
+
+/// What another replica's outcome is for those who wait here.
+fn told<E>(inner: &Inner, order: &Order, outcome: Outcome) -> Landing<E> {
+    match outcome {
+        Outcome::Kept(entry) => {
+            inner.l1.insert(&order.key, entry.clone());
+            Landing::Told(entry.value, entry.cost)
+        }
+        Outcome::Passing(entry) => Landing::Told(entry.value, entry.cost),
+        Outcome::Final(code) => Landing::failed(CacheError::Elsewhere(Some(code))),
+        Outcome::InStore | Outcome::Failed => Landing::failed(CacheError::Elsewhere(None)),
+    }
+}
+
+fn label(course: &Course) -> ReplicaCourse {
+    match course {
+        Course::Lead { .. } => ReplicaCourse::Led,
+        Course::Alone => ReplicaCourse::Alone,
+        Course::Found { .. } => ReplicaCourse::Found,
+        Course::Told(_) => ReplicaCourse::Told,
+        Course::Late => ReplicaCourse::Late,
+    }
+}
+
+/// Flights of this process so far: each is an owner of its own.
+static FLIGHTS: AtomicU64 = AtomicU64::new(0);
+
+/// A flight's place among the replicas.
+struct Post {
+    inner: Arc<Inner>,
+    l2: Arc<L2>,
+    order: Order,
+    /// The lease's key and the channel.
+    name: String,
+    owner: String,
+}
+
+impl Post {
+    fn new(inner: &Arc<Inner>, l2: &Arc<L2>, order: &Order) -> Self {
+        let number = FLIGHTS.fetch_add(1, Ordering::Relaxed);
+        Self {
+            inner: Arc::clone(inner),
+            l2: Arc::clone(l2),
+            order: *order,
+            name: order.key.flight_name(),
+            owner: format!("{}-{number}", inner.name),
+        }
+    }
+
+    /// Writes what is to be kept, tells the others, gives the lease back. If the store fails
+    /// on the way the lease ends by itself.
+    async fn conclude(&self, outcome: Outcome) {
+        let key = &self.order.key;
+        let framed = match &outcome {
+            Outcome::Kept(entry) | Outcome::Passing(entry) => {
+                self.l2.frame(key, entry.clone()).await
+            }
+            _ => None,
+        };
+        if let (Outcome::Kept(entry), Some(frame)) = (&outcome, &framed) {
+            let lifetime = entry.remaining(self.inner.now_ms());
+            let raw = entry.value.len();
+            if !self.l2.put(key, frame.clone(), raw, lifetime).await {
+                return;
+            }
+        }
+        let message = replica::encode(key, &outcome, framed.as_ref());
+        if outcome == Outcome::Failed {
+            // They are told to try: the lease must be free by then.
+            self.l2.release(&self.name, &self.owner).await;
+            self.l2.tell(&self.name, message).await;
+        } else {
+            // Nobody may begin anew before those who wait have been told.
+            self.l2.tell(&self.name, message).await;
+            self.l2.release(&self.name, &self.owner).await;
+        }
+    }
+
+    fn config(&self) -> &crate::CacheConfig {
+        &self.inner.config
+    }
+}
+
+/// What the protocol sees of the world.
+struct Crew<'a, E> {
+    post: &'a Post,
+    guard: &'a Guard<E>,
+    late_at: Instant,
+}
+
+impl<'a, E> Crew<'a, E> {
+    fn new(post: &'a Post, guard: &'a Guard<E>, order: &Order) -> Self {
+        let late_at = Instant::now() + order.policy.compute_limit.min(FAR);
+        Self {
+            post,
+            guard,
+            late_at,
+        }
+    }
+
+    fn moment(&self, lease_left: Duration) -> Duration {
+        let draw = self.post.inner.dice.draw();
+        let poll = self.post.config().poll().mul_f64(0.75 + draw / 2.0);
+        // The store's clock decides when a lease ends: a little later is surely after it.
+        let lease = lease_left + Duration::from_millis(1) + LEASE_JITTER.mul_f64(draw);
+        let late = self.late_at.saturating_duration_since(Instant::now());
+        poll.min(lease).min(late)
+    }
+}
+
+/// A sum with any instant stays an instant.
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Those who wait for a lease to end don't all ask in one moment.
+const LEASE_JITTER: Duration = Duration::from_millis(20);
+
+impl<E: Send + Sync> Peers for Crew<'_, E> {
+    type Ear = Subscription;
+
+    async fn claim(&self) -> Claim {
+        let Post {
+            l2, name, owner, ..
+        } = self.post;
+        match l2.lease(name, owner, self.post.config().lease()).await {
+            Some(Lease::Granted { .. }) => Claim::Granted,
+            Some(Lease::Held { remaining, .. }) => Claim::Held(remaining),
+            None => Claim::Away,
+        }
+    }
+
+    async fn listen(&self) -> Option<Subscription> {
+        self.post.l2.listen(&self.post.name).await
+    }
+
+    async fn hear(&self, ear: &mut Option<Subscription>, lease_left: Duration) -> Option<Outcome> {
+        let moment = self.moment(lease_left);
+        let message = match ear {
+            Some(subscription) => match timeout(moment, subscription.next()).await {
+                Ok(Some(message)) => message,
+                Ok(None) => {
+                    *ear = None;
+                    return None;
+                }
+                Err(_elapsed) => return None,
+            },
+            None => {
+                sleep(moment).await;
+                return None;
+            }
+        };
+        // A message that isn't whole is none.
+        replica::decode(&self.post.order.key, &message)
+    }
+
+    async fn find(&self) -> Option<Entry> {
+        // For a Refresh that has joined, what was kept doesn't count.
+        if !self.guard.may_look() {
+            return None;
+        }
+        self.post.inner.find(&self.post.order).await
+    }
+
+    async fn beat(&self) {
+        sleep(self.post.config().lease() / 4).await;
+    }
+
+    fn is_late(&self) -> bool {
+        Instant::now() >= self.late_at
+    }
+}

@@ -1,0 +1,343 @@
+//! A stream under way: what has gone by, who reads, how it ended.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::metrics::Source;
+use crate::{CacheError, Cost};
+
+/// What an event takes beyond its bytes.
+const EVENT_OVERHEAD: usize = 48;
+
+/// Events as one value, each after its length, so that a replay has the same ones.
+fn join(events: &VecDeque<Bytes>) -> Bytes {
+    let length = events.iter().map(|event| 4 + event.len()).sum();
+    let mut value = BytesMut::with_capacity(length);
+    for event in events {
+        // A log's bytes are bounded far below this.
+        value.put_u32_le(event.len() as u32);
+        value.put_slice(event);
+    }
+    value.freeze()
+}
+
+/// The events in a value made by [`join`], or nothing if it isn't one.
+pub(crate) fn split(value: &Bytes) -> Option<VecDeque<Bytes>> {
+    let (mut events, mut at) = (VecDeque::new(), 0);
+    while at < value.len() {
+        let length = value.get(at..at + 4)?.try_into().ok()?;
+        let end = (at + 4).checked_add(u32::from_le_bytes(length) as usize)?;
+        if end > value.len() {
+            return None;
+        }
+        events.push_back(value.slice(at + 4..end));
+        at = end;
+    }
+    Some(events)
+}
+
+/// A stream under way.
+///
+/// Everything that has gone by is held until the stream ends, for those who join and those
+/// who read slowly, up to a bound; beyond it the oldest goes and the stream can't be joined.
+pub(crate) struct Log<E> {
+    state: Mutex<State<E>>,
+    changed: watch::Sender<()>,
+    readers: watch::Sender<usize>,
+    max_bytes: usize,
+}
+
+struct State<E> {
+    opening: Option<Opening>,
+    /// A Refresh waits for it: what is kept doesn't count any more.
+    refresh: bool,
+    events: VecDeque<Bytes>,
+    /// The number of the first event that is still held.
+    first: u64,
+    bytes: usize,
+    /// Whether a new reader may still come: it would miss nothing, and somebody produces.
+    joinable: bool,
+    /// Readers who joined somebody else's computation.
+    joined: u64,
+    end: Option<End<E>>,
+}
+
+/// Where a stream's events come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Opening {
+    pub(crate) source: Source,
+    /// When they were computed, if they were kept.
+    pub(crate) created_ms: Option<u64>,
+}
+
+/// How a stream ended.
+enum End<E> {
+    Complete(Cost),
+    Failed(CacheError<E>),
+}
+
+/// What a reader finds.
+pub(crate) enum Next<E> {
+    Event(Bytes),
+    /// Nothing yet.
+    Wait,
+    Complete(Cost),
+    Failed(CacheError<E>),
+}
+
+impl<E> Log<E> {
+    pub(crate) fn new(max_bytes: usize, refresh: bool) -> Self {
+        let state = State {
+            opening: None,
+            refresh,
+            events: VecDeque::new(),
+            first: 0,
+            bytes: 0,
+            joinable: true,
+            joined: 0,
+            end: None,
+        };
+        Self {
+            state: Mutex::new(state),
+            changed: watch::Sender::new(()),
+            readers: watch::Sender::new(0),
+            max_bytes,
+        }
+    }
+
+    /// One more reader, if it would miss nothing.
+    pub(crate) fn attach(&self, refresh: bool) -> bool {
+        let mut state = self.lock();
+        // What has been found in a tier is from before a Refresh that comes now.
+        let found = state
+            .opening
+            .is_some_and(|opening| opening.created_ms.is_some());
+        if !state.joinable || (refresh && found) {
+            return false;
+        }
+        state.refresh |= refresh;
+        self.readers.send_modify(|readers| *readers += 1);
+        true
+    }
+
+    /// One reader less.
+    pub(crate) fn detach(&self) {
+        self.readers.send_modify(|readers| *readers -= 1);
+    }
+
+    /// Hears of every change from now on.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// Where the events come from, once it is known, or how it ended before.
+    pub(crate) fn opening(&self) -> Option<Result<Opening, CacheError<E>>> {
+        let state = self.lock();
+        match (&state.opening, &state.end) {
+            (Some(opening), _) => Some(Ok(*opening)),
+            (None, Some(End::Failed(error))) => Some(Err(error.clone())),
+            (None, _) => None,
+        }
+    }
+
+    /// A reader has joined; the cost that it is spared if that is known already.
+    pub(crate) fn count_joined(&self) -> Option<Cost> {
+        let mut state = self.lock();
+        if let Some(End::Complete(cost)) = &state.end {
+            return Some(*cost);
+        }
+        state.joined += 1;
+        None
+    }
+
+    /// Whether what is kept may be looked for.
+    pub(crate) fn may_look(&self) -> bool {
+        !self.lock().refresh
+    }
+
+    /// It is what was kept, unless a Refresh has come meanwhile; says whether it is.
+    pub(crate) fn found(&self, opening: Opening, events: VecDeque<Bytes>, cost: Cost) -> bool {
+        {
+            let mut state = self.lock();
+            if state.refresh {
+                return false;
+            }
+            state.opening = Some(opening);
+            state.events = events;
+            state.end = Some(End::Complete(cost));
+        }
+        self.changed.send_replace(());
+        true
+    }
+
+    /// It is computed.
+    pub(crate) fn computing(&self, source: Source) {
+        self.lock().opening = Some(Opening {
+            source,
+            created_ms: None,
+        });
+        self.changed.send_replace(());
+    }
+
+    /// One more event; after the end it is too late, and nothing happens.
+    pub(crate) fn push(&self, event: &[u8]) {
+        {
+            let mut state = self.lock();
+            if state.end.is_some() {
+                return;
+            }
+            state.bytes += event.len() + EVENT_OVERHEAD;
+            // A copy: an event may be a piece of a large network buffer.
+            state.events.push_back(Bytes::copy_from_slice(event));
+            while state.bytes > self.max_bytes {
+                let Some(oldest) = state.events.pop_front() else {
+                    break;
+                };
+                state.bytes -= oldest.len() + EVENT_OVERHEAD;
+                state.first += 1;
+                state.joinable = false;
+            }
+        }
+        self.changed.send_replace(());
+    }
+
+    /// Its events as one value; nothing if they aren't all held any more.
+    pub(crate) fn whole(&self) -> Option<Bytes> {
+        let state = self.lock();
+        (state.first == 0).then(|| join(&state.events))
+    }
+
+    /// It is complete. Gives how many readers had joined by then.
+    pub(crate) fn complete(&self, cost: Cost) -> u64 {
+        self.end(End::Complete(cost))
+    }
+
+    /// It failed, unless it has ended already.
+    pub(crate) fn fail(&self, error: CacheError<E>) {
+        self.end(End::Failed(error));
+    }
+
+    fn end(&self, end: End<E>) -> u64 {
+        let joined = {
+            let mut state = self.lock();
+            state.end.get_or_insert(end);
+            if matches!(state.end, Some(End::Failed(_))) {
+                state.joinable = false;
+            }
+            state.joined
+        };
+        self.changed.send_replace(());
+        joined
+    }
+
+    /// What comes at a reader's position.
+    pub(crate) fn next(&self, position: u64) -> Next<E> {
+        let state = self.lock();
+        let Some(at) = position.checked_sub(state.first) else {
+            return Next::Failed(CacheError::Lagged);
+        };
+        let event = usize::try_from(at).ok().and_then(|at| state.events.get(at));
+        match (event, &state.end) {
+            (Some(event), _) => Next::Event(event.clone()),
+            (None, None) => Next::Wait,
+            (None, Some(End::Complete(cost))) => Next::Complete(*cost),
+            (None, Some(End::Failed(error))) => Next::Failed(error.clone()),
+        }
+    }
+
+    /// Returns when nobody has read for `grace`, and nobody can join any more.
+    pub(crate) async fn abandoned(&self, grace: Duration) {
+        let mut readers = self.readers.subscribe();
+        loop {
+            // The sender lives as long as `self`: neither wait ends otherwise. What they give
+            // holds a lock, so it goes at once.
+            drop(readers.wait_for(|readers| *readers == 0).await);
+            let joined = timeout(grace, readers.wait_for(|readers| *readers > 0));
+            let abandoned = joined.await.is_err();
+            if abandoned {
+                let mut state = self.lock();
+                if *self.readers.borrow() == 0 {
+                    state.joinable = false;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// No code that can panic runs under the lock.
+    fn lock(&self) -> MutexGuard<'_, State<E>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{any, prop};
+    use proptest::{prop_assert_eq, proptest};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn events_come_back_as_they_were(
+            events in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..20),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let events: VecDeque<Bytes> = events.into_iter().map(Bytes::from).collect();
+            let value = join(&events);
+            prop_assert_eq!(split(&value), Some(events.clone()));
+            // A piece of it gives a beginning of them or nothing.
+            let piece = value.slice(..cut.index(value.len() + 1));
+            if let Some(fewer) = split(&piece) {
+                prop_assert_eq!(&fewer, &events.iter().take(fewer.len()).cloned().collect::<VecDeque<_>>());
+            }
+        }
+
+        #[test]
+        fn bytes_from_anywhere_are_split_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            let value = Bytes::from(bytes);
+            if let Some(events) = split(&value) {
+                prop_assert_eq!(join(&events), value);
+            }
+        }
+    }
+
+    #[test]
+    fn beyond_its_bound_the_oldest_goes_and_nobody_can_join() {
+        let log = Log::<()>::new(3 * (10 + EVENT_OVERHEAD), false);
+        assert!(log.attach(false));
+        for _ in 0..3 {
+            log.push(&[0; 10]);
+        }
+        assert!(log.attach(false));
+        assert!(log.whole().is_some());
+        log.push(&[1; 10]);
+        assert!(!log.attach(false));
+        assert!(log.whole().is_none());
+        assert!(matches!(log.next(0), Next::Failed(CacheError::Lagged)));
+        assert!(matches!(log.next(1), Next::Event(_)));
+        assert!(matches!(log.next(4), Next::Wait));
+        // One event over the bound on its own.
+        log.push(&[2; 1_000]);
+        assert!(matches!(log.next(4), Next::Failed(CacheError::Lagged)));
+        assert!(matches!(log.next(5), Next::Wait));
+        log.complete(Cost::FREE);
+        assert!(matches!(log.next(5), Next::Complete(_)));
+    }
+
+    #[test]
+    fn the_first_end_counts_and_nothing_comes_after_it() {
+        let log = Log::<()>::new(1_000, false);
+        log.push(b"one");
+        log.complete(Cost::FREE);
+        log.push(b"two");
+        log.fail(CacheError::Lost);
+        assert!(matches!(log.next(0), Next::Event(_)));
+        assert!(matches!(log.next(1), Next::Complete(_)));
+    }
+}
