@@ -234,6 +234,7 @@ fn every_bound_holds() {
         bytes: 4000,
         depth: 5,
         elements: 20,
+        items: 9,
         attributes: 3,
         text: 50,
         documents: 2,
@@ -249,6 +250,14 @@ fn every_bound_holds() {
     assert_eq!(
         kind(&format!("<a>{}</a>", "<b/>".repeat(20))),
         ReadErrorKind::Limit(Bound::Elements(20))
+    );
+    assert_eq!(
+        kind(&format!(
+            "<a>{}{}</a>",
+            "<Detalle/>".repeat(6),
+            "<Referencia/>".repeat(4)
+        )),
+        ReadErrorKind::Limit(Bound::Items(9))
     );
     assert_eq!(
         kind("<a b='1' c='2' d='3' e='4'/>"),
