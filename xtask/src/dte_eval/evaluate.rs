@@ -259,6 +259,7 @@ mod tests {
             name: name.to_owned(),
             bytes: bytes.as_bytes().to_vec(),
             remarks: Vec::new(),
+            built_in: false,
         };
         Corpus {
             files: vec![

@@ -111,7 +111,8 @@ fn posterior(caso: &Caso<'_>, out: &mut Findings, indice: usize, referencia: &Re
         return;
     };
     let manana = caso.context.today.saturating_add(Span::new().days(1));
-    if referida > emision && referida <= manana {
+    let dicho = || out.habla_de(&caso.ruta("Encabezado/IdDoc/FchEmis"));
+    if referida > emision && referida <= manana && !dicho() {
         let mensaje = format!(
             "La referencia es a un documento del {referida}, posterior a la emisión de este, el {emision}."
         );
