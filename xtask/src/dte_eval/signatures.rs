@@ -230,7 +230,13 @@ impl Signatures {
                 .iter()
                 .map(|(verdict, count)| format!("{count} {verdict}"))
                 .collect();
-            lines.push(format!("  {}: {}", file.name, verdicts.join(", ")));
+            let errors: Vec<&str> = file.errors.iter().copied().collect();
+            lines.push(format!(
+                "  {}: {} ({})",
+                file.name,
+                verdicts.join(", "),
+                errors.join(" ")
+            ));
         }
         lines.push(format!(
             "mutants of stamps, signatures and covers are made of {} intact files of the folder and {} built-in ones",

@@ -22,8 +22,8 @@ const SHA1_INFO: [u8; 15] = [
     0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2B, 0x0E, 0x03, 0x02, 0x1A, 0x05, 0x00, 0x04, 0x14,
 ];
 
-/// The `IDK` of the CAFs that [`Llave::sii`] signs.
-pub const IDK: i64 = 100;
+/// The `IDK` of the CAFs that [`Llave::sii`] signs: none that the tax service has.
+pub const IDK: i64 = 99_999;
 
 /// A private key.
 #[derive(Debug, Clone)]

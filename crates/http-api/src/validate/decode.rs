@@ -50,7 +50,8 @@ pub(super) enum ModelCheck {
     Always,
 }
 
-type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+/// The members of a JSON object, unread.
+pub(super) type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 /// Reads the body: 400 where it is no JSON, 422 where it is JSON of another shape.
 pub(super) fn decode(body: &[u8]) -> Result<Ask, Problem> {
@@ -87,7 +88,7 @@ pub(super) fn decode(body: &[u8]) -> Result<Ask, Problem> {
 
 /// The members of an object. Of two with one name the last counts here, but none gets this
 /// far: such a body has no cache key and is refused.
-fn members(raw: &RawValue) -> Option<Members<'_>> {
+pub(super) fn members(raw: &RawValue) -> Option<Members<'_>> {
     #[derive(Deserialize)]
     #[serde(transparent)]
     struct Object<'a>(#[serde(borrow)] BTreeMap<Key<'a>, &'a RawValue>);
@@ -106,7 +107,7 @@ fn members(raw: &RawValue) -> Option<Members<'_>> {
 }
 
 /// A member that is there. ERPs in Python send `false` and `null` for what they don't have.
-fn present<'a>(members: &Members<'a>, name: &str) -> Option<&'a RawValue> {
+pub(super) fn present<'a>(members: &Members<'a>, name: &str) -> Option<&'a RawValue> {
     members
         .get(name)
         .copied()

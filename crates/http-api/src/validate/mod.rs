@@ -2,6 +2,7 @@
 
 mod answer;
 mod decode;
+mod history;
 mod judge;
 mod watch;
 
