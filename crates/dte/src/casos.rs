@@ -7,8 +7,6 @@
 
 mod limpios;
 #[cfg(feature = "firma")]
-mod llaves;
-#[cfg(feature = "firma")]
 pub mod taller;
 
 pub use self::limpios::{LIMPIOS, Limpio};

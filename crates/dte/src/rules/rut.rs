@@ -152,18 +152,24 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
 /// Goods move within one company under a guía; what is exported goes to a receiver without RUT.
 fn receptor_de_este_tipo(caso: &Caso<'_>, out: &mut Findings) {
     let encabezado = &caso.documento.encabezado;
-    let emisor = rut(encabezado.emisor.rut_emisor.as_deref());
-    let receptor = rut(encabezado.receptor.rut_recep.as_deref());
-    let (Some(tipo), Some(receptor)) = (caso.tipo, receptor) else {
+    let emisor = encabezado.emisor.rut_emisor.as_deref();
+    let receptor = encabezado.receptor.rut_recep.as_deref();
+    let Some(tipo) = caso.tipo else {
         return;
     };
-    if tipo.es_exportacion() && receptor.to_string() != RUT_EXTRANJERO {
-        let mensaje = format!(
-            "El receptor de una exportación no tiene RUT chileno: va {RUT_EXTRANJERO} y dice {receptor}."
-        );
-        out.add(&RECEPTOR_EXTRANJERO, caso.ruta(RECEPTOR.campo), mensaje);
-    } else if emisor == Some(receptor) && tipo != TipoDte::GuiaDespacho {
-        let mensaje = format!("El receptor, {receptor}, es el mismo emisor.");
+    // What isn't a RUT was said already.
+    if tipo.es_exportacion() {
+        if let Some(otro) = rut(receptor.filter(|texto| *texto != RUT_EXTRANJERO)) {
+            let mensaje = format!(
+                "El receptor de una exportación no tiene RUT chileno: va {RUT_EXTRANJERO} y dice {otro}."
+            );
+            out.add(&RECEPTOR_EXTRANJERO, caso.ruta(RECEPTOR.campo), mensaje);
+        }
+    } else if emisor == receptor
+        && tipo != TipoDte::GuiaDespacho
+        && let Some(mismo) = rut(receptor)
+    {
+        let mensaje = format!("El receptor, {mismo}, es el mismo emisor.");
         out.add(&RECEPTOR_PROPIO, caso.ruta(RECEPTOR.campo), mensaje);
     }
 }

@@ -150,14 +150,12 @@ struct Constructor<'t, 'l> {
 }
 
 /// What the model keeps one by one, each larger than its text.
-const CONTADOS: [&str; 6] = [
-    "Detalle",
-    "Referencia",
-    "DscRcgGlobal",
-    "ImptoReten",
-    "Comisiones",
-    "CdgItem",
-];
+fn es_repetido(nombre: &str) -> bool {
+    matches!(
+        nombre,
+        "Detalle" | "Referencia" | "DscRcgGlobal" | "ImptoReten" | "Comisiones" | "CdgItem"
+    )
+}
 
 impl<'t> Constructor<'t, '_> {
     fn abrir(&mut self, etiqueta: &BytesStart<'t>, inicio: usize) -> Result<(), ReadError> {
@@ -182,7 +180,7 @@ impl<'t> Constructor<'t, '_> {
         let nombre = calificado
             .rsplit_once(':')
             .map_or(calificado, |(_, local)| local);
-        self.repetidos += usize::from(CONTADOS.contains(&nombre));
+        self.repetidos += usize::from(es_repetido(nombre));
         if self.repetidos > self.limits.items {
             return Err(limite(Bound::Items(self.limits.items)));
         }

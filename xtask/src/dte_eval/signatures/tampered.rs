@@ -137,7 +137,7 @@ pub const CLASSES: &[Class] = &[
     ),
     class("certificado-ajeno", &["DTE-FIRMA-LLAVE"], |base| {
         own_signature(base, |text| {
-            change(text, "X509Certificate", 0, |own| another_certificate(own))
+            change(text, "X509Certificate", 0, another_certificate)
         })
     }),
     class("caratula-cantidad", &["DTE-CARATULA-SUBTOTAL"], |base| {
