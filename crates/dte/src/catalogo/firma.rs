@@ -193,4 +193,24 @@ pub(super) const FICHAS: &[Ficha] = &[
         "Es el envío para un cliente, o el RUT del SII está mal escrito.",
         "Para enviar al SII, RutReceptor es 60803000-K.",
     ),
+    ficha(
+        "DTE-CESION-DOCUMENTO",
+        "El AEC se armó con los datos de otro documento, o el documento cambió después.",
+        "Volver a armar la cesión a partir del DTE que se cede.",
+    ),
+    ficha(
+        "DTE-CESION-MONTO",
+        "Se escribió un monto mayor que el total del documento.",
+        "Ceder a lo más el MntTotal.",
+    ),
+    ficha(
+        "DTE-CESION-CADENA",
+        "Falta una cesión anterior, o cede quien no tiene el crédito.",
+        "Incluir todas las cesiones en orden, desde la del emisor.",
+    ),
+    ficha(
+        "DTE-CESION-CARATULA",
+        "La carátula quedó con los RUT de otra cesión.",
+        "Poner en la carátula el cedente y el cesionario de la última cesión.",
+    ),
 ];
