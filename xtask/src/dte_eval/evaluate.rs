@@ -294,6 +294,18 @@ mod tests {
         assert_eq!(reception(&documents.clean, context.today), BTreeMap::new());
     }
 
+    /// What a clone without the collected documents evaluates.
+    #[test]
+    fn every_class_is_made_of_the_built_in_documents_and_found() {
+        let context = Context::emission(date(2026, 11, 22));
+        let documents = documents(&Corpus::built_in(), &context);
+        assert_eq!(documents.agreement.false_rejections, Vec::<String>::new());
+        for class in mutants(&documents.clean, &context, 1) {
+            assert!(class.made > 0, "{}", class.name);
+            assert_eq!(class.made, class.found, "{} {:?}", class.name, class.missed);
+        }
+    }
+
     #[test]
     fn cases_are_completed() {
         let cases = cases(&corpus());

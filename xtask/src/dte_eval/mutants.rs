@@ -215,11 +215,7 @@ pub const CLASSES: &[Class] = &[
     coded("forma-de-pago", &["DTE-CAMPO-VALOR"], more::payment),
     any("medio-de-pago", more::means_of_payment),
     coded("tipo-de-venta", &["DTE-CAMPO-VALOR"], more::kind_of_sale),
-    coded(
-        "tipo-de-despacho",
-        &["DTE-CAMPO-VALOR"],
-        more::kind_of_dispatch,
-    ),
+    coded("tipo-de-despacho", &["DTE-CAMPO-"], more::kind_of_dispatch),
     any("indicador-de-exencion", more::exemption),
     any("boleta-sin-servicio", more::ticket_service),
     coded("iva-sin-tasa", &["DTE-IVA-TASA"], more::no_rate),
