@@ -72,7 +72,9 @@ pub fn long_business(subject: &Subject<'_>, _: &mut Random) -> Mutant {
     } else {
         "GiroEmis"
     };
-    set(subject, issuer, &"Venta al por menor ".repeat(5))
+    change(subject.body, issuer, 0, |old| {
+        (old.chars().count() <= 80).then(|| "Venta al por menor ".repeat(5))
+    })
 }
 
 pub fn long_unit(subject: &Subject<'_>, _: &mut Random) -> Mutant {
