@@ -1,8 +1,15 @@
-//! Cases of a document generator: lines in, expected totals. For tests and evaluations.
+//! For tests and evaluations: cases of a document generator (lines in, expected totals), correct
+//! documents of every type, and a workshop that stamps and signs them.
 //!
 //! Two layouts are read, both as generic values (a YAML reader makes these): the document's
 //! own structure with the totals under `Test.ExpectedValues`, and the flat form of a web
 //! page, with a list for each column and the totals beside it.
+
+mod limpios;
+#[cfg(feature = "firma")]
+pub mod taller;
+
+pub use self::limpios::{LIMPIOS, Limpio};
 
 use rust_decimal::Decimal;
 use serde_json::Value;

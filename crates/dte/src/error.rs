@@ -93,6 +93,8 @@ pub enum Bound {
     Depth(usize),
     /// Elements in all.
     Elements(usize),
+    /// Lines and other repeated sections.
+    Items(usize),
     /// Attributes of one element.
     Attributes(usize),
     /// Bytes of text in one element.
@@ -254,6 +256,7 @@ impl Bound {
         let (que, limite) = match self {
             Self::Depth(limite) => ("niveles de elementos anidados", limite),
             Self::Elements(limite) => ("elementos", limite),
+            Self::Items(limite) => ("líneas, referencias y otros elementos repetidos", limite),
             Self::Attributes(limite) => ("atributos en un elemento", limite),
             Self::Text(limite) => ("bytes de texto en un elemento", limite),
             Self::Documents(limite) => ("documentos en el envío", limite),

@@ -127,10 +127,11 @@ pub use historia::{Anterior, Corregido};
 pub use json::{MAX_JSON_BYTES, read_json};
 pub use limits::Limits;
 pub use model::{
-    Ajuste, Campo, CdgItem, ClaseDocumento, Comision, Desajuste, Detalle, Documento, DscRcgGlobal,
-    Emisor, Encabezado, Extrano, Falla, Formato, IdDoc, Ilegible, ImptoReten, Lectura, Motivo,
-    OtraMoneda, RUT_BOLETA, RUT_EXTRANJERO, RUT_SII, Receptor, Referencia, Retenedor, Rut,
-    RutError, TipoDte, Totales, TotalesComisiones, Transporte, digito_verificador,
+    Aduana, Ajuste, Campo, CdgItem, ClaseDocumento, Comision, Desajuste, Detalle, Documento,
+    DscRcgGlobal, Emisor, Encabezado, Extrano, Falla, Formato, GuiaExport, IdDoc, Ilegible,
+    ImptoReten, Lectura, Motivo, OtraMoneda, RUT_BOLETA, RUT_EXTRANJERO, RUT_SII, Receptor,
+    Referencia, Retenedor, Rut, RutError, TipoBultos, TipoDte, Totales, TotalesComisiones,
+    Transporte, digito_verificador,
 };
 pub use nivel::Level;
 pub use pesos::pesos;

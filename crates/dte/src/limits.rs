@@ -11,6 +11,9 @@ pub struct Limits {
     pub depth: usize,
     /// Elements in all. Default: 200,000.
     pub elements: usize,
+    /// Lines, references, discounts, taxes and commissions of all documents together. Default:
+    /// 20,000: real ones of 2 MiB have fewer.
+    pub items: usize,
     /// Attributes of one element. Default: 32.
     pub attributes: usize,
     /// Bytes of text in one element. Default: 64 KiB (a certificate has about 3 KiB).
@@ -25,6 +28,7 @@ impl Default for Limits {
             bytes: 2 * 1024 * 1024,
             depth: 32,
             elements: 200_000,
+            items: 20_000,
             attributes: 32,
             text: 64 * 1024,
             documents: 2_000,

@@ -25,10 +25,20 @@ pub enum Level {
 }
 
 /// Levels that no code of the tax service is known for. The issuer's RUT is one of the fields
-/// that the format paper marks: malformed, it is a rejection.
+/// that the format paper marks: malformed, it is a rejection. So are a folio that its CAF doesn't
+/// authorise, a signature and a cover that are wrong: the tax service answers these with a state
+/// of the whole submission (RFR, RCT).
 const SIN_CODIGO: &[(&str, Level)] = &[
     ("DTE-RUT-EMISOR-DV", Level::Rechazo),
     ("DTE-RUT-EMISOR-RESERVADO", Level::Rechazo),
+    ("DTE-CAF-RANGO", Level::Rechazo),
+    ("DTE-CAF-TIPO", Level::Rechazo),
+    ("DTE-CAF-EMISOR", Level::Rechazo),
+    ("DTE-FIRMA-VIGENCIA", Level::Rechazo),
+    ("DTE-SOBRE-FIRMA", Level::Rechazo),
+    ("DTE-SOBRE-VIGENCIA", Level::Rechazo),
+    ("DTE-CARATULA-EMISOR", Level::Rechazo),
+    ("DTE-CARATULA-SUBTOTAL", Level::Rechazo),
 ];
 
 impl Level {

@@ -133,6 +133,22 @@ const MUTANTS: &[Mutant] = &[
     ),
     ("<TasaIVA>19<", "<TasaIVA>0.19<", &[("DTE-IVA-TASA", Error)]),
     (
+        "<TasaIVA>19</TasaIVA>",
+        "",
+        &[("DTE-IVA-TASA-AUSENTE", Warning)],
+    ),
+    (
+        "<NroLinDet>1<",
+        "<NroLinDet>4<",
+        &[("DTE-LINEA-NUMERO-ORDEN", Info)],
+    ),
+    // Of a section that the model doesn't hold.
+    (
+        "</IdDoc>",
+        "<MntPagos><FchPago>2026-11-20</FchPago><MntPago>1</MntPago><MntPago>2</MntPago></MntPagos></IdDoc>",
+        &[("DTE-CAMPO-REPETICIONES", Error)],
+    ),
+    (
         "<MntNeto>15000</MntNeto>",
         "",
         &[("DTE-NETO-AUSENTE", Error)],

@@ -4,6 +4,7 @@
 #[path = "common/firma.rs"]
 mod firma;
 
+use dte::casos::taller::IDK;
 use dte::firma::{
     ContextoFirma, Firma, FirmaCaf, Firmas, LlavePublica, MotivoFirma, MotivoTimbre, Timbre, Trust,
     verify,
@@ -15,7 +16,7 @@ use jiff::civil::date;
 fn trust() -> Trust {
     let sii = Llave::sii();
     Trust::new().with_sii_key(
-        100,
+        IDK,
         LlavePublica::new(&sii.modulo(), &sii.exponente()).unwrap(),
     )
 }
@@ -411,7 +412,7 @@ fn a_caf_is_only_as_good_as_the_key_that_is_configured() {
             Trust::new().with_sii_key(300, otra.clone()),
             FirmaCaf::SinLlave,
         ),
-        (Trust::new().with_sii_key(100, otra), FirmaCaf::Fallida),
+        (Trust::new().with_sii_key(IDK, otra), FirmaCaf::Fallida),
         (trust(), FirmaCaf::Verificada),
     ] {
         let firmas = verify(&bytes, &Limits::default(), &trust, &context).unwrap();

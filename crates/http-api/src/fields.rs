@@ -11,10 +11,13 @@ use serde_json::value::RawValue;
 
 use crate::problem::{FieldError, Problem};
 
+/// The members of a JSON object, unread.
+pub(crate) type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+
 /// The members of a body, and what is wrong with those that were looked at.
 #[derive(Debug)]
 pub(crate) struct Fields<'a> {
-    members: BTreeMap<Cow<'a, str>, &'a RawValue>,
+    members: Members<'a>,
     errors: Vec<FieldError>,
 }
 
@@ -56,10 +59,7 @@ impl<'a> Fields<'a> {
 
     /// A member that is there.
     pub(crate) fn present(&self, name: &str) -> Option<&'a RawValue> {
-        self.members
-            .get(name)
-            .copied()
-            .filter(|raw| !matches!(raw.get(), "null" | "false"))
+        present(&self.members, name)
     }
 
     /// A member that is there and no empty text.
@@ -110,7 +110,7 @@ impl<'a> Fields<'a> {
 
 /// The members of an object. Of two with one name the last counts here, but none gets far: such
 /// a body has no cache key and is refused.
-fn members(raw: &RawValue) -> Option<BTreeMap<Cow<'_, str>, &RawValue>> {
+pub(crate) fn members(raw: &RawValue) -> Option<Members<'_>> {
     #[derive(Deserialize)]
     #[serde(transparent)]
     struct Object<'a>(#[serde(borrow)] BTreeMap<Key<'a>, &'a RawValue>);
@@ -126,6 +126,14 @@ fn members(raw: &RawValue) -> Option<BTreeMap<Cow<'_, str>, &RawValue>> {
             .map(|(Key(name), value)| (name, value))
             .collect(),
     )
+}
+
+/// A member that is there.
+pub(crate) fn present<'a>(members: &Members<'a>, name: &str) -> Option<&'a RawValue> {
+    members
+        .get(name)
+        .copied()
+        .filter(|raw| !matches!(raw.get(), "null" | "false"))
 }
 
 /// A JSON number without a fraction: `7`, and `7.0` as Python writes a float.

@@ -67,6 +67,7 @@ mod auth;
 mod body;
 mod config;
 mod fields;
+mod kept;
 mod figures;
 mod offload;
 mod openapi;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use dte::casos::LIMPIOS;
+
 use crate::error::Error;
 
 /// One file of documents.
@@ -14,6 +16,8 @@ pub struct File {
     pub bytes: Vec<u8>,
     /// The index's remarks on its arithmetic; empty where it found nothing.
     pub remarks: Vec<String>,
+    /// Whether it is one of the crate's own correct documents.
+    pub built_in: bool,
 }
 
 /// A folder's documents and cases.
@@ -25,7 +29,22 @@ pub struct Corpus {
 }
 
 impl Corpus {
-    /// Reads `DIR/dte` (or `DIR` itself, where there is none) and `DIR/dte_cases`.
+    /// The crate's own correct documents, of every type.
+    pub fn built_in() -> Self {
+        let files = LIMPIOS.iter().map(|limpio| File {
+            name: format!("built-in/{}", limpio.nombre),
+            bytes: limpio.cuerpo.as_bytes().to_vec(),
+            remarks: Vec::new(),
+            built_in: true,
+        });
+        Self {
+            files: files.collect(),
+            cases: Vec::new(),
+        }
+    }
+
+    /// Reads `DIR/dte` (or `DIR` itself, where there is none) and `DIR/dte_cases`, and adds the
+    /// built-in documents.
     ///
     /// # Errors
     ///
@@ -49,6 +68,7 @@ impl Corpus {
                 name,
                 bytes,
                 remarks,
+                built_in: false,
             });
         }
         if files.is_empty() {
@@ -71,6 +91,7 @@ impl Corpus {
                 Ok((name, text))
             })
             .collect::<Result<_, Error>>()?;
+        files.extend(Self::built_in().files);
         Ok(Self { files, cases })
     }
 }

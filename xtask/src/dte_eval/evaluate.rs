@@ -259,6 +259,7 @@ mod tests {
             name: name.to_owned(),
             bytes: bytes.as_bytes().to_vec(),
             remarks: Vec::new(),
+            built_in: false,
         };
         Corpus {
             files: vec![
@@ -291,6 +292,18 @@ mod tests {
         }
         assert_eq!(figures.len(), CLASSES.len());
         assert_eq!(reception(&documents.clean, context.today), BTreeMap::new());
+    }
+
+    /// What a clone without the collected documents evaluates.
+    #[test]
+    fn every_class_is_made_of_the_built_in_documents_and_found() {
+        let context = Context::emission(date(2026, 11, 22));
+        let documents = documents(&Corpus::built_in(), &context);
+        assert_eq!(documents.agreement.false_rejections, Vec::<String>::new());
+        for class in mutants(&documents.clean, &context, 1) {
+            assert!(class.made > 0, "{}", class.name);
+            assert_eq!(class.made, class.found, "{} {:?}", class.name, class.missed);
+        }
     }
 
     #[test]

@@ -7,9 +7,12 @@ mod evaluate;
 mod mutants;
 mod random;
 mod report;
+mod signatures;
 mod speed;
 
 use std::fs;
+
+use dte::casos::LIMPIOS;
 
 use self::corpus::Corpus;
 use self::report::Report;
@@ -25,14 +28,20 @@ use crate::run;
 /// [`Error::Io`] and [`Error::Missing`] for the data and the JSON file;
 /// [`Error::EvalMissed`] when a target is missed and `--strict` was given.
 pub fn measure(args: &Args) -> Result<(), Error> {
-    let usual = || run::root().join("../shared/data");
-    let corpus = Corpus::read(&args.data.clone().unwrap_or_else(usual))?;
+    let usual = run::root().join("../shared/data");
+    // A clone has no collected documents; the built-in ones are of every type.
+    let corpus = match &args.data {
+        Some(folder) => Corpus::read(folder)?,
+        None if usual.is_dir() => Corpus::read(&usual)?,
+        None => Corpus::built_in(),
+    };
     let context = dte::Context::emission(jiff::Zoned::now().date());
     let documents = evaluate::documents(&corpus, &context);
     let mut report = Report {
         cases: evaluate::cases(&corpus),
         clean: documents.clean.len(),
         reception: evaluate::reception(&documents.clean, context.today),
+        signatures: signatures::evaluate(&corpus, LIMPIOS, &context),
         classes: evaluate::mutants(&documents.clean, &context, args.seed),
         documents: documents.counts,
         agreement: documents.agreement,

@@ -5,6 +5,7 @@
 
 mod amounts;
 mod form;
+mod more;
 mod references;
 
 use super::random::Random;
@@ -168,6 +169,105 @@ pub const CLASSES: &[Class] = &[
     coded("referencia-futura", &["DTE-REF-"], references::future),
     coded("referencia-tipo", &["DTE-REF-"], references::unknown_type),
     coded("referencias-41", &["DTE-REF-"], references::too_many),
+    any("giro-ausente", more::no_business),
+    any("comuna-ausente", more::no_district),
+    any("direccion-ausente", more::no_address),
+    any("razon-social-ausente", more::no_issuer_name),
+    any("acteco-ausente", more::no_activity),
+    coded("fecha-ausente", &["DTE-FECHA-AUSENTE"], more::no_date),
+    any("totales-ausentes", more::no_totals),
+    coded("lineas-ausentes", &["DTE-LINEAS-AUSENTES"], more::no_lines),
+    coded("rut-emisor-vacio", &["DTE-RUT-EMISOR"], more::empty_issuer),
+    any("nombre-de-linea-vacio", more::empty_item),
+    coded(
+        "codificado-dos-veces",
+        &["DTE-CARACTER-DOS-VECES"],
+        more::encoded_twice,
+    ),
+    coded(
+        "caracter-de-control",
+        &["DTE-CARACTER-CONTROL"],
+        more::control,
+    ),
+    coded("giro-largo", &["DTE-CAMPO-LARGO"], more::long_business),
+    coded("unidad-larga", &["DTE-CAMPO-LARGO"], more::long_unit),
+    coded(
+        "codigo-de-item-largo",
+        &["DTE-CAMPO-LARGO"],
+        more::long_code,
+    ),
+    any("precio-negativo", more::negative_price),
+    any("cantidad-negativa", more::negative_quantity),
+    any("iva-negativo", more::negative_vat),
+    any("cantidad-7-decimales", more::seven_decimals),
+    any("total-con-puntos-de-miles", more::thousands),
+    coded(
+        "linea-no-empieza-en-1",
+        &["DTE-LINEA-NUMERO"],
+        more::not_from_one,
+    ),
+    coded("periodo-invertido", &["DTE-FECHA-PERIODO"], more::backwards),
+    coded(
+        "periodo-sin-fin",
+        &["DTE-FECHA-PERIODO"],
+        more::half_a_period,
+    ),
+    coded("forma-de-pago", &["DTE-CAMPO-VALOR"], more::payment),
+    any("medio-de-pago", more::means_of_payment),
+    coded("tipo-de-venta", &["DTE-CAMPO-VALOR"], more::kind_of_sale),
+    coded("tipo-de-despacho", &["DTE-CAMPO-"], more::kind_of_dispatch),
+    any("indicador-de-exencion", more::exemption),
+    any("boleta-sin-servicio", more::ticket_service),
+    coded("iva-sin-tasa", &["DTE-IVA-TASA"], more::no_rate),
+    any("descuento-como-recargo", more::global_direction),
+    any("descuento-global-valor", more::global_value),
+    coded("retencion-tasa", &["DTE-IMPUESTO-"], more::withholding_rate),
+    coded(
+        "iva-no-retenido",
+        &["DTE-IVA-NO-RETENIDO"],
+        more::not_withheld,
+    ),
+    coded("retencion-sumada", &["DTE-TOTAL-"], more::withholding_added),
+    coded("comision-cambiada", &["DTE-COMISIONES-"], more::commission),
+    any("liquidacion-sin-tipo", more::no_liquidated_type),
+    any("moneda-desconocida", more::unknown_currency),
+    coded(
+        "sin-tipo-de-cambio",
+        &["DTE-OTRA-MONEDA-"],
+        more::no_exchange,
+    ),
+    coded(
+        "bultos-descuadrados",
+        &["DTE-EXPORTACION-BULTOS"],
+        more::packages,
+    ),
+    coded(
+        "exportacion-receptor-chileno",
+        &["DTE-RUT-RECEPTOR"],
+        more::national_receiver,
+    ),
+    coded(
+        "guia-exportacion-incompleta",
+        &["DTE-GUIA-EXPORTACION"],
+        more::export_guide,
+    ),
+    coded("guia-venta-en-cero", &["DTE-GUIA-"], more::free_sale),
+    coded(
+        "referencia-posterior",
+        &["DTE-REF-FECHA"],
+        more::later_reference,
+    ),
+    coded("referencia-folio-cero", &["DTE-REF-"], more::reference_zero),
+    coded(
+        "referencia-numero-repetido",
+        &["DTE-REF-NUMERO"],
+        more::reference_number,
+    ),
+    coded(
+        "referencia-folio-en-letras",
+        &["DTE-REF-FOLIO"],
+        more::folio_in_letters,
+    ),
     Class {
         name: "folio-repetido",
         knowledge: Knowledge::Itself,

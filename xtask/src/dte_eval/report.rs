@@ -6,6 +6,7 @@ use dte::{Finding, Severity};
 use serde::Serialize;
 
 use super::corpus::File;
+use super::signatures::Signatures;
 use super::speed::Speed;
 
 /// The part of a class's mutants that must be found.
@@ -26,6 +27,8 @@ pub struct Report {
     pub reception: BTreeMap<String, usize>,
     /// The mutants.
     pub classes: Vec<ClassFigures>,
+    /// Stamps and signatures, and mutants of them.
+    pub signatures: Signatures,
     /// The benchmark.
     pub speed: Speed,
     /// What misses its target.
@@ -72,6 +75,8 @@ pub struct Agreement {
     pub otherwise: Vec<String>,
     /// Errors in files on which the index has no remark, by code, with the files.
     pub errors_without_remark: BTreeMap<String, Vec<String>>,
+    /// Built-in documents, which are correct by construction, in which there is more than an info.
+    pub false_rejections: Vec<String>,
     /// Findings in documents without an error and without a remark, by severity and code.
     pub in_clean_documents: BTreeMap<String, usize>,
 }
@@ -98,7 +103,13 @@ impl Agreement {
                     .push(format!("{}: {remark} → {}", file.name, codes.join(", ")));
             }
         }
-        if file.remarks.is_empty() {
+        if file.built_in {
+            let wrong = findings
+                .iter()
+                .filter(|finding| finding.severity > Severity::Info);
+            self.false_rejections
+                .extend(wrong.map(|finding| format!("{}: {}", file.name, finding.code)));
+        } else if file.remarks.is_empty() {
             for error in errors() {
                 let files = self
                     .errors_without_remark
@@ -170,7 +181,7 @@ impl ClassFigures {
     }
 
     fn enough(&self) -> bool {
-        self.found as f64 >= self.made as f64 * RECALL
+        self.made > 0 && self.found as f64 >= self.made as f64 * RECALL
     }
 }
 
@@ -178,17 +189,25 @@ impl Report {
     /// Lists what misses its target.
     pub fn judge(&mut self) {
         let mut missed = Vec::new();
-        for class in self.classes.iter().filter(|class| !class.enough()) {
+        for class in self.all_classes().filter(|class| !class.enough()) {
             missed.push(format!(
                 "mutants {}: {} of {}",
                 class.name, class.found, class.made
             ));
         }
+        let alarms = self.signatures.false_alarms.iter();
+        missed.extend(alarms.map(|alarm| format!("false alarm in a signed document: {alarm}")));
+        let rejected = self.agreement.false_rejections.iter();
+        missed.extend(rejected.map(|file| format!("false rejection: {file}")));
         if self.cases.exact < self.cases.all {
             missed.push(format!("cases: {} of {}", self.cases.exact, self.cases.all));
         }
         missed.extend(self.speed.missed());
         self.missed = missed;
+    }
+
+    fn all_classes(&self) -> impl Iterator<Item = &ClassFigures> {
+        self.classes.iter().chain(&self.signatures.classes)
     }
 
     /// The report for a person.
@@ -245,14 +264,15 @@ impl Report {
     }
 
     fn recall(&self, lines: &mut Vec<String>) {
-        let made: usize = self.classes.iter().map(|class| class.made).sum();
-        let found: usize = self.classes.iter().map(|class| class.found).sum();
-        let classes = self.classes.iter().filter(|class| class.made > 0);
+        lines.extend(self.signatures.lines());
+        let made: usize = self.all_classes().map(|class| class.made).sum();
+        let found: usize = self.all_classes().map(|class| class.found).sum();
+        let classes = self.all_classes().filter(|class| class.made > 0);
         lines.push(format!(
             "mutants: {found} of {made} found, in {} classes:",
-            classes.clone().count()
+            classes.count()
         ));
-        for class in &self.classes {
+        for class in self.all_classes() {
             let mark = if class.enough() { " " } else { "!" };
             lines.push(format!(
                 "{mark} {:<28} {:>5} of {:>5}",
@@ -279,8 +299,10 @@ mod tests {
             found,
             ..ClassFigures::new("x")
         };
-        assert!(class(0, 0).enough() && class(99, 100).enough());
+        assert!(class(1, 1).enough() && class(99, 100).enough());
         assert!(!class(98, 100).enough() && !class(9, 10).enough());
+        // A class that makes no mutant shows nothing.
+        assert!(!class(0, 0).enough());
     }
 
     #[test]
@@ -289,6 +311,7 @@ mod tests {
             name: "a.xml".to_owned(),
             bytes: Vec::new(),
             remarks: remarks.iter().map(|remark| (*remark).to_owned()).collect(),
+            built_in: false,
         };
         let finding = Finding {
             code: "DTE-IVA-CALCULO",

@@ -7,12 +7,15 @@
 mod conocido;
 mod encabezado;
 mod estructura;
+#[cfg(feature = "firma")]
+mod firma;
 mod montos;
+mod orden;
 mod pagina;
 
 pub use self::pagina::catalogo_markdown;
 use crate::report::Code;
-use crate::rules::{RULES, Rule};
+use crate::rules::RULES;
 use crate::vigencia::Vigencia;
 
 /// What the catalogue adds to a [`Code`].
@@ -31,8 +34,8 @@ pub struct Ficha {
 /// One entry of the catalogue.
 #[derive(Debug, Clone, Copy)]
 pub struct Entrada {
-    /// The rule that finds it.
-    pub rule: &'static Rule,
+    /// The rule that finds it, or `firma` for what is found in the bytes of a file.
+    pub rule: &'static str,
     /// The kind of finding.
     pub code: &'static Code,
     /// Its cause and cure.
@@ -55,18 +58,48 @@ impl Ficha {
     }
 }
 
-static FICHAS: [&[Ficha]; 4] = [
+static FICHAS: &[&[Ficha]] = &[
     estructura::FICHAS,
     encabezado::FICHAS,
     montos::FICHAS,
     conocido::FICHAS,
+    orden::FICHAS,
+    #[cfg(feature = "firma")]
+    firma::FICHAS,
 ];
 
-/// Every kind of finding with its cause and cure, in the order of [`RULES`].
+/// A rule, or what is verified beside the rules: its name, what it looks at, its codes.
+#[derive(Clone, Copy)]
+struct Seccion {
+    nombre: &'static str,
+    about: &'static str,
+    codes: &'static [&'static Code],
+}
+
+#[cfg(feature = "firma")]
+static FIRMA: &[Seccion] = &[Seccion {
+    nombre: "firma",
+    about: "Timbre, CAF, firmas y carátula, sobre los bytes del archivo.",
+    codes: crate::firma::CODES,
+}];
+#[cfg(not(feature = "firma"))]
+static FIRMA: &[Seccion] = &[];
+
+fn secciones() -> impl Iterator<Item = Seccion> {
+    let reglas = RULES.iter().map(|rule| Seccion {
+        nombre: rule.name,
+        about: rule.about,
+        codes: rule.codes,
+    });
+    reglas.chain(FIRMA.iter().copied())
+}
+
+/// Every kind of finding with its cause and cure, in the order of [`RULES`]; those of stamps
+/// and signatures last.
 pub fn catalogo() -> impl Iterator<Item = Entrada> {
-    RULES.iter().flat_map(|rule| {
-        rule.codes.iter().map(|code| Entrada {
-            rule,
+    secciones().flat_map(|seccion| {
+        seccion.codes.iter().map(move |code| Entrada {
+            rule: seccion.nombre,
             code,
             ficha: Ficha::de(code.code),
         })
@@ -74,7 +107,7 @@ pub fn catalogo() -> impl Iterator<Item = Entrada> {
 }
 
 impl Ficha {
-    /// The cause and cure of a finding's code; `None` for a code that no rule has.
+    /// The cause and cure of a finding's code; `None` for a code that nothing here has.
     #[must_use]
     pub fn de(code: &str) -> Option<&'static Self> {
         let mut fichas = FICHAS.iter().flat_map(|parte| parte.iter());

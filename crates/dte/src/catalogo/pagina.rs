@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{Entrada, catalogo};
+use super::{Entrada, catalogo, secciones};
 use crate::nivel::Level;
 use crate::rules::{RULES, RULES_VERSION};
 use crate::vigencia::Vigencia;
@@ -46,9 +46,9 @@ fn escribir(pagina: &mut String) -> fmt::Result {
         write!(pagina, ", {} de {}", de_nivel.count(), level.as_str())?;
     }
     writeln!(pagina, ".")?;
-    for rule in RULES {
-        writeln!(pagina, "\n## {}\n\n{}", rule.name, rule.about)?;
-        for entrada in catalogo().filter(|entrada| entrada.rule.name == rule.name) {
+    for seccion in secciones() {
+        writeln!(pagina, "\n## {}\n\n{}", seccion.nombre, seccion.about)?;
+        for entrada in catalogo().filter(|entrada| entrada.rule == seccion.nombre) {
             codigo(pagina, &entrada)?;
         }
     }

@@ -22,12 +22,25 @@ pub(crate) fn no_latinos(texto: &str) -> Option<Falla> {
     if !caracteres.is_empty() {
         return Some(Falla::Latin { caracteres });
     }
+    if let Some(trozo) = dos_veces(texto) {
+        return Some(Falla::DosVeces { trozo });
+    }
     texto
         .chars()
         .find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
         .map(|c| Falla::Control {
             codigo: u32::from(c),
         })
+}
+
+/// A letter of UTF-8 that was read as ISO-8859-1 and written again: `Ã³` for `ó`. The first of
+/// the two is a capital that Spanish doesn't have, the second no letter.
+fn dos_veces(texto: &str) -> Option<String> {
+    let segundos = texto.chars().skip(1);
+    texto.chars().zip(segundos).find_map(|(uno, dos)| {
+        let letra = matches!(uno, 'Ã' | 'Â') && ('\u{80}'..='\u{BF}').contains(&dos);
+        letra.then(|| [uno, dos].iter().collect())
+    })
 }
 
 #[cfg(test)]
@@ -49,6 +62,13 @@ mod tests {
             no_latinos("a\u{85}b"),
             Some(Falla::Control { codigo: 0x85 })
         );
+        assert_eq!(
+            no_latinos("Inform\u{C3}\u{A1}tica"),
+            Some(Falla::DosVeces {
+                trozo: "\u{C3}\u{A1}".into()
+            })
+        );
+        assert_eq!(no_latinos("ÂNGELA Ãrea"), None);
         assert_eq!(no_latinos("\u{7f}"), Some(Falla::Control { codigo: 0x7F }));
     }
 }

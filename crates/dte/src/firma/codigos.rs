@@ -1,12 +1,13 @@
 //! The kinds of finding about stamps, signatures and covers.
 //!
 //! Sources: the manual of the DTE (section on the stamp), instructivo de emisión 2021-10-28,
-//! xmldsignature_v10.xsd, EnvioDTE_v10.xsd; the tax service's codes were seen in the field.
+//! xmldsignature_v10.xsd, EnvioDTE_v10.xsd, files of cessions that verify; the tax service's codes were seen in the field.
 
 use crate::report::{Code, Severity};
 
 const TED: &str = "formato DTE 2026-02, TED; instructivo de emisión 2021-10-28";
 const DSIG: &str = "xmldsignature_v10.xsd; instructivo de emisión 2021-10-28";
+const AEC: &str = "archivos de cesión verificados";
 const CARATULA: &str = "EnvioDTE_v10.xsd y EnvioBOLETA_v11.xsd, Caratula";
 
 macro_rules! codigos {
@@ -62,6 +63,10 @@ codigos! {
     CARATULA_SUBTOTAL, "DTE-CARATULA-SUBTOTAL", "La carátula cuenta otra cantidad de documentos", Error, CARATULA, None;
     CARATULA_EMISOR, "DTE-CARATULA-EMISOR", "El emisor de la carátula no es el de los documentos", Error, CARATULA, None;
     CARATULA_RESOLUCION, "DTE-CARATULA-RESOLUCION", "La resolución de la carátula está mal escrita", Error, CARATULA, Some("CRT-3-19");
+    CESION_DOCUMENTO, "DTE-CESION-DOCUMENTO", "La cesión no es de este documento", Error, AEC, None;
+    CESION_MONTO, "DTE-CESION-MONTO", "Se cede más que el total del documento", Error, AEC, None;
+    CESION_CADENA, "DTE-CESION-CADENA", "Las cesiones no se siguen unas a otras", Warning, AEC, None;
+    CESION_CARATULA, "DTE-CESION-CARATULA", "La carátula no es la de la última cesión", Warning, AEC, None;
     CARATULA_RECEPTOR, "DTE-CARATULA-RECEPTOR", "La carátula no va dirigida al SII", Info, CARATULA, None;
 }
 

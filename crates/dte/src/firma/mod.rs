@@ -3,8 +3,8 @@
 //!
 //! Over the exact bytes of a file: the stamp of each document (`TED`) with the key of its
 //! authorisation of folios (`CAF`), the XML signature of each document, of the envelope and of
-//! every part of a cession, and the cover of an envelope against its contents. Pure: no
-//! network, no clock.
+//! every part of a cession, and the cover of an envelope or a cession against its contents.
+//! Pure: no network, no clock.
 //!
 //! # Example
 //!
@@ -33,13 +33,16 @@
 //! service authorised that CAF is proven only with its public key ([`Trust::with_sii_key`]):
 //! without it anybody can make a CAF. A verified signature proves that the content is what the
 //! holder of the key in it signed; who issued the certificate, and whether it was revoked, is
-//! not looked up, and neither is whether the holder may sign for the company.
+//! not looked up, and neither is whether the holder may sign for the company. A signature in
+//! exclusive canonical form isn't verified: the tax service doesn't take it, and so it is told
+//! as [`MotivoFirma::Algoritmo`].
 
 mod arbol;
 mod caf;
 mod canonico;
 mod caratula;
 mod caso;
+mod cesion;
 mod codigos;
 mod confianza;
 mod documento;
@@ -133,6 +136,7 @@ pub fn verify_reading(
     }
     el_sobre(&mut taller, &cuerpos, trust, context, &mut firmas);
     caratula::verificar(reading, context, &mut firmas.findings);
+    cesion::verificar(&arbol, &reading.documentos, &mut firmas.findings);
     Ok(firmas)
 }
 

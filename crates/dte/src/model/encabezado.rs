@@ -90,6 +90,19 @@ pub struct Emisor {
     pub ciudad_origen: Option<String>,
     /// `CdgVendedor`.
     pub cdg_vendedor: Option<String>,
+    /// `GuiaExport`: who moves the goods of an export.
+    pub guia_export: Option<GuiaExport>,
+}
+
+/// `GuiaExport`: a guía whose goods leave the country.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GuiaExport {
+    /// `CdgTraslado`: 1 exporter, 2 customs agent, 3 seller, 4 taxpayer authorised for it.
+    pub cdg_traslado: Campo<i64>,
+    /// `FolioAut`: the number of that authorisation, as written.
+    pub folio_aut: Option<String>,
+    /// `FchAut`: its day, as written.
+    pub fch_aut: Option<String>,
 }
 
 /// `Receptor`.
@@ -121,7 +134,7 @@ pub struct Receptor {
     pub ciudad_recep: Option<String>,
 }
 
-/// `Transporte`, without what only customs read.
+/// `Transporte`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Transporte {
     /// `Patente`: the vehicle.
@@ -144,6 +157,34 @@ pub struct Transporte {
     pub cmna_dest: Option<String>,
     /// `CiudadDest`.
     pub ciudad_dest: Option<String>,
+    /// `Aduana`: what customs ask of an export.
+    pub aduana: Option<Aduana>,
+}
+
+/// `Transporte/Aduana`, as far as the tax service looks at it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Aduana {
+    /// `CodModVenta`: firm, on consignment, …, by the code of customs.
+    pub cod_mod_venta: Campo<i64>,
+    /// `CodClauVenta`: FOB, CIF, …, by the code of customs.
+    pub cod_clau_venta: Campo<i64>,
+    /// `TotBultos`: packages in all.
+    pub tot_bultos: Campo<i64>,
+    /// `TipoBultos`: the packages by kind.
+    pub tipo_bultos: Vec<TipoBultos>,
+}
+
+/// One `TipoBultos`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TipoBultos {
+    /// `CantBultos`: packages of this kind.
+    pub cant_bultos: Campo<i64>,
+    /// `Marcas`: the marks on them.
+    pub marcas: Option<String>,
+    /// `IdContainer`.
+    pub id_container: Option<String>,
+    /// `Sello`: the container's seal.
+    pub sello: Option<String>,
 }
 
 /// `Totales`.

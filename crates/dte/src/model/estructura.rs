@@ -71,6 +71,11 @@ pub enum Falla {
         /// The code of the first.
         codigo: u32,
     },
+    /// Letters that were encoded twice.
+    DosVeces {
+        /// The first of them, as it stands there.
+        trozo: String,
+    },
     /// The format gives the field to other document types only.
     Ajena,
     /// The schema of this document type doesn't have the element here.

@@ -17,11 +17,11 @@ pub use documento::{
     CdgItem, ClaseDocumento, Comision, Detalle, Documento, DscRcgGlobal, Referencia, Retenedor,
 };
 pub use encabezado::{
-    Emisor, Encabezado, IdDoc, ImptoReten, OtraMoneda, Receptor, Totales, TotalesComisiones,
-    Transporte,
+    Aduana, Emisor, Encabezado, GuiaExport, IdDoc, ImptoReten, OtraMoneda, Receptor, TipoBultos,
+    Totales, TotalesComisiones, Transporte,
 };
 pub use estructura::{Desajuste, Falla};
-pub(crate) use lectura::recortado;
 pub use lectura::{Ajuste, Extrano, Formato, Ilegible, Lectura, Motivo};
+pub(crate) use lectura::{MAX_NOTAS, recortado};
 pub use rut::{RUT_BOLETA, RUT_EXTRANJERO, RUT_SII, Rut, RutError, digito_verificador};
 pub use tipo::TipoDte;

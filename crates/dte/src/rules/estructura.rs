@@ -123,6 +123,14 @@ const CONTROL: Code = codigo(
     ESQUEMA,
 );
 
+const DOS_VECES: Code = codigo(
+    "DTE-CARACTER-DOS-VECES",
+    "Un texto se codificó dos veces y sus acentos se ven mal",
+    Severity::Warning,
+    "instructivo de emisión 2021-10-28 (ISO-8859-1)",
+    None,
+);
+
 pub(super) static RULE: Rule = Rule {
     name: "estructura",
     about: "Presencia, repetición, largo, valores, forma y rango de cada campo según su tipo, y sus caracteres.",
@@ -140,6 +148,7 @@ pub(super) static RULE: Rule = Rule {
         &INEXISTENTE,
         &LATIN,
         &CONTROL,
+        &DOS_VECES,
     ],
     check,
 };
@@ -232,6 +241,12 @@ fn hallazgo(nota: &Desajuste) -> (&'static Code, String) {
             format!("El esquema de este tipo de documento no tiene {nombre} en este lugar."),
         ),
         Falla::Latin { caracteres } => (&LATIN, latin(nombre, caracteres)),
+        Falla::DosVeces { trozo } => (
+            &DOS_VECES,
+            format!(
+                "{nombre} tiene «{trozo}», una letra con acento que se codificó dos veces: quien lo lea la verá mal."
+            ),
+        ),
         Falla::Control { codigo } => (
             &CONTROL,
             format!("{nombre} tiene un carácter de control (U+{codigo:04X}) que nadie ve."),
@@ -312,6 +327,9 @@ mod tests {
                 caracteres: "’".into(),
             },
             Falla::Control { codigo: 0x85 },
+            Falla::DosVeces {
+                trozo: "Ã³".into()
+            },
         ];
         assert_eq!(fallas.len(), RULE.codes.len());
         let mut doc = documento(33);

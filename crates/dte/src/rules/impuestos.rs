@@ -155,6 +155,11 @@ const TABLA: [Impuesto; 40] = [
     libre(53, Signo::Cualquiera),
 ];
 
+/// Whether the table has the code.
+pub(crate) fn existe(codigo: i64) -> bool {
+    buscar(codigo).is_some()
+}
+
 fn buscar(codigo: i64) -> Option<&'static Impuesto> {
     TABLA.iter().find(|impuesto| impuesto.codigo == codigo)
 }
@@ -223,6 +228,7 @@ fn uno(caso: &Caso<'_>, out: &mut Findings, indice: usize, impuesto: &ImptoReten
         );
         out.add(&TASA, ruta("TasaImp"), mensaje);
     }
+    iva_retenido(caso, out, indice, impuesto, tabla);
     let (Some(informado), Some(esperado)) = (
         impuesto.monto_imp.valor(),
         esperado(caso, tabla, impuesto, fija),
@@ -241,6 +247,31 @@ fn uno(caso: &Caso<'_>, out: &mut Findings, indice: usize, impuesto: &ImptoReten
         },
         || (ruta("MontoImp"), format!("El monto del impuesto {codigo}")),
     );
+}
+
+/// The whole IVA is withheld at the rate of the IVA, and never more than it.
+fn iva_retenido(
+    caso: &Caso<'_>,
+    out: &mut Findings,
+    indice: usize,
+    impuesto: &ImptoReten,
+    tabla: &Impuesto,
+) {
+    let Some(tasa) = impuesto.tasa_imp.valor() else {
+        return;
+    };
+    let legal = caso.calculo.tasa;
+    let todo = impuesto.monto_imp.valor() == caso.documento.encabezado.totales.iva.valor();
+    if tabla.base == Base::Iva && (tasa > legal || (tasa < legal && todo)) {
+        let mensaje = format!(
+            "La retención {} dice una tasa de {} % y la del IVA es {} %.",
+            tabla.codigo,
+            crate::pesos::numero(tasa),
+            crate::pesos::numero(legal)
+        );
+        let ruta = caso.ruta_de("Encabezado/Totales/ImptoReten", indice, "TasaImp");
+        out.add(&TASA, ruta, mensaje);
+    }
 }
 
 /// The rate that a tax usually has; `None` for those that follow prices, volumes or margins.
@@ -358,6 +389,29 @@ mod tests {
                 1
             );
         }
+    }
+
+    #[test]
+    fn the_whole_iva_is_withheld_at_its_own_rate() {
+        let tasa: &[(&str, Severity)] = &[("DTE-IMPUESTO-TASA", Severity::Warning)];
+        fn con(doc: &mut Documento, tasa: &str) {
+            doc.encabezado.totales.impto_reten[0].tasa_imp = m(tasa);
+        }
+        tabla(
+            &RULE,
+            46,
+            &[
+                (|doc| con(doc, "20"), tasa),
+                (|doc| con(doc, "13"), tasa),
+                (
+                    |doc| {
+                        con(doc, "10");
+                        doc.encabezado.totales.impto_reten[0].monto_imp = m("1500");
+                    },
+                    &[],
+                ),
+            ],
+        );
     }
 
     #[test]

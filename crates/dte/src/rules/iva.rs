@@ -35,10 +35,18 @@ const TASA: Code = Code {
     sii_code: None,
 };
 
+const TASA_AUSENTE: Code = Code {
+    code: "DTE-IVA-TASA-AUSENTE",
+    title: "Hay IVA, pero no su tasa",
+    severity: Severity::Warning,
+    source: "formato DTE 2026-02, Totales/TasaIVA",
+    sii_code: None,
+};
+
 pub(super) static RULE: Rule = Rule {
     name: "iva",
     about: "IVA contra neto y tasa.",
-    codes: &[&CALCULO, &AUSENTE, &TASA],
+    codes: &[&CALCULO, &AUSENTE, &TASA, &TASA_AUSENTE],
     check,
 };
 
@@ -69,6 +77,7 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
         );
         out.add(&TASA, caso.ruta("Encabezado/Totales/TasaIVA"), mensaje);
     }
+    tasa_ausente(caso, out, tipo);
     let Some(neto) = totales.mnt_neto.valor() else {
         return;
     };
@@ -99,6 +108,24 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
                     format!("El IVA ({legal} % de {})", caso.cifra(neto)),
                 )
             },
+        );
+    }
+}
+
+/// The boleta has no such field, and an ERP's JSON may leave it to the legal one.
+fn tasa_ausente(caso: &Caso<'_>, out: &mut Findings, tipo: TipoDte) {
+    let totales = &caso.documento.encabezado.totales;
+    let iva = totales.iva.valor().filter(|iva| !iva.is_zero());
+    let aplica = !tipo.es_boleta() && !caso.es_json() && totales.tasa_iva.es_ausente();
+    if let (true, Some(iva)) = (aplica, iva) {
+        let mensaje = format!(
+            "Hay IVA por {}, pero falta su tasa (TasaIVA).",
+            caso.cifra(iva)
+        );
+        out.add(
+            &TASA_AUSENTE,
+            caso.ruta("Encabezado/Totales/TasaIVA"),
+            mensaje,
         );
     }
 }

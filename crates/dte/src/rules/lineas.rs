@@ -35,6 +35,13 @@ const FUERA: Code = Code {
     sii_code: Some("ENV-3-0"),
 };
 
+const ORDEN: Code = Code {
+    code: "DTE-LINEA-NUMERO-ORDEN",
+    title: "Las líneas no están numeradas de corrido desde 1",
+    severity: Severity::Info,
+    source: "formato DTE 2026-02, Detalle/NroLinDet",
+    sii_code: None,
+};
 const VACIA: Code = Code {
     code: "DTE-LINEA-VACIA",
     title: "Una línea no tiene ningún dato en su lugar",
@@ -46,7 +53,7 @@ const VACIA: Code = Code {
 pub(super) static RULE: Rule = Rule {
     name: "lineas",
     about: "Cantidad y numeración de las líneas.",
-    codes: &[&AUSENTES, &EXCESO, &REPETIDA, &FUERA, &VACIA],
+    codes: &[&AUSENTES, &EXCESO, &REPETIDA, &FUERA, &ORDEN, &VACIA],
     check,
 };
 
@@ -73,17 +80,23 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
         );
         out.add(&EXCESO, caso.ruta("Detalle"), mensaje);
     }
-    numeros(caso, out, maximo);
+    let bien = numeros(caso, out, maximo);
+    if bien && !caso.es_json() {
+        orden(caso, out);
+    }
 }
 
-fn numeros(caso: &Caso<'_>, out: &mut Findings, maximo: usize) {
+/// Whether each line has a number of its own.
+fn numeros(caso: &Caso<'_>, out: &mut Findings, maximo: usize) -> bool {
     // One bit for each number that the format allows: no allocation, no search.
     let mut vistos = [0_u64; 1000 / 64 + 1];
+    let mut bien = true;
     for (indice, linea) in caso.documento.detalle.iter().enumerate() {
         if linea.es_vacia() {
             let mensaje =
                 "La línea no tiene número, nombre, cantidad, precio ni monto en su lugar.";
             caso.falta(out, &VACIA, caso.ruta_linea(indice, ""), mensaje);
+            bien = false;
             continue;
         }
         let campo = linea.nro_lin_det;
@@ -101,6 +114,7 @@ fn numeros(caso: &Caso<'_>, out: &mut Findings, maximo: usize) {
             .ok()
             .filter(|n| (1..=maximo).contains(n))
         else {
+            bien = false;
             // Beyond the maximum there are too many lines, which is said already.
             if numero < 1 && !caso.es_json() {
                 let mensaje = format!("El número de línea {numero} está fuera de rango.");
@@ -112,8 +126,25 @@ fn numeros(caso: &Caso<'_>, out: &mut Findings, maximo: usize) {
         if *palabra & bit != 0 {
             let mensaje = format!("El número de línea {numero} está repetido.");
             out.add(&REPETIDA, caso.ruta_linea(indice, "NroLinDet"), mensaje);
+            bien = false;
         }
         *palabra |= bit;
+    }
+    bien
+}
+
+/// The first line whose number isn't its place.
+fn orden(caso: &Caso<'_>, out: &mut Findings) {
+    let mut lineas = caso.documento.detalle.iter().enumerate();
+    let salto = lineas.find_map(|(indice, linea)| {
+        let numero = linea.nro_lin_det.valor()?;
+        let lugar = indice + 1;
+        (usize::try_from(numero) != Ok(lugar)).then_some((indice, numero, lugar))
+    });
+    if let Some((indice, numero, lugar)) = salto {
+        let ruta = caso.ruta_linea(indice, "NroLinDet");
+        let mensaje = format!("La línea {lugar} lleva el número {numero}: van de corrido desde 1.");
+        out.add(&ORDEN, ruta, mensaje);
     }
 }
 

@@ -17,9 +17,11 @@ mod estructura;
 mod estructura_json;
 mod exencion;
 mod exento;
+mod exportacion;
 mod fechas;
 mod folio;
 mod guia;
+mod impuesto_linea;
 pub(crate) mod impuestos;
 pub(crate) mod iva;
 mod lectura;
@@ -33,6 +35,7 @@ mod otra_moneda;
 mod recepcion;
 mod referencias;
 mod referencias_forma;
+mod referencias_orden;
 mod repetido;
 mod retenciones;
 mod rut;
@@ -58,7 +61,7 @@ pub(crate) mod vigencias {
 }
 
 /// Changes whenever a verdict can change; part of the key of every cached answer.
-pub const RULES_VERSION: &str = "2026-11-22.4";
+pub const RULES_VERSION: &str = "2026-11-22.5";
 
 /// One rule: a few related checks in a file of their own.
 pub struct Rule {
@@ -90,6 +93,7 @@ pub static RULES: &[&Rule] = &[
     &exento::RULE,
     &iva::RULE,
     &impuestos::RULE,
+    &impuesto_linea::RULE,
     &retenciones::RULE,
     &credito_constructora::RULE,
     &comisiones::RULE,
@@ -98,12 +102,14 @@ pub static RULES: &[&Rule] = &[
     &total::RULE,
     &referencias::RULE,
     &referencias_forma::RULE,
+    &referencias_orden::RULE,
     &correccion::RULE,
     &repetido::RULE,
     &recepcion::RULE,
     &transporte::RULE,
     &boleta_mayor::RULE,
     &otra_moneda::RULE,
+    &exportacion::RULE,
     // Last: of a field that another rule spoke of, the tables have nothing to add.
     &estructura_json::RULE,
     &estructura::RULE,

@@ -45,10 +45,18 @@ const TOTAL: Code = Code {
     sii_code: None,
 };
 
+const CAMBIO: Code = Code {
+    code: "DTE-OTRA-MONEDA-CAMBIO",
+    title: "La conversión de una exportación no es a pesos, o no dice el tipo de cambio",
+    severity: Severity::Warning,
+    source: "formato DTE 2026-02, OtraMoneda/TpoMoneda y TpoCambio",
+    sii_code: None,
+};
+
 pub(super) static RULE: Rule = Rule {
     name: "otra_moneda",
     about: "Montos en pesos de los documentos de exportación.",
-    codes: &[&AUSENTE, &CALCULO, &SIN_PAGO, &TOTAL],
+    codes: &[&AUSENTE, &CALCULO, &CAMBIO, &SIN_PAGO, &TOTAL],
     check,
 };
 
@@ -113,7 +121,30 @@ fn nada_que_pagar(caso: &Caso<'_>, out: &mut Findings, otra: &OtraMoneda) {
     }
 }
 
+/// From the document's currency to pesos, by a rate that is said.
+fn cambio(caso: &Caso<'_>, out: &mut Findings, otra: &OtraMoneda) {
+    if caso.en_pesos() {
+        return;
+    }
+    let ruta = |campo: &str| caso.ruta(&format!("{SECCION}/{campo}"));
+    if let Some(moneda) = otra.tpo_moneda.as_deref()
+        && moneda != "PESO CL"
+    {
+        let mensaje = format!(
+            "La otra moneda de una exportación es PESO CL, y dice «{}».",
+            crate::model::recortado(moneda)
+        );
+        out.add(&CAMBIO, ruta("TpoMoneda"), mensaje);
+    }
+    if otra.tpo_cambio.es_ausente() {
+        let mensaje =
+            "Falta el tipo de cambio (TpoCambio): los montos en pesos no se pueden comprobar.";
+        out.add(&CAMBIO, ruta("TpoCambio"), mensaje);
+    }
+}
+
 fn convertida(caso: &Caso<'_>, out: &mut Findings, otra: &OtraMoneda) {
+    cambio(caso, out, otra);
     let totales = &caso.documento.encabezado.totales;
     for (campo, monto, informado) in [
         ("MntExeOtrMnda", totales.mnt_exe, otra.mnt_exe_otr_mnda),
@@ -171,6 +202,7 @@ mod tests {
     #[test]
     fn exports_say_their_pesos() {
         let ausente: &[(&str, Severity)] = &[("DTE-OTRA-MONEDA-AUSENTE", Severity::Error)];
+        let cambio: &[(&str, Severity)] = &[("DTE-OTRA-MONEDA-CAMBIO", Severity::Warning)];
         let calculo: &[(&str, Severity)] = &[("DTE-OTRA-MONEDA-CALCULO", Severity::Warning)];
         for tipo in [110, 111, 112] {
             tabla(
@@ -180,6 +212,11 @@ mod tests {
                     (|doc| doc.encabezado.otra_moneda = None, ausente),
                     (|doc| otra(doc).mnt_tot_otr_mnda = Campo::Ausente, ausente),
                     (|doc| otra(doc).mnt_exe_otr_mnda = m("13500002"), calculo),
+                    (|doc| otra(doc).tpo_cambio = Campo::Ausente, cambio),
+                    (
+                        |doc| otra(doc).tpo_moneda = Some("DOLAR USA".into()),
+                        cambio,
+                    ),
                     (|doc| otra(doc).mnt_exe_otr_mnda = m("13500001"), &[]),
                     (
                         |doc| {

@@ -6,7 +6,8 @@ use rust_decimal::Decimal;
 use super::{Caso, Rule};
 use crate::context::Context;
 use crate::model::{
-    Campo, ClaseDocumento, Detalle, Documento, ImptoReten, OtraMoneda, Referencia, Transporte,
+    Aduana, Campo, ClaseDocumento, Detalle, Documento, ImptoReten, OtraMoneda, Referencia,
+    TipoBultos, Transporte,
 };
 use crate::report::{Finding, Findings, Severity};
 
@@ -67,6 +68,7 @@ pub(crate) fn documento(tipo: i64) -> Documento {
     }
     if tipo >= 110 {
         doc.clase = ClaseDocumento::Exportaciones;
+        encabezado.transporte.aduana = Some(aduana());
         encabezado.receptor.rut_recep = Some("55555555-5".into());
         totales.tpo_moneda = Some("DOLAR USA".into());
         encabezado.otra_moneda = Some(OtraMoneda {
@@ -115,6 +117,21 @@ fn transporte() -> Transporte {
         dir_dest: texto("Calle Dos 45"),
         cmna_dest: texto("Curicó"),
         ciudad_dest: None,
+        aduana: None,
+    }
+}
+
+/// What customs ask of goods.
+fn aduana() -> Aduana {
+    Aduana {
+        cod_mod_venta: Campo::Valor(1),
+        cod_clau_venta: Campo::Valor(5),
+        tot_bultos: Campo::Valor(10),
+        tipo_bultos: vec![TipoBultos {
+            cant_bultos: Campo::Valor(10),
+            marcas: Some("TORNILLOS 1 A 10".into()),
+            ..TipoBultos::default()
+        }],
     }
 }
 

@@ -15,7 +15,7 @@ use crate::report::{Code, Findings, Severity};
 
 const SIN_TASA: Code = Code {
     code: "DTE-IMPUESTO-SIN-TASA",
-    title: "Una retención no dice su tasa",
+    title: "Un impuesto adicional o retención no dice su tasa",
     severity: Severity::Warning,
     source: "formato DTE 2026-02, Totales/ImptoReten/TasaImp",
     sii_code: Some("HED-2-300"),
@@ -136,11 +136,11 @@ fn cada_uno(caso: &Caso<'_>, out: &mut Findings) {
             let mensaje = format!("El impuesto {codigo} está más de una vez en los totales.");
             out.add(&REPETIDO, caso.ruta_de(SECCION, indice, "TipoImp"), mensaje);
         }
-        let retencion = signo(impuesto) == Some(Signo::Resta);
+        let con_tasa = matches!(signo(impuesto), Some(Signo::Resta | Signo::Suma));
         let usual = tasa_habitual(codigo, TASA_IVA);
-        if let (true, Campo::Ausente, Some(usual)) = (retencion, impuesto.tasa_imp, usual) {
+        if let (true, Campo::Ausente, Some(usual)) = (con_tasa, impuesto.tasa_imp, usual) {
             let mensaje = format!(
-                "La retención {codigo} no dice su tasa (TasaImp): la usual es {} %.",
+                "El impuesto o retención {codigo} no dice su tasa (TasaImp): la usual es {} %.",
                 crate::pesos::numero(usual)
             );
             out.add(&SIN_TASA, caso.ruta_de(SECCION, indice, "TasaImp"), mensaje);
@@ -186,15 +186,20 @@ mod tests {
             &RULE,
             33,
             &[
-                (|doc| impuesto(doc, 24, None, "1"), &[]),
+                (|doc| impuesto(doc, 24, Some("31.5"), "1"), &[]),
+                (|doc| impuesto(doc, 28, None, "1"), &[]),
+                (
+                    |doc| impuesto(doc, 24, None, "1"),
+                    &[("DTE-IMPUESTO-SIN-TASA", Severity::Warning)],
+                ),
                 (
                     |doc| impuesto(doc, 15, None, "2850"),
                     &[("DTE-IMPUESTO-SIN-TASA", Severity::Warning)],
                 ),
                 (
                     |doc| {
-                        impuesto(doc, 24, None, "1");
-                        impuesto(doc, 24, None, "1");
+                        impuesto(doc, 24, Some("31.5"), "1");
+                        impuesto(doc, 24, Some("31.5"), "1");
                     },
                     &[("DTE-IMPUESTO-REPETIDO", Severity::Warning)],
                 ),
@@ -205,15 +210,15 @@ mod tests {
                 ),
                 (
                     |doc| {
-                        impuesto(doc, 24, None, "1");
+                        impuesto(doc, 24, Some("31.5"), "1");
                         doc.encabezado.id_doc.mnt_bruto = Campo::Valor(1);
                     },
                     &[("DTE-IMPUESTO-BRUTO", Severity::Warning)],
                 ),
                 (
                     |doc| {
-                        impuesto(doc, 24, None, "1");
-                        impuesto(doc, 27, None, "1");
+                        impuesto(doc, 24, Some("31.5"), "1");
+                        impuesto(doc, 27, Some("10"), "1");
                         doc.dsc_rcg_global = vec![DscRcgGlobal {
                             tpo_valor: Some("$".into()),
                             ..DscRcgGlobal::default()

@@ -5,6 +5,7 @@
 //! name; a boleta may also have the receiver 0 with an own code (formato boletas).
 
 use super::{Caso, Rule};
+use crate::historia::rut;
 use crate::model::{Campo, RUT_BOLETA, RUT_EXTRANJERO, Rut, RutError, TipoDte};
 use crate::report::{Code, Findings, Severity};
 
@@ -74,6 +75,19 @@ const RECEPTOR_RESERVADO: Code = codigo(
     None,
 );
 
+const RECEPTOR_PROPIO: Code = codigo(
+    "DTE-RUT-RECEPTOR-PROPIO",
+    "El receptor es el mismo emisor",
+    Severity::Info,
+    None,
+);
+const RECEPTOR_EXTRANJERO: Code = codigo(
+    "DTE-RUT-RECEPTOR-EXTRANJERO",
+    "El receptor de una exportación no lleva el RUT genérico del extranjero",
+    Severity::Warning,
+    None,
+);
+
 pub(super) static RULE: Rule = Rule {
     name: "rut",
     about: "RUT del emisor y del receptor: forma, dígito verificador y reservados.",
@@ -86,6 +100,8 @@ pub(super) static RULE: Rule = Rule {
         &RECEPTOR_FORMA,
         &RECEPTOR_DV,
         &RECEPTOR_RESERVADO,
+        &RECEPTOR_PROPIO,
+        &RECEPTOR_EXTRANJERO,
     ],
     check,
 };
@@ -130,6 +146,32 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
         una_parte(caso, out, &RECEPTOR, receptor);
     }
     receptor_reservado(caso, out, receptor);
+    receptor_de_este_tipo(caso, out);
+}
+
+/// Goods move within one company under a guía; what is exported goes to a receiver without RUT.
+fn receptor_de_este_tipo(caso: &Caso<'_>, out: &mut Findings) {
+    let encabezado = &caso.documento.encabezado;
+    let emisor = encabezado.emisor.rut_emisor.as_deref();
+    let receptor = encabezado.receptor.rut_recep.as_deref();
+    let Some(tipo) = caso.tipo else {
+        return;
+    };
+    // What isn't a RUT was said already.
+    if tipo.es_exportacion() {
+        if let Some(otro) = rut(receptor.filter(|texto| *texto != RUT_EXTRANJERO)) {
+            let mensaje = format!(
+                "El receptor de una exportación no tiene RUT chileno: va {RUT_EXTRANJERO} y dice {otro}."
+            );
+            out.add(&RECEPTOR_EXTRANJERO, caso.ruta(RECEPTOR.campo), mensaje);
+        }
+    } else if emisor == receptor
+        && tipo != TipoDte::GuiaDespacho
+        && let Some(mismo) = rut(receptor)
+    {
+        let mensaje = format!("El receptor, {mismo}, es el mismo emisor.");
+        out.add(&RECEPTOR_PROPIO, caso.ruta(RECEPTOR.campo), mensaje);
+    }
 }
 
 fn una_parte(caso: &Caso<'_>, out: &mut Findings, parte: &Parte, rut: Option<&str>) {
@@ -223,7 +265,7 @@ mod tests {
             &'static str,
             &'static [(&'static str, Severity)],
         );
-        let casos: [Prueba; 17] = [
+        let casos: [Prueba; 20] = [
             (33, E, "60803000-K", &[]),
             (33, "8502927-4", "6341301-1", &[]),
             (
@@ -238,13 +280,13 @@ mod tests {
             (
                 33,
                 "XXXXXXX-3",
-                E,
+                "60803000-K",
                 &[("DTE-RUT-EMISOR-FORMA", Severity::Error)],
             ),
             (
                 33,
                 "76.192.083-9",
-                E,
+                "60803000-K",
                 &[("DTE-RUT-EMISOR-FORMA", Severity::Error)],
             ),
             (
@@ -289,6 +331,14 @@ mod tests {
             (39, E, "0", &[]),
             (110, E, "55555555-5", &[]),
             (46, E, "55555555-5", &[]),
+            (
+                110,
+                E,
+                "60803000-K",
+                &[("DTE-RUT-RECEPTOR-EXTRANJERO", Severity::Warning)],
+            ),
+            (33, E, E, &[("DTE-RUT-RECEPTOR-PROPIO", Severity::Info)]),
+            (52, E, E, &[]),
         ];
         for (tipo, emisor, receptor, esperado) in casos {
             assert_eq!(

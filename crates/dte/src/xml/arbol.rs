@@ -41,6 +41,7 @@ impl<'t> Arbol<'t> {
             limits,
             nodos: Vec::new(),
             abiertos: Vec::new(),
+            repetidos: 0,
         };
         let mut lector = Reader::from_str(texto);
         loop {
@@ -144,6 +145,16 @@ struct Constructor<'t, 'l> {
     limits: &'l Limits,
     nodos: Vec<Nodo<'t>>,
     abiertos: Vec<Id>,
+    /// How many of what the model keeps one by one.
+    repetidos: usize,
+}
+
+/// What the model keeps one by one, each larger than its text.
+fn es_repetido(nombre: &str) -> bool {
+    matches!(
+        nombre,
+        "Detalle" | "Referencia" | "DscRcgGlobal" | "ImptoReten" | "Comisiones" | "CdgItem"
+    )
 }
 
 impl<'t> Constructor<'t, '_> {
@@ -169,6 +180,10 @@ impl<'t> Constructor<'t, '_> {
         let nombre = calificado
             .rsplit_once(':')
             .map_or(calificado, |(_, local)| local);
+        self.repetidos += usize::from(es_repetido(nombre));
+        if self.repetidos > self.limits.items {
+            return Err(limite(Bound::Items(self.limits.items)));
+        }
         let id = self.atributo_id(etiqueta, inicio)?;
         let este = self.nodos.len();
         let padre = self.abiertos.last().copied();

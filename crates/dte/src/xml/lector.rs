@@ -1,5 +1,7 @@
 //! From the element tree to the model: one pass over each section's children.
 
+mod traslado;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -8,7 +10,7 @@ use super::nombres;
 use crate::model::{
     Campo, CdgItem, ClaseDocumento, Comision, Detalle, Documento, DscRcgGlobal, Emisor, Encabezado,
     IdDoc, ImptoReten, Lectura, Motivo, OtraMoneda, Receptor, Referencia, Retenedor, Totales,
-    TotalesComisiones, Transporte,
+    TotalesComisiones,
 };
 use crate::valores;
 
@@ -183,6 +185,7 @@ impl<'a, 't> Lector<'a, 't> {
                 "CmnaOrigen" => emisor.cmna_origen = self.texto(hijo),
                 "CiudadOrigen" => emisor.ciudad_origen = self.texto(hijo),
                 "CdgVendedor" => emisor.cdg_vendedor = self.texto(hijo),
+                "GuiaExport" => emisor.guia_export = Some(self.guia_export(hijo)),
                 otro => self.otro(hijo, otro, nombres::EMISOR),
             }
         }
@@ -211,28 +214,6 @@ impl<'a, 't> Lector<'a, 't> {
             }
         }
         receptor
-    }
-
-    fn transporte(&mut self, id: Id) -> Transporte {
-        let mut transporte = Transporte::default();
-        for (hijo, nombre) in self.unicos(id) {
-            match nombre {
-                "Patente" => transporte.patente = self.texto(hijo),
-                "RUTTrans" => transporte.rut_trans = self.texto(hijo),
-                "Chofer" => {
-                    transporte.rut_chofer = self.texto_de(hijo, "RUTChofer");
-                    transporte.nombre_chofer = self.texto_de(hijo, "NombreChofer");
-                }
-                "FchSalida" => transporte.fch_salida = self.texto(hijo),
-                "HraSalida" => transporte.hra_salida = self.texto(hijo),
-                "FchLlegada" => transporte.fch_llegada = self.texto(hijo),
-                "DirDest" => transporte.dir_dest = self.texto(hijo),
-                "CmnaDest" => transporte.cmna_dest = self.texto(hijo),
-                "CiudadDest" => transporte.ciudad_dest = self.texto(hijo),
-                otro => self.otro(hijo, otro, nombres::TRANSPORTE),
-            }
-        }
-        transporte
     }
 
     fn texto_de(&self, id: Id, nombre: &str) -> Option<String> {

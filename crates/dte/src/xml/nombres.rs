@@ -22,7 +22,6 @@ pub(super) const ID_DOC: &[&str] = &[
 ];
 
 pub(super) const EMISOR: &[&str] = &[
-    "GuiaExport",
     "CodAdicSucur",
     "IdAdicEmisor",
     "RUTProveedor",
@@ -31,7 +30,7 @@ pub(super) const EMISOR: &[&str] = &[
 
 pub(super) const RECEPTOR: &[&str] = &["DirPostal", "CmnaPostal", "CiudadPostal"];
 
-pub(super) const TRANSPORTE: &[&str] = &["PatenteCarro", "Aduana"];
+pub(super) const TRANSPORTE: &[&str] = &["PatenteCarro"];
 
 pub(super) const TOTALES: &[&str] = &["MntBase", "MntMargenCom", "IVAProp", "IVATerc"];
 
@@ -74,6 +73,7 @@ pub(super) const REPETIBLES: &[&str] = &[
     "CdgItem",
     "CodImpAdic",
     "MntPagos",
+    "TipoBultos",
     "Subcantidad",
     "SubDscto",
     "SubRecargo",

@@ -2,7 +2,7 @@
 
 use super::arbol::{Arbol, Id};
 use crate::estructura::{Contenido, Elemento, Forma, MAX_ELEMENTOS, Presencia, no_latinos, tabla};
-use crate::model::{Documento, Falla, Lectura};
+use crate::model::{Documento, Falla, Lectura, MAX_NOTAS};
 
 /// Compares every element of a body with the table of its type and leaves notes. A type that
 /// isn't known has no table, and only its characters are looked at.
@@ -71,7 +71,8 @@ impl Revision<'_, '_> {
             let vacio = arbol.texto(hijo).is_none() && arbol.hijos(hijo).next().is_none();
             let primero = veces.get(fila).is_some_and(|cuantos| *cuantos == 0);
             if !primero && elemento.veces == 1 {
-                continue; // The reader has noted the repetition; the first one counts.
+                self.segundo(hijo);
+                continue; // The first one counts.
             }
             match elemento.presencia(columna) {
                 Presencia::Inexistente if primero => {
@@ -108,6 +109,20 @@ impl Revision<'_, '_> {
         let texto = self.arbol.texto(id).unwrap_or_default();
         if let Some(falla) = forma.revisar(texto) {
             self.nota(id, falla);
+        }
+    }
+
+    /// A second one of what stands there once. In the sections that the model holds, the reader
+    /// has noted it.
+    fn segundo(&mut self, id: Id) {
+        if self.lectura.extranos.len() >= MAX_NOTAS || self.lectura.desajustes.len() >= MAX_NOTAS {
+            return; // Enough was said, and every path costs a walk along the brothers.
+        }
+        let ruta = format!("{}{}", self.lectura.prefijo, self.arbol.ruta(self.raiz, id));
+        if !self.lectura.extranos.iter().any(|nota| nota.ruta == ruta) {
+            let (veces, maximo) = (2, 1);
+            self.lectura
+                .desajuste(|_| ruta, Falla::Repeticion { veces, maximo });
         }
     }
 

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::answer::{ModelCall, Outcome, Unreviewed};
 use super::decode::{Ask, Document, ModelCheck};
+use super::history;
 use crate::app::Shared;
 use crate::places::Place;
 use crate::problem::{FieldError, Problem, Segment};
@@ -182,7 +183,13 @@ impl Inner {
             documents,
             signatures,
         } = self.read(&context)?;
-        let context = context.with_envelope(&documents);
+        let list = self.ask.history.as_deref();
+        let history = list.map(|list| history::read(list, &documents));
+        let history = history.unwrap_or_default();
+        let context = context
+            .with_envelope(&documents)
+            .with_originals(&history.originals)
+            .with_history(&history.entries);
         let mut signatures = signatures.into_iter();
         let judged = documents.iter().map(|document| {
             let mut report = dte::validate(document, &context);

@@ -2,6 +2,7 @@
 
 mod answer;
 mod decode;
+mod history;
 mod judge;
 mod watch;
 
@@ -9,16 +10,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use cache::{CacheError, CacheKey, Computed, Keep, KeyMemo, Policy, Status};
-use http::header::CACHE_CONTROL;
-use http::{HeaderMap, StatusCode};
+use cache::{CacheError, CacheKey, Computed, Keep, KeyMemo, Status};
+use http::StatusCode;
 use jiff::civil::Date;
 
 use crate::app::Shared;
 use crate::auth::Caller;
+use crate::kept;
 use crate::offload::{self, INLINE_BYTES};
 use crate::places::Place;
-use crate::problem::{FieldError, Problem};
+use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::service::Call;
 
@@ -33,9 +34,6 @@ pub const OPERATION: &str = "validate";
 /// Changes whenever the same verdict would be encoded otherwise; part of cache keys.
 const ANSWER_VERSION: &str = "2";
 
-/// Between the model's time and the caller's: what the rules and the encoding need.
-const MARGIN: Duration = Duration::from_secs(1);
-
 /// Answers one request. Its place is held until the verdict is found, also when the client has
 /// left meanwhile: what goes on for nobody counts towards the limit as well.
 pub(crate) async fn handle(call: Call<'_>) -> Result<Reply, Problem> {
@@ -47,7 +45,7 @@ pub(crate) async fn handle(call: Call<'_>) -> Result<Reply, Problem> {
         body,
         ..
     } = call;
-    let (mode, today) = (cache_mode(&head.headers), shared.today());
+    let (mode, today) = (kept::mode(&head.headers), shared.today());
     let memo = (body.len() <= INLINE_BYTES).then(|| memo_input(caller, today, &body));
     if mode == cache::Mode::Normal
         && let Some(reply) = memo.as_deref().and_then(|memo| repeated(shared, memo))
@@ -81,10 +79,7 @@ async fn computed(
         _ => effort,
     };
     let job = Job::new(shared, ask, effort, today, place);
-    let limits = &shared.config.limits;
-    let wait = (limits.model_timeout + MARGIN).min(limits.request_timeout);
-    // The computation ends by itself at the model's time-out; the limit is for a defect.
-    let policy = Policy::new(wait).compute_limit(wait + MARGIN);
+    let policy = kept::policy(shared);
     let (leader, begun) = (job.clone(), Instant::now());
     let lifetime = shared.config.validate_lifetime;
     let compute = move || async move { leader.run().await.map(|judged| judged.keep(lifetime)) };
@@ -110,7 +105,7 @@ async fn computed(
             let judged = job.rules_only().await?;
             let reply = Reply::json(StatusCode::OK, judged.body);
             Ok(reply
-                .cached(late(mode), Duration::ZERO)
+                .cached(kept::late(mode), Duration::ZERO)
                 .waited(begun.elapsed()))
         }
         Err(error) => {
@@ -135,14 +130,6 @@ fn repeated(shared: &Shared, memo: &[u8]) -> Option<Reply> {
     Some(Reply::json(StatusCode::OK, answer.value).cached(answer.status, answer.age))
 }
 
-/// Where an answer is from that the rules gave because a computation was late.
-fn late(mode: cache::Mode) -> Status {
-    match mode {
-        cache::Mode::Bypass => Status::Bypass,
-        cache::Mode::Normal | cache::Mode::Refresh => Status::Miss,
-    }
-}
-
 impl Judged {
     fn keep(self, lifetime: Duration) -> Computed {
         let keep = if self.complete {
@@ -150,31 +137,8 @@ impl Judged {
         } else {
             Keep::No
         };
-        Computed {
-            value: self.body,
-            keep,
-        }
+        Computed::new(self.body, keep)
     }
-}
-
-/// `no-store` neither reads nor writes; `no-cache` refreshes.
-fn cache_mode(headers: &HeaderMap) -> cache::Mode {
-    let mut mode = cache::Mode::Normal;
-    for value in headers.get_all(CACHE_CONTROL) {
-        for word in value
-            .as_bytes()
-            .split(|byte| *byte == b',')
-            .map(<[u8]>::trim_ascii)
-        {
-            if word.eq_ignore_ascii_case(b"no-store") {
-                return cache::Mode::Bypass;
-            }
-            if word.eq_ignore_ascii_case(b"no-cache") {
-                mode = cache::Mode::Refresh;
-            }
-        }
-    }
-    mode
 }
 
 /// What is asked and its key: the whole body, all that could judge it otherwise, and the day.
@@ -199,21 +163,6 @@ fn prepare(
     }
     // It decoded, so it is UTF-8.
     let text = std::str::from_utf8(body).map_err(|_| Problem::not_json(1, 1))?;
-    let keyed = builder.json(text, &[]).map_err(|error| unkeyable(&error))?;
+    let keyed = builder.json(text, &[]).map_err(|error| kept::unkeyable(&error))?;
     Ok((ask, keyed.finish()))
-}
-
-/// A body that decodes but has no key: two members of one name, or nested too deep.
-fn unkeyable(error: &cache::KeyError) -> Problem {
-    let msg = match error.kind() {
-        cache::KeyErrorKind::DuplicateMember => {
-            "El JSON repite un campo dentro de un mismo objeto."
-        }
-        cache::KeyErrorKind::TooDeep => "El JSON tiene demasiados niveles anidados.",
-        cache::KeyErrorKind::NumberRange => "El JSON trae un número fuera de todo rango.",
-        _ => "El JSON no se puede interpretar de una sola manera.",
-    };
-    let mut error = FieldError::body("", "ambiguous", msg);
-    error.loc.truncate(1);
-    Problem::wrong_shape(vec![error])
 }

@@ -17,7 +17,7 @@ pub fn no_code(subject: &Subject<'_>, _: &mut Random) -> Mutant {
 }
 
 /// The only reference with a code, changed.
-fn in_correction(subject: &Subject<'_>, change: impl FnOnce(&str) -> Option<String>) -> Mutant {
+pub fn in_correction(subject: &Subject<'_>, change: impl FnOnce(&str) -> Option<String>) -> Mutant {
     let mut coded = places(subject.body, "Referencia")
         .into_iter()
         .filter(|place| {
