@@ -163,6 +163,8 @@ fn prepare(
     }
     // It decoded, so it is UTF-8.
     let text = std::str::from_utf8(body).map_err(|_| Problem::not_json(1, 1))?;
-    let keyed = builder.json(text, &[]).map_err(|error| kept::unkeyable(&error))?;
+    let keyed = builder
+        .json(text, &[])
+        .map_err(|error| kept::unkeyable(&error))?;
     Ok((ask, keyed.finish()))
 }
