@@ -2,6 +2,7 @@
 
 mod args;
 mod config;
+mod model;
 mod run;
 mod welcome;
 

@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use cache::Cache;
 use http_api::{Config, Deps, Keyring, Server};
-use llm_client::{Anthropic, LanguageModel};
+use llm_client::{Meter, Sharing};
 use observability::logs::Logs;
 use observability::{HistogramBuckets, Metrics};
-use store::{EmbeddedStore, Store, SystemClock};
+use store::{EmbeddedStore, RedisStore, ResilientStore, Store, SystemClock};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Engine, Settings};
+use crate::model;
 use crate::welcome;
 
 /// `EX_UNAVAILABLE`: something that the service needs to start can't be had.
@@ -50,6 +51,10 @@ enum StartError {
     Model(#[from] llm_client::ConfigError),
     #[error("set up the keys")]
     Keys(#[from] http_api::KeyringError),
+    #[error("set up Redis")]
+    Redis(#[from] store::RedisConfigError),
+    #[error("read what was kept for Redis")]
+    Journal(#[source] store::StoreError),
 }
 
 /// A serving process.
@@ -57,9 +62,12 @@ struct Running {
     server: Server,
     cache: Cache,
     store: Arc<dyn Store>,
+    meter: Meter,
     grace: Duration,
     deadline: Duration,
     _logs: Logs,
+    /// Replicas are told of open breakers for as long as this is held.
+    _sharing: Vec<Sharing>,
 }
 
 /// Serves until a signal comes, then drains.
@@ -105,7 +113,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
     let metrics = Metrics::install(&buckets())?;
     llm_client::telemetry::describe();
     let clock = Arc::new(SystemClock);
-    let store: Arc<dyn Store> = match &settings.engine {
+    let engine: Arc<dyn Store> = match &settings.engine {
         Engine::File(path) => {
             Arc::new(EmbeddedStore::open(path, settings.store.clone(), clock.clone()).await?)
         }
@@ -114,11 +122,25 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
             clock.clone(),
         )?),
     };
-    let operations = [http_api::VALIDATE_OPERATION];
+    let store: Arc<dyn Store> = match &settings.shared {
+        None => engine,
+        Some(shared) => {
+            // It connects in the background: nobody waits for Redis.
+            let redis = RedisStore::start(shared.redis.clone())?;
+            let config = shared.resilient.clone();
+            let store = ResilientStore::start(redis, engine, config, clock.clone());
+            Arc::new(store.await.map_err(StartError::Journal)?)
+        }
+    };
     let second_tier = Some(Arc::clone(&store));
-    let cache = Cache::new(&settings.cache, &operations, second_tier, clock.clone())?;
-    let model = settings.model.clone().map(Anthropic::try_new).transpose()?;
-    let model = model.map(|model| Arc::new(model) as Arc<dyn LanguageModel>);
+    let operations = &http_api::OPERATIONS;
+    let cache = Cache::new(&settings.cache, operations, second_tier, clock.clone())?;
+    let meter = Meter::new(settings.meter.clone(), Arc::clone(&store), clock.clone());
+    meter.tokens().preload();
+    let stack = model::build(&settings, &meter, &store)?;
+    let (model, sharing) = stack
+        .map(|stack| (stack.model, stack.sharing))
+        .unzip();
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| StartError::Listen(settings.listen, error))?;
@@ -134,6 +156,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         cache: cache.clone(),
         store: Arc::clone(&store),
         model,
+        meter: meter.clone(),
         metrics,
         clock,
     };
@@ -144,9 +167,11 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         server,
         cache,
         store,
+        meter,
         grace,
         deadline,
         _logs: logs,
+        _sharing: sharing.unwrap_or_default(),
     })
 }
 
@@ -217,12 +242,14 @@ impl Running {
             server,
             cache,
             store,
+            meter,
             deadline,
             ..
         } = self;
         let drain = async {
             let drained = server.drain(grace, deadline).await;
             cache.drain(FLUSH_LIMIT).await;
+            let _ = tokio::time::timeout(FLUSH_LIMIT, meter.ledger().flush()).await;
             flush(&*store).await;
             drained
         };

@@ -10,7 +10,7 @@ use cache::{Cache, KeyMemo};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use llm_client::LanguageModel;
+use llm_client::{Breaker, LanguageModel, Meter, PrefixCache};
 use observability::{HttpMetrics, Metrics};
 use store::{Clock, Store};
 use tokio::net::TcpListener;
@@ -34,11 +34,36 @@ pub struct Deps {
     /// Shared state; here only its health is asked, the cache has its own handle.
     pub store: Arc<dyn Store>,
     /// The language model, where one is configured.
-    pub model: Option<Arc<dyn LanguageModel>>,
+    pub model: Option<Model>,
+    /// What calls of the model cost.
+    pub meter: Meter,
     /// The installed recorder.
     pub metrics: Metrics,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
+}
+
+/// A language model, and those of its layers that have something to tell.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// What is asked: the outermost layer.
+    pub client: Arc<dyn LanguageModel>,
+    /// Its breaker, for `/health`.
+    pub breaker: Option<Arc<Breaker>>,
+    /// What the provider's prompt cache does, for `/health`.
+    pub prompt_cache: Option<PrefixCache>,
+}
+
+impl Model {
+    /// A model without layers.
+    #[must_use]
+    pub fn new(client: Arc<dyn LanguageModel>) -> Self {
+        Self {
+            client,
+            breaker: None,
+            prompt_cache: None,
+        }
+    }
 }
 
 /// The API, ready to serve. Nothing is bound or spawned before [`App::spawn`].

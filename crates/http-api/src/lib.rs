@@ -9,7 +9,8 @@
 //! use std::time::Duration;
 //!
 //! use cache::{Cache, CacheConfig};
-//! use http_api::{ApiKey, Config, Deps, Keyring, VALIDATE_OPERATION};
+//! use http_api::{ApiKey, Config, Deps, Keyring, OPERATIONS};
+//! use llm_client::{Meter, MeterConfig};
 //! use observability::Metrics;
 //! use store::{EmbeddedConfig, EmbeddedStore, Store, SystemClock};
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,9 +22,11 @@
 //! let store = EmbeddedStore::in_memory(EmbeddedConfig::default(), clock.clone())?;
 //! let store: Arc<dyn Store> = Arc::new(store);
 //! let second_tier = Some(Arc::clone(&store));
-//! let cache = Cache::new(&CacheConfig::default(), &[VALIDATE_OPERATION], second_tier, clock.clone())?;
+//! let cache = Cache::new(&CacheConfig::default(), &OPERATIONS, second_tier, clock.clone())?;
 //! // Without a model the rules answer.
-//! let deps = Deps { cache, store, model: None, metrics: Metrics::install(&[])?, clock };
+//! let meter = Meter::new(MeterConfig::default(), Arc::clone(&store), clock.clone());
+//! let metrics = Metrics::install(&[])?;
+//! let deps = Deps { cache, store, model: None, meter, metrics, clock };
 //!
 //! let key = ApiKey { name: "erp".into(), secret: "0123456789abcdef0123456789abcdef".into(), companies: None };
 //! let config = Config::new(Keyring::new(&[key])?, "1.0.0");
@@ -83,9 +86,16 @@ mod stream;
 mod validate;
 mod within;
 
-pub use app::{App, Deps};
+pub use app::{App, Deps, Model};
 pub use auth::{ApiKey, Keyring, KeyringError, MIN_KEY_CHARS, Tenant};
 pub use config::{Config, Limits};
 pub use problem::{FieldError, Problem, Segment};
 pub use server::{Drained, Server};
-pub use validate::OPERATION as VALIDATE_OPERATION;
+
+/// The operations whose answers are kept, as the cache's metrics name them.
+pub const OPERATIONS: [&str; 4] = [
+    validate::OPERATION,
+    matching::MATCH_OPERATION,
+    matching::RECONCILE_OPERATION,
+    matching::PROJECT_OPERATION,
+];
