@@ -1,0 +1,442 @@
+//! What a line is: told from its code, its name and its category, as real ERPs write them.
+
+mod tabla;
+
+use crate::afp::Afp;
+use crate::model::{Linea, Seccion};
+use crate::texto::{plano, tiene, tiene_palabra};
+
+/// What a line of a payslip is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Concepto {
+    /// Sueldo base.
+    SueldoBase,
+    /// Horas extraordinarias.
+    HorasExtra,
+    /// Gratificación.
+    Gratificacion,
+    /// Any other taxable pay: bonus, commission, semana corrida, holidays.
+    OtroImponible,
+    /// Absence or lateness taken off the pay: a negative taxable line.
+    Inasistencia,
+    /// Asignación familiar.
+    AsignacionFamiliar,
+    /// Colación.
+    Colacion,
+    /// Movilización.
+    Movilizacion,
+    /// Any other non-taxable pay: viático, tools, indemnities.
+    OtroNoImponible,
+    /// The worker's contribution to the pension fund, with its commission.
+    Afp,
+    /// The worker's contribution for health: Fonasa, Isapre, the CCAF's part of the 7 %.
+    Salud,
+    /// What an Isapre's plan costs over the 7 %, on a line of its own.
+    SaludAdicional,
+    /// The worker's part of the unemployment insurance.
+    Afc,
+    /// Impuesto único de segunda categoría.
+    Impuesto,
+    /// The worker's contribution for heavy work.
+    TrabajoPesado,
+    /// Voluntary savings that the tax base is reduced by (APV regime B).
+    Apv,
+    /// Voluntary savings that it isn't reduced by (APV regime A, cuenta 2).
+    AhorroVoluntario,
+    /// Advance on the wage.
+    Anticipo,
+    /// What a court orders: alimony, garnishment.
+    RetencionJudicial,
+    /// Union dues.
+    CuotaSindical,
+    /// Dividends and savings for a home.
+    Vivienda,
+    /// Credit of a caja de compensación.
+    CreditoCcaf,
+    /// Any other discount: loans, private insurance.
+    OtroDescuento,
+    /// Seguro de invalidez y sobrevivencia, employer.
+    Sis,
+    /// Unemployment insurance, employer.
+    AfcEmpleador,
+    /// Accidents at work (mutual, ISL), employer.
+    Accidentes,
+    /// Pension reform: the worker's own account.
+    AporteCuenta,
+    /// Pension reform: Seguro Social, life expectancy.
+    SeguroSocial,
+    /// Pension reform: contribution with protected return.
+    RentabilidadProtegida,
+    /// Any other cost of the employer.
+    OtroAporte,
+    /// A total of taxable pay.
+    TotalImponible,
+    /// A total of all pay.
+    TotalHaberes,
+    /// A total of all discounts.
+    TotalDescuentos,
+    /// Net pay.
+    Liquido,
+    /// Another subtotal, or a line for information.
+    Informativo,
+}
+
+/// On which side of the payslip a line stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Clase {
+    /// Pay on which contributions and tax are due.
+    Imponible,
+    /// Pay on which none are due.
+    NoImponible,
+    /// Discount that the law orders.
+    DescuentoLegal,
+    /// Discount that was agreed or ordered by a court.
+    OtroDescuento,
+    /// Cost of the employer: no part of the net pay.
+    Aporte,
+    /// A sum of other lines, or information.
+    Total,
+}
+
+impl Concepto {
+    /// On which side it stands.
+    #[must_use]
+    pub const fn clase(self) -> Clase {
+        match self {
+            Self::SueldoBase
+            | Self::HorasExtra
+            | Self::Gratificacion
+            | Self::OtroImponible
+            | Self::Inasistencia => Clase::Imponible,
+            Self::AsignacionFamiliar
+            | Self::Colacion
+            | Self::Movilizacion
+            | Self::OtroNoImponible => Clase::NoImponible,
+            Self::Afp
+            | Self::Salud
+            | Self::SaludAdicional
+            | Self::Afc
+            | Self::Impuesto
+            | Self::TrabajoPesado => Clase::DescuentoLegal,
+            Self::Apv
+            | Self::AhorroVoluntario
+            | Self::Anticipo
+            | Self::RetencionJudicial
+            | Self::CuotaSindical
+            | Self::Vivienda
+            | Self::CreditoCcaf
+            | Self::OtroDescuento => Clase::OtroDescuento,
+            Self::Sis
+            | Self::AfcEmpleador
+            | Self::Accidentes
+            | Self::AporteCuenta
+            | Self::SeguroSocial
+            | Self::RentabilidadProtegida
+            | Self::OtroAporte => Clase::Aporte,
+            Self::TotalImponible
+            | Self::TotalHaberes
+            | Self::TotalDescuentos
+            | Self::Liquido
+            | Self::Informativo => Clase::Total,
+        }
+    }
+}
+
+/// How a line was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certeza {
+    /// By its code or its name.
+    Reconocida,
+    /// Only its side is known, from its category or the part of the payslip.
+    PorCategoria,
+    /// By nothing: what it counts for is unknown.
+    Desconocida,
+}
+
+/// What a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reconocida {
+    /// What it is; `None` where nothing tells.
+    pub concepto: Option<Concepto>,
+    /// How that was told.
+    pub certeza: Certeza,
+    /// The pension fund that it names.
+    pub afp: Option<Afp>,
+    /// Whether it names an Isapre or Fonasa.
+    pub isapre: Option<bool>,
+}
+
+/// Tells what a line is.
+///
+/// A known code decides; then the words of the name, then those of the code; a line of the
+/// employer's side is never taken for the worker's. Else the category, or the part of the
+/// payslip, tells at least the side.
+#[must_use]
+pub fn reconocer(linea: &Linea) -> Reconocida {
+    let nombre = plano(linea.nombre.as_deref().unwrap_or_default());
+    let codigo = plano(linea.codigo.as_deref().unwrap_or_default());
+    let categoria = plano(linea.categoria.as_deref().unwrap_or_default());
+    let patronal = es_patronal(linea, &nombre, &codigo, &categoria);
+    let del_codigo = tabla::por_codigo(&codigo);
+    let concepto = match del_codigo {
+        Some(concepto) if !patronal || concepto.clase() != Clase::DescuentoLegal => Some(concepto),
+        _ => None,
+    }
+    .or_else(|| tabla::por_palabras(&nombre, patronal))
+    .or_else(|| tabla::por_palabras(&codigo, patronal));
+    let afp = Afp::leer(&nombre).or_else(|| Afp::leer(&codigo));
+    let isapre = isapre(&nombre).or_else(|| isapre(&codigo));
+    let (concepto, certeza) = match concepto.map(|concepto| en_su_seccion(concepto, linea)) {
+        Some(concepto) => (Some(concepto), Certeza::Reconocida),
+        None => match por_lado(linea, &categoria) {
+            Some(concepto) => (Some(concepto), Certeza::PorCategoria),
+            None => (None, Certeza::Desconocida),
+        },
+    };
+    Reconocida {
+        concepto,
+        certeza,
+        afp: afp.filter(|_| concepto == Some(Concepto::Afp)),
+        isapre,
+    }
+}
+
+fn es_patronal(linea: &Linea, nombre: &str, codigo: &str, categoria: &str) -> bool {
+    const PALABRAS: [&str; 6] = [
+        "empleador",
+        "empresa",
+        "patronal",
+        "employer",
+        "company",
+        "patron",
+    ];
+    linea.seccion == Some(Seccion::Aporte)
+        || PALABRAS
+            .iter()
+            .any(|p| tiene(nombre, p) || tiene(codigo, p))
+        || ["comp", "aporte", "aportes", "er", "costo", "patronal"]
+            .iter()
+            .any(|p| tiene_palabra(categoria, p))
+        || tiene(categoria, "empleador")
+        || tiene_palabra(nombre, "empl")
+        || tiene_palabra(codigo, "emp")
+        || tiene_palabra(codigo, "er")
+}
+
+/// Whether a text names an Isapre.
+pub(crate) fn nombra_isapre(plano: &str) -> bool {
+    tabla::ISAPRES.iter().any(|nombre| tiene(plano, nombre))
+}
+
+fn isapre(texto: &str) -> Option<bool> {
+    if tiene(texto, "fonasa") {
+        Some(false)
+    } else if nombra_isapre(texto) {
+        Some(true)
+    } else {
+        None
+    }
+}
+
+/// Where the payslip has parts, a word can't move a line across the middle: a "bono" among the
+/// discounts is a discount, "AFP" among the pay is pay.
+fn en_su_seccion(concepto: Concepto, linea: &Linea) -> Concepto {
+    use Clase::{Imponible, NoImponible};
+    let haber = matches!(concepto.clase(), Imponible | NoImponible);
+    match linea.seccion {
+        Some(Seccion::DescuentoLegal | Seccion::OtroDescuento)
+            if haber && concepto != Concepto::Inasistencia =>
+        {
+            Concepto::OtroDescuento
+        }
+        Some(Seccion::DescuentoLegal | Seccion::OtroDescuento)
+            if concepto == Concepto::Inasistencia =>
+        {
+            Concepto::OtroDescuento
+        }
+        Some(Seccion::Imponible) if !haber && concepto.clase() != Clase::Total => {
+            Concepto::OtroImponible
+        }
+        Some(Seccion::NoImponible) if !haber && concepto.clase() != Clase::Total => {
+            Concepto::OtroNoImponible
+        }
+        _ => concepto,
+    }
+}
+
+fn por_lado(linea: &Linea, categoria: &str) -> Option<Concepto> {
+    match linea.seccion {
+        Some(Seccion::Imponible) => return Some(Concepto::OtroImponible),
+        Some(Seccion::NoImponible) => return Some(Concepto::OtroNoImponible),
+        Some(Seccion::DescuentoLegal | Seccion::OtroDescuento) => {
+            return Some(Concepto::OtroDescuento);
+        }
+        Some(Seccion::Aporte) => return Some(Concepto::OtroAporte),
+        None => {}
+    }
+    tabla::por_categoria(categoria)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn linea(codigo: &str, nombre: &str, categoria: &str) -> Linea {
+        let texto = |texto: &str| (!texto.is_empty()).then(|| texto.to_owned());
+        Linea {
+            codigo: texto(codigo),
+            nombre: texto(nombre),
+            categoria: texto(categoria),
+            ..Linea::default()
+        }
+    }
+
+    #[test]
+    fn lines_are_told_as_real_systems_write_them() {
+        use Concepto as C;
+        for (codigo, nombre, categoria, concepto) in [
+            ("BASIC", "", "BASIC", C::SueldoBase),
+            ("SUELDO", "Sueldo Base", "", C::SueldoBase),
+            ("", "Sueldo base mensual", "", C::SueldoBase),
+            ("GRAT", "", "", C::Gratificacion),
+            ("", "Gratificación Legal Art. 50", "", C::Gratificacion),
+            ("HEX50", "Horas extra 50%", "", C::HorasExtra),
+            ("", "Sobretiempo", "", C::HorasExtra),
+            ("COMI", "Comisiones de venta", "IMPONIBLE", C::OtroImponible),
+            ("", "Bono de responsabilidad", "", C::OtroImponible),
+            ("", "Aguinaldo Fiestas Patrias", "", C::OtroImponible),
+            ("COL", "Colación", "NOIMPO", C::Colacion),
+            ("", "Bono de colación", "", C::Colacion),
+            ("MOV", "Movilización", "", C::Movilizacion),
+            ("ASIGFAM", "", "", C::AsignacionFamiliar),
+            ("", "Cargas Familiares", "", C::AsignacionFamiliar),
+            ("", "Viáticos", "", C::OtroNoImponible),
+            (
+                "",
+                "Indemnización por años de servicio",
+                "",
+                C::OtroNoImponible,
+            ),
+            ("AFP", "AFP Provida", "DED", C::Afp),
+            ("PREV", "Previsión", "", C::Afp),
+            ("", "A.F.P. Habitat 11,27%", "", C::Afp),
+            ("", "Cotización obligatoria AFP", "", C::Afp),
+            ("SALUD", "Salud", "DED", C::Salud),
+            ("", "Fonasa 7%", "", C::Salud),
+            ("", "Isapre Banmédica", "", C::Salud),
+            ("", "Cruz Blanca", "", C::Salud),
+            ("ADISA", "Adicional Isapre", "", C::SaludAdicional),
+            ("", "Diferencia plan Isapre", "", C::SaludAdicional),
+            ("AFC", "Seguro de Cesantía", "DED", C::Afc),
+            ("", "Seguro Desempleo", "", C::Afc),
+            ("SECE", "", "", C::Afc),
+            ("AFC", "Seguro Cesantía Empleador", "COMP", C::AfcEmpleador),
+            ("SECEEMP", "", "", C::AfcEmpleador),
+            ("IMPUNI", "Impuesto Único", "", C::Impuesto),
+            ("IUT", "", "", C::Impuesto),
+            ("", "Impuesto a la renta 2da categoría", "", C::Impuesto),
+            ("APV", "APV régimen B", "", C::Apv),
+            ("", "Cuenta 2 AFP Modelo", "", C::AhorroVoluntario),
+            ("", "Anticipo de sueldo", "", C::Anticipo),
+            ("", "Pensión de alimentos", "", C::RetencionJudicial),
+            ("", "Cuota sindical", "", C::CuotaSindical),
+            ("", "Crédito Caja Los Andes", "", C::CreditoCcaf),
+            ("", "Préstamo empresa", "", C::OtroDescuento),
+            ("", "Seguro complementario de salud", "", C::OtroDescuento),
+            ("SIS", "Seguro de invalidez y sobrevivencia", "COMP", C::Sis),
+            ("MUT", "Mutual de Seguridad", "", C::Accidentes),
+            (
+                "",
+                "Aporte empleador cuenta individual AFP 0,1%",
+                "",
+                C::AporteCuenta,
+            ),
+            (
+                "",
+                "Seguro social expectativa de vida",
+                "COMP",
+                C::SeguroSocial,
+            ),
+            (
+                "",
+                "Cotización con rentabilidad protegida",
+                "",
+                C::RentabilidadProtegida,
+            ),
+            ("GROSS", "", "GROSS", C::TotalHaberes),
+            ("TOTIM", "Total Imponible", "", C::TotalImponible),
+            ("", "Total No Imponible", "", C::Informativo),
+            ("NET", "Net Salary", "NET", C::Liquido),
+            ("LIQ", "Líquido a pagar", "", C::Liquido),
+            ("", "Total descuentos legales", "", C::Informativo),
+            ("", "Total Descuentos", "", C::TotalDescuentos),
+            ("", "Descuento por inasistencia", "", C::Inasistencia),
+            ("CAJACOMP", "Caja de compensación 0,6%", "", C::Salud),
+            ("", "Trabajo pesado trabajador 2%", "", C::TrabajoPesado),
+        ] {
+            let reconocida = reconocer(&linea(codigo, nombre, categoria));
+            assert_eq!(
+                reconocida.concepto,
+                Some(concepto),
+                "{codigo} {nombre} {categoria}"
+            );
+            assert_eq!(reconocida.certeza, Certeza::Reconocida, "{codigo} {nombre}");
+        }
+    }
+
+    #[test]
+    fn a_category_tells_the_side_and_nothing_tells_nothing() {
+        let lado = |categoria: &str| reconocer(&linea("X1", "Zeta", categoria));
+        assert_eq!(lado("ALW").concepto, Some(Concepto::OtroImponible));
+        assert_eq!(
+            lado("NO IMPONIBLE").concepto,
+            Some(Concepto::OtroNoImponible)
+        );
+        assert_eq!(lado("DED").concepto, Some(Concepto::OtroDescuento));
+        assert_eq!(lado("COMP").concepto, Some(Concepto::OtroAporte));
+        assert_eq!(lado("DED").certeza, Certeza::PorCategoria);
+        assert_eq!(lado("").concepto, None);
+        assert_eq!(lado("").certeza, Certeza::Desconocida);
+    }
+
+    #[test]
+    fn parts_of_the_payslip_keep_lines_on_their_side() {
+        let en = |nombre: &str, seccion| {
+            let linea = Linea {
+                seccion: Some(seccion),
+                ..linea("", nombre, "")
+            };
+            reconocer(&linea).concepto
+        };
+        assert_eq!(
+            en("AFP Provida", Seccion::DescuentoLegal),
+            Some(Concepto::Afp)
+        );
+        assert_eq!(
+            en("Bono navidad entregado", Seccion::OtroDescuento),
+            Some(Concepto::OtroDescuento)
+        );
+        assert_eq!(
+            en("Devolución AFP", Seccion::NoImponible),
+            Some(Concepto::OtroNoImponible)
+        );
+        assert_eq!(
+            en("Zeta", Seccion::Imponible),
+            Some(Concepto::OtroImponible)
+        );
+    }
+
+    #[test]
+    fn funds_and_insurances_are_named() {
+        let reconocida = reconocer(&linea("AFP_MODELO", "", "DED"));
+        assert_eq!(
+            (reconocida.concepto, reconocida.afp),
+            (Some(Concepto::Afp), Some(Afp::Modelo))
+        );
+        assert_eq!(
+            reconocer(&linea("", "Isapre Colmena", "")).isapre,
+            Some(true)
+        );
+        assert_eq!(reconocer(&linea("", "Fonasa", "")).isapre, Some(false));
+    }
+}

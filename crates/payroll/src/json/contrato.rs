@@ -1,0 +1,277 @@
+//! The contract's layout, and what is known of the worker under its many names.
+
+use rust_decimal::Decimal;
+
+use super::MAX_LINEAS;
+use super::escalar::{self, Escalar};
+use super::objeto::{Lector, Objeto, ruta};
+use crate::afp::Afp;
+use crate::ley::{RegimenGratificacion, TipoContrato};
+use crate::model::{Datos, Linea, Liquidacion, Salud, Totales};
+use crate::periodo::Periodo;
+use crate::pesos::calculable;
+use crate::texto::{plano, tiene};
+
+pub(super) fn leer(lector: &mut Lector, raiz: &Objeto<'_>) -> Liquidacion {
+    let periodo_texto = lector.texto(raiz, &["period", "periodo"]);
+    let periodo = periodo_texto.as_deref().and_then(Periodo::leer);
+    if periodo.is_none() {
+        let (msg, kind) = match periodo_texto {
+            None => ("Falta el período, como AAAA-MM.", "missing"),
+            Some(_) => ("El período debe ser un mes, como AAAA-MM.", "value_error"),
+        };
+        lector.error(raiz.loc("period"), msg, kind);
+    }
+    Liquidacion {
+        empleado: empleado(lector, raiz),
+        nombre: lector.texto(raiz, &["employee_name", "nombre"]),
+        periodo,
+        periodo_texto,
+        sueldo: sueldo(lector, raiz),
+        desde: lector.fecha(raiz, &["date_from", "desde"]),
+        hasta: lector.fecha(raiz, &["date_to", "hasta"]),
+        lineas: lineas(lector, raiz),
+        totales: Totales {
+            imponible: lector.numero(raiz, &["total_imponible"]),
+            haberes: lector.numero(raiz, &["total_haberes"]),
+            descuentos: lector.numero(raiz, &["total_descuentos"]),
+            liquido: lector.numero(raiz, &["total_liquido", "liquido"]),
+        },
+        datos: datos(lector, raiz),
+        ilegibles: Vec::new(),
+    }
+}
+
+fn empleado(lector: &mut Lector, raiz: &Objeto<'_>) -> Option<u64> {
+    let loc = raiz.loc("employee_id");
+    let crudo = raiz.campos.get("employee_id")?;
+    // Odoo's reference: here the number is wanted.
+    let id = match serde_json::from_str::<(u64, String)>(crudo.get()) {
+        Ok((id, _)) => Some(id),
+        Err(_) => match Escalar::leer(crudo) {
+            Escalar::Vacio => {
+                lector.error(loc, "Falta el número del trabajador.", "missing");
+                return None;
+            }
+            escalar => escalar::decimal(&escalar)
+                .filter(Decimal::is_integer)
+                .and_then(|valor| u64::try_from(valor).ok()),
+        },
+    };
+    let id = id.filter(|id| *id > 0);
+    if id.is_none() {
+        lector.error(
+            loc,
+            "El número del trabajador debe ser un entero mayor que 0.",
+            "value_error",
+        );
+    }
+    id
+}
+
+fn sueldo(lector: &mut Lector, raiz: &Objeto<'_>) -> Option<Decimal> {
+    let loc = raiz.loc("wage");
+    let Some((_, escalar)) = raiz.valor(&["wage", "sueldo_base"]) else {
+        lector.error(loc, "Falta el sueldo base.", "missing");
+        return None;
+    };
+    let sueldo =
+        escalar::decimal(&escalar).filter(|valor| *valor > Decimal::ZERO && calculable(*valor));
+    if sueldo.is_none() {
+        lector.error(
+            loc,
+            "El sueldo base debe ser un monto mayor que 0.",
+            "value_error",
+        );
+    }
+    sueldo
+}
+
+fn lineas(lector: &mut Lector, raiz: &Objeto<'_>) -> Vec<Linea> {
+    let Some(items) = lector.lista(raiz, "lines") else {
+        lector.error(
+            raiz.loc("lines"),
+            "Faltan las líneas de la liquidación.",
+            "missing",
+        );
+        return Vec::new();
+    };
+    if items.is_empty() {
+        lector.error(
+            raiz.loc("lines"),
+            "La liquidación debe tener al menos una línea.",
+            "too_short",
+        );
+    } else if items.len() > MAX_LINEAS {
+        lector.error(
+            raiz.loc("lines"),
+            "La liquidación puede tener a lo más 100 líneas.",
+            "too_long",
+        );
+    }
+    items.iter().map(|item| linea(lector, item)).collect()
+}
+
+fn linea(lector: &mut Lector, item: &Objeto<'_>) -> Linea {
+    let linea = Linea {
+        ruta: ruta(&item.lugar),
+        codigo: lector.texto(item, &["code", "codigo"]),
+        nombre: lector.texto(item, &["name", "nombre", "concepto"]),
+        categoria: lector.texto(
+            item,
+            &["category", "category_code", "category_id", "categoria"],
+        ),
+        monto: lector.numero(item, &["amount", "monto"]),
+        total: lector.numero(item, &["total"]),
+        cantidad: lector.numero(item, &["quantity", "cantidad"]),
+        seccion: None,
+    };
+    if linea.codigo.is_none() && linea.nombre.is_none() {
+        lector.error(item.loc("code"), "Falta el código de la línea.", "missing");
+    }
+    // An amount of `false` is Odoo's 0; a line without any is none.
+    if item.valor(&["amount", "monto", "total"]).is_none()
+        && !["amount", "monto"]
+            .iter()
+            .any(|n| item.campos.contains_key(*n))
+    {
+        lector.error(item.loc("amount"), "Falta el monto de la línea.", "missing");
+    }
+    linea
+}
+
+/// What is known of worker and contract, beside the contract's members or in `trabajador`.
+pub(super) fn datos(lector: &mut Lector, objeto: &Objeto<'_>) -> Datos {
+    let afp = objeto.valor(&["afp", "afp_name", "afp_id", "prevision"]);
+    let salud = objeto.valor(&[
+        "health",
+        "salud",
+        "isapre",
+        "isapre_name",
+        "isapre_id",
+        "health_insurance",
+    ]);
+    Datos {
+        contrato: lector.eleccion(
+            objeto,
+            &[
+                "contract_type",
+                "tipo_contrato",
+                "tipoContrato",
+                "contract_type_id",
+            ],
+            TipoContrato::leer,
+        ),
+        inicio: lector.fecha(
+            objeto,
+            &[
+                "contract_start",
+                "date_start",
+                "fecha_inicio",
+                "fechaIngreso",
+                "fecha_ingreso",
+            ],
+        ),
+        afp: afp.and_then(|(_, escalar)| Afp::leer(&format!("afp {}", escalar.muestra()))),
+        salud: salud.and_then(|(nombre, escalar)| tipo_salud(nombre, &escalar.muestra())),
+        plan_uf: lector.numero(
+            objeto,
+            &["health_plan_uf", "plan_uf", "isapre_plan_uf", "planUf"],
+        ),
+        plan_pesos: lector.numero(objeto, &["health_plan_clp", "plan_clp", "plan_pesos"]),
+        dias: lector.numero(
+            objeto,
+            &["worked_days", "dias_trabajados", "diasTrabajados"],
+        ),
+        horas_semanales: lector.numero(
+            objeto,
+            &[
+                "weekly_hours",
+                "horas_semanales",
+                "jornada",
+                "horasSemanales",
+            ],
+        ),
+        horas_extra: lector.numero(objeto, &["overtime_hours", "horas_extra", "horasExtra"]),
+        edad: lector.numero(objeto, &["age", "edad"]).and_then(edad),
+        nacimiento: lector.fecha(
+            objeto,
+            &[
+                "birth_date",
+                "birthday",
+                "fecha_nacimiento",
+                "fechaNacimiento",
+            ],
+        ),
+        pensionado: pensionado(objeto),
+        cargas: lector
+            .numero(
+                objeto,
+                &[
+                    "dependents",
+                    "cargas",
+                    "cargas_familiares",
+                    "numero_cargas",
+                    "cargasFamiliares",
+                ],
+            )
+            .and_then(|valor| u32::try_from(valor).ok()),
+        tramo: lector.eleccion(
+            objeto,
+            &["family_bracket", "tramo", "tramo_asignacion"],
+            tramo,
+        ),
+        gratificacion: lector.eleccion(
+            objeto,
+            &[
+                "gratification_type",
+                "gratificacion_tipo",
+                "tipo_gratificacion",
+            ],
+            RegimenGratificacion::leer,
+        ),
+        tasa_accidentes: lector.numero(
+            objeto,
+            &["work_injury_rate", "tasa_mutual", "tasa_accidentes"],
+        ),
+    }
+}
+
+fn edad(valor: Decimal) -> Option<i16> {
+    i16::try_from(valor.trunc())
+        .ok()
+        .filter(|edad| (10..=120).contains(edad))
+}
+
+fn tipo_salud(nombre: &str, texto: &str) -> Option<Salud> {
+    let plano = plano(texto);
+    if tiene(&plano, "fonasa") {
+        Some(Salud::Fonasa)
+    } else if nombre.starts_with("isapre") || crate::concepto::nombra_isapre(&plano) {
+        Some(Salud::Isapre)
+    } else {
+        None
+    }
+}
+
+fn pensionado(objeto: &Objeto<'_>) -> Option<bool> {
+    let crudo = ["pensioner", "pensionado", "jubilado"]
+        .iter()
+        .find_map(|nombre| objeto.campos.get(*nombre))?;
+    match crudo.get().trim() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+fn tramo(texto: &str) -> Option<char> {
+    let plano = plano(texto);
+    match plano.trim_start_matches("tramo").trim() {
+        "a" | "1" => Some('A'),
+        "b" | "2" => Some('B'),
+        "c" | "3" => Some('C'),
+        "d" | "4" => Some('D'),
+        _ => None,
+    }
+}
