@@ -75,7 +75,7 @@ mod liquidar;
 mod model;
 mod periodo;
 mod pesos;
-//P
+pub mod previred;
 //V
 mod report;
 //R

@@ -113,7 +113,7 @@ fn lineas(lector: &mut Lector, raiz: &Objeto<'_>) -> Vec<Linea> {
 }
 
 fn linea(lector: &mut Lector, item: &Objeto<'_>) -> Linea {
-    let linea = Linea {
+    let mut linea = Linea {
         ruta: ruta(&item.lugar),
         codigo: lector.texto(item, &["code", "codigo"]),
         nombre: lector.texto(item, &["name", "nombre", "concepto"]),
@@ -129,13 +129,16 @@ fn linea(lector: &mut Lector, item: &Objeto<'_>) -> Linea {
     if linea.codigo.is_none() && linea.nombre.is_none() {
         lector.error(item.loc("code"), "Falta el código de la línea.", "missing");
     }
-    // An amount of `false` is Odoo's 0; a line without any is none.
-    if item.valor(&["amount", "monto", "total"]).is_none()
-        && !["amount", "monto"]
+    if item.valor(&["amount", "monto", "total"]).is_none() {
+        // An amount of `false` is Odoo's 0; a line without any is none.
+        if ["amount", "monto"]
             .iter()
-            .any(|n| item.campos.contains_key(*n))
-    {
-        lector.error(item.loc("amount"), "Falta el monto de la línea.", "missing");
+            .any(|nombre| item.campos.contains_key(*nombre))
+        {
+            linea.monto = Some(Decimal::ZERO);
+        } else {
+            lector.error(item.loc("amount"), "Falta el monto de la línea.", "missing");
+        }
     }
     linea
 }

@@ -12,7 +12,7 @@ const MAX_CIFRAS: usize = 64;
 
 /// One value of an object, by its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Escalar {
+pub(crate) enum Escalar {
     /// `null`, `false`, or a text without content: how ERPs write "nothing".
     Vacio,
     /// `true`.
@@ -65,7 +65,7 @@ impl Escalar {
 
 /// A number: `1000`, `1e3`, `1234567.0`; in a text also `1.234.567`, `1.234.567,89`, `$ 1.000`,
 /// `7,5 %`. Not through a float.
-pub(super) fn decimal(escalar: &Escalar) -> Option<Decimal> {
+pub(crate) fn decimal(escalar: &Escalar) -> Option<Decimal> {
     let valor = match escalar {
         Escalar::Numero(texto) => simple(texto),
         Escalar::Texto(texto) => {

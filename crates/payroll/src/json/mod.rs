@@ -8,6 +8,7 @@ mod partes;
 
 use serde_json::value::RawValue;
 
+pub(crate) use self::escalar::{Escalar, chileno, decimal};
 use self::objeto::Lector;
 use crate::error::{ReadError, ReadErrorKind};
 use crate::model::Liquidacion;

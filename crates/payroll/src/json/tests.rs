@@ -40,7 +40,11 @@ fn an_odoo_body_is_read_in_its_own_ways() {
         (&leida.lineas[1].nombre, leida.lineas[1].ruta.as_str()),
         (&None, "lines[1]")
     );
-    assert_eq!(leida.lineas[2].importe(), None);
+    assert_eq!(
+        leida.lineas[2].importe(),
+        Some(Decimal::ZERO),
+        "false is Odoo's 0"
+    );
     assert_eq!(leida.totales.imponible, Some(Decimal::from(1_213_354)));
     assert_eq!((leida.totales.liquido, leida.totales.haberes), (None, None));
     let datos = &leida.datos;
@@ -157,7 +161,7 @@ fn what_is_no_payslip_is_refused() {
         "payslip_too_large"
     );
     let honda = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
-    assert_eq!(read_json(&honda).unwrap_err().code(), "not_json");
+    assert_eq!(read_json(&honda).unwrap_err().code(), "invalid_shape");
 }
 
 #[test]
