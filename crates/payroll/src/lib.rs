@@ -76,9 +76,9 @@ mod model;
 mod periodo;
 mod pesos;
 pub mod previred;
-//V
+pub mod provider;
 mod report;
-//R
+pub mod review;
 mod rules;
 mod texto;
 

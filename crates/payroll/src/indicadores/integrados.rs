@@ -65,7 +65,7 @@ pub fn integrados(periodo: Periodo) -> Option<Indicadores> {
 }
 
 /// What follows from other figures of the month by law, as sure as the less sure of them.
-pub(crate) fn derivar(indicadores: &mut Indicadores) {
+fn derivar(indicadores: &mut Indicadores) {
     if let Some(cifra) = indicadores.cifra(Campo::AfpTopeUf).cloned() {
         derivada(indicadores, Campo::SaludTopeUf, cifra);
     }

@@ -14,7 +14,6 @@ use crate::periodo::Periodo;
 use crate::pesos::{MAX_MONTO, redondear};
 
 pub use campo::{Campo, Unidad};
-pub(crate) use integrados::derivar;
 pub use integrados::{PRIMER_INTEGRADO, ULTIMO_INTEGRADO, integrados};
 
 /// How sure a figure is; a surer one is greater.
