@@ -1,7 +1,7 @@
 //! The project's own commands: `cargo xtask lint`, `cargo xtask test`, `cargo xtask bench`,
-//! `cargo xtask dte-eval`.
+//! `cargo xtask dte-eval`, `cargo xtask payroll-eval`.
 //!
-//! A light program without asynchronous code: what measures (`bench`, `dte-eval`) sits behind
+//! A light program without asynchronous code: what measures (`bench`, the evaluations) sits behind
 //! a feature of its own and is built in release by the command that needs it.
 #![expect(
     clippy::print_stdout,
@@ -17,6 +17,9 @@ mod eval_launch;
 mod install;
 mod launch;
 mod lint;
+#[cfg(feature = "payroll-eval")]
+mod payroll_eval;
+mod payroll_launch;
 mod rules;
 mod run;
 mod test;
@@ -41,7 +44,7 @@ enum Command {
     Test(test::Args),
     /// Measure the service against a bare HTTP server and print the targets with pass or fail
     Bench(launch::Args),
-    /// Write docs/dte-rules.md, the catalogue of the rules of tax documents, from the code
+    /// Write docs/dte-rules.md and docs/payroll-rules.md, the catalogues of the rules, from the code
     Rules(rules::Args),
     /// The measuring half of `bench`, in the release build that `bench` makes
     #[cfg(feature = "bench")]
@@ -57,6 +60,12 @@ enum Command {
     #[cfg(feature = "dte-eval")]
     #[command(hide = true)]
     DteEvalMeasure(eval_launch::Args),
+    /// Judge a folder of payslips, golden cases, pages of indicators and tax tables
+    PayrollEval(payroll_launch::Args),
+    /// The measuring half of `payroll-eval`, in the release build that `payroll-eval` makes
+    #[cfg(feature = "payroll-eval")]
+    #[command(hide = true)]
+    PayrollEvalMeasure(payroll_launch::Args),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +81,9 @@ fn main() -> ExitCode {
         Command::DteEval(args) => eval_launch::run(&args),
         #[cfg(feature = "dte-eval")]
         Command::DteEvalMeasure(args) => dte_eval::measure(&args),
+        Command::PayrollEval(args) => payroll_launch::run(&args),
+        #[cfg(feature = "payroll-eval")]
+        Command::PayrollEvalMeasure(args) => payroll_eval::measure(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
