@@ -69,6 +69,15 @@ fn derivar(indicadores: &mut Indicadores) {
     if let Some(cifra) = indicadores.cifra(Campo::AfpTopeUf).cloned() {
         derivada(indicadores, Campo::SaludTopeUf, cifra);
     }
+    for (desde, hasta) in [
+        (Campo::AsigFam2Desde, Campo::AsigFam1Hasta),
+        (Campo::AsigFam3Desde, Campo::AsigFam2Hasta),
+        (Campo::AsigFam4Desde, Campo::AsigFam3Hasta),
+    ] {
+        if let Some(cifra) = indicadores.cifra(hasta).cloned() {
+            derivada(indicadores, desde, cifra);
+        }
+    }
     for (en_pesos, en_uf, uf) in [
         (Campo::AfpTopePesos, Campo::AfpTopeUf, Campo::Uf),
         (Campo::AfcTopePesos, Campo::AfcTopeUf, Campo::Uf),

@@ -292,23 +292,51 @@ fn tramo(fila: &Fila) -> Option<char> {
 /// The amount, then the bracket's bounds: the upper one is the last, but for the open last.
 fn asignacion(cosecha: &mut Cosecha, fila: &Fila, letra: char) -> Result<(), PreviredError> {
     let pesos = fila.pesos();
-    let (monto, hasta, cuantos) = match letra {
-        'A' => (Campo::AsigFam1, Some(Campo::AsigFam1Hasta), 2..=2),
-        'B' => (Campo::AsigFam2, Some(Campo::AsigFam2Hasta), 2..=3),
-        'C' => (Campo::AsigFam3, Some(Campo::AsigFam3Hasta), 2..=3),
-        _ => (Campo::AsigFam4, None, 0..=2),
+    let (monto, desde, hasta) = match letra {
+        'A' => (Campo::AsigFam1, None, Campo::AsigFam1Hasta),
+        'B' => (
+            Campo::AsigFam2,
+            Some(Campo::AsigFam2Desde),
+            Campo::AsigFam2Hasta,
+        ),
+        'C' => (
+            Campo::AsigFam3,
+            Some(Campo::AsigFam3Desde),
+            Campo::AsigFam3Hasta,
+        ),
+        _ => return ultimo_tramo(cosecha, fila, &pesos),
     };
-    if !cuantos.contains(&pesos.len()) {
-        return Err(PreviredErrorKind::ColumnShift(monto).into());
-    }
-    match hasta {
-        Some(hasta) => {
-            uno(cosecha, pesos.first(), monto)?;
-            uno(cosecha, pesos.last(), hasta)
+    match (pesos.as_slice(), desde) {
+        ([pago, tope], _) => {
+            cosecha.poner(monto, *pago)?;
+            cosecha.poner(hasta, *tope)
         }
-        None if fila.valores.contains(&Valor::Guion) => cosecha.poner(monto, Decimal::ZERO),
-        None if pesos.len() == 2 => uno(cosecha, pesos.first(), monto),
-        None => Ok(()),
+        ([pago, inicio, tope], Some(desde)) => {
+            cosecha.poner(monto, *pago)?;
+            cosecha.poner(desde, *inicio)?;
+            cosecha.poner(hasta, *tope)
+        }
+        _ => Err(PreviredErrorKind::ColumnShift(monto).into()),
+    }
+}
+
+/// The last bracket has no end, and `-` for its amount.
+fn ultimo_tramo(
+    cosecha: &mut Cosecha,
+    fila: &Fila,
+    pesos: &[Decimal],
+) -> Result<(), PreviredError> {
+    match pesos {
+        [inicio] if fila.valores.contains(&Valor::Guion) => {
+            cosecha.poner(Campo::AsigFam4, Decimal::ZERO)?;
+            cosecha.poner(Campo::AsigFam4Desde, *inicio)
+        }
+        [pago, inicio] => {
+            cosecha.poner(Campo::AsigFam4, *pago)?;
+            cosecha.poner(Campo::AsigFam4Desde, *inicio)
+        }
+        [_] => Ok(()),
+        _ => Err(PreviredErrorKind::ColumnShift(Campo::AsigFam4).into()),
     }
 }
 
