@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use rust_decimal::Decimal;
 
-use super::tablas::{FIN, FUENTE_UTM, MESES, TRAMOS};
+use super::tablas::{FIN, FUENTE_UTM, GRUPOS, INICIO, UF, UTM};
 use super::{Campo, Cifra, Confianza, Indicadores};
 use crate::afp::Afp;
 use crate::periodo::Periodo;
 use crate::pesos::redondear;
 
 /// The first month that is built in.
-pub const PRIMER_INTEGRADO: Periodo = Periodo::de(2024, 1);
+pub const PRIMER_INTEGRADO: Periodo = INICIO;
 
 /// The last month that is built in.
 pub const ULTIMO_INTEGRADO: Periodo = FIN;
@@ -20,7 +20,9 @@ pub const ULTIMO_INTEGRADO: Periodo = FIN;
 /// [`ULTIMO_INTEGRADO`]. Some months lack a figure: see [`Indicadores::completo`].
 #[must_use]
 pub fn integrados(periodo: Periodo) -> Option<Indicadores> {
-    let (_, uf, utm) = MESES.iter().find(|(mes, ..)| *mes == periodo)?;
+    if !(PRIMER_INTEGRADO..=ULTIMO_INTEGRADO).contains(&periodo) {
+        return None;
+    }
     let mut indicadores = Indicadores::new(periodo);
     let mut poner = |campo, valor, fuente, confianza| {
         let fuente = Cow::Borrowed(fuente);
@@ -33,31 +35,26 @@ pub fn integrados(periodo: Periodo) -> Option<Indicadores> {
             },
         );
     };
-    if let Some((centavos, fuente, confianza)) = uf {
-        poner(
-            Campo::Uf,
-            Decimal::new(i64::from(*centavos), 2),
-            fuente,
-            *confianza,
-        );
+    for (campo, mes) in [
+        (Campo::Uf, periodo),
+        (Campo::UfMesAnterior, periodo.anterior()),
+    ] {
+        if let Some((_, centavos, fuente, confianza)) = UF.iter().find(|(de, ..)| *de == mes) {
+            let uf = Decimal::new(i64::from(*centavos), 2);
+            poner(campo, uf, fuente, *confianza);
+        }
     }
-    let anterior = MESES.iter().find(|(mes, ..)| *mes == periodo.anterior());
-    if let Some((_, Some((centavos, fuente, confianza)), _)) = anterior {
-        poner(
-            Campo::UfMesAnterior,
-            Decimal::new(i64::from(*centavos), 2),
-            fuente,
-            *confianza,
-        );
-    }
-    if let Some((pesos, confianza)) = utm {
+    if let Some((_, pesos, confianza)) = UTM.iter().find(|(de, ..)| *de == periodo) {
         let utm = Decimal::from(*pesos);
         poner(Campo::Utm, utm, FUENTE_UTM, *confianza);
         poner(Campo::Uta, utm * Decimal::from(12), FUENTE_UTM, *confianza);
     }
-    for tramo in TRAMOS {
-        if tramo.desde <= periodo && periodo <= tramo.hasta {
-            poner(tramo.campo, tramo.valor, tramo.fuente, tramo.confianza);
+    for grupo in GRUPOS {
+        let (desde, hasta) = grupo.meses;
+        if desde <= periodo && periodo <= hasta {
+            for (campo, valor) in grupo.cifras {
+                poner(*campo, *valor, grupo.fuente, grupo.confianza);
+            }
         }
     }
     derivar(&mut indicadores);
@@ -152,7 +149,7 @@ mod tests {
             mes = mes.siguiente();
             cuantos += 1;
         }
-        assert_eq!(cuantos, MESES.len());
+        assert_eq!(cuantos, UF.len());
     }
 
     #[test]
@@ -193,12 +190,13 @@ mod tests {
 
     #[test]
     fn no_two_rows_speak_of_one_month() {
-        for (uno, tramo) in TRAMOS.iter().enumerate() {
-            for otro in &TRAMOS[uno + 1..] {
-                let juntos = tramo.campo == otro.campo
-                    && tramo.desde <= otro.hasta
-                    && otro.desde <= tramo.hasta;
-                assert!(!juntos, "{:?}", tramo.campo);
+        let cifras = |grupo: &'static crate::indicadores::tablas::Grupo| {
+            grupo.cifras.iter().map(|(campo, _)| (*campo, grupo.meses))
+        };
+        let filas: Vec<_> = GRUPOS.iter().flat_map(cifras).collect();
+        for (indice, (campo, (desde, hasta))) in filas.iter().enumerate() {
+            for (otro, (de, a)) in &filas[indice + 1..] {
+                assert!(campo != otro || hasta < de || a < desde, "{campo:?}");
             }
         }
     }

@@ -1,24 +1,23 @@
 //! The built-in figures: facts with their dates, typed from the sources that each names.
 //!
 //! A figure that two sources disagree about, or that none was found for, isn't here: the month
-//! then lacks it.
+//! then lacks it. So the family allowance of January to April 2025, and the UTM of December 2025
+//! and January 2026.
 
 use rust_decimal::Decimal;
 
 use super::{Campo, Confianza};
 use crate::periodo::Periodo;
 
-/// A figure that holds from one month to another, both counted.
-pub(super) struct Tramo {
-    pub campo: Campo,
-    pub desde: Periodo,
-    pub hasta: Periodo,
-    pub valor: Decimal,
+use Confianza::{Alta, Baja, Media};
+
+/// Figures of one source that hold from one month to another, both counted.
+pub(super) struct Grupo {
+    pub meses: (Periodo, Periodo),
     pub fuente: &'static str,
     pub confianza: Confianza,
+    pub cifras: &'static [(Campo, Decimal)],
 }
-
-use Confianza::{Alta, Baja, Media};
 
 const fn m(anio: i16, mes: i8) -> Periodo {
     Periodo::de(anio, mes)
@@ -29,646 +28,369 @@ const fn d(valor: u32, decimales: u32) -> Decimal {
     Decimal::from_parts(valor, 0, 0, false, decimales)
 }
 
-const SERVICIO: &str = "UTM del SII, tabla de terceros";
-const TABLA: &str = "UF del Banco Central, tabla de terceros";
-const DOS_TABLAS: &str = "UF del Banco Central, dos tablas de terceros que coinciden";
+pub(super) const FUENTE_UTM: &str = "UTM del SII, tabla de terceros";
+const UNA: &str = "UF del Banco Central, tabla de terceros";
+const DOS: &str = "UF del Banco Central, dos tablas de terceros que coinciden";
 const PREVIRED: &str = "Previred";
 const CIRCULAR: &str = "Superintendencia de Pensiones, tope imponible del año";
-const LEY_21751: &str = "Ley 21.751";
-const LEY_21578: &str = "Ley 21.578";
-const LEY_21735: &str = "Ley 21.735";
+const PROVISORIO: &str = "Superintendencia de Pensiones, tope provisorio de enero de 2026";
+const COMISION: &str = "Superintendencia de Pensiones, comisión desde octubre de 2025";
+const TERCEROS: &str = "tabla de terceros";
+const CESANTIA: &str = "Ley 19.728";
+const CASA_PARTICULAR: &str = "Ley 21.269";
+const ACCIDENTES: &str = "Leyes 16.744 y 21.063";
+const MINIMO_2023: &str = "Ley 21.578";
+const MINIMO_2025: &str = "Ley 21.751";
+const REFORMA: &str = "Ley 21.735";
+const SALUD: &str = "DL 3.500, art. 84";
+const PESADO: &str = "DL 3.500, art. 17 bis";
+const CONVENIDO: &str = "DL 3.500, art. 20";
+const APV: &str = "DL 824, art. 42 bis";
 
-/// UF of the month's last day in cents, UTM in pesos, with how sure each is.
-type Mes = (
-    Periodo,
-    Option<(u32, &'static str, Confianza)>,
-    Option<(u32, Confianza)>,
-);
-
-pub(super) const MESES: &[Mes] = &[
-    (
-        m(2024, 1),
-        Some((3_673_304, PREVIRED, Alta)),
-        Some((64_666, Alta)),
-    ),
-    (
-        m(2024, 2),
-        Some((3_685_650, TABLA, Baja)),
-        Some((64_343, Alta)),
-    ),
-    (
-        m(2024, 3),
-        Some((3_709_352, DOS_TABLAS, Alta)),
-        Some((64_793, Media)),
-    ),
-    (
-        m(2024, 4),
-        Some((3_726_198, DOS_TABLAS, Alta)),
-        Some((65_182, Media)),
-    ),
-    (
-        m(2024, 5),
-        Some((3_743_891, DOS_TABLAS, Alta)),
-        Some((65_443, Media)),
-    ),
-    (
-        m(2024, 6),
-        Some((3_757_186, DOS_TABLAS, Alta)),
-        Some((65_770, Media)),
-    ),
-    (
-        m(2024, 7),
-        Some((3_757_895, DOS_TABLAS, Alta)),
-        Some((65_967, Media)),
-    ),
-    (
-        m(2024, 8),
-        Some((3_775_447, DOS_TABLAS, Alta)),
-        Some((65_901, Media)),
-    ),
-    (
-        m(2024, 9),
-        Some((3_791_042, DOS_TABLAS, Alta)),
-        Some((66_362, Media)),
-    ),
-    (
-        m(2024, 10),
-        Some((3_797_142, DOS_TABLAS, Alta)),
-        Some((66_561, Media)),
-    ),
-    (
-        m(2024, 11),
-        Some((3_824_792, DOS_TABLAS, Alta)),
-        Some((66_628, Media)),
-    ),
-    (
-        m(2024, 12),
-        Some((3_841_669, DOS_TABLAS, Alta)),
-        Some((67_294, Media)),
-    ),
-    (
-        m(2025, 1),
-        Some((3_838_441, DOS_TABLAS, Alta)),
-        Some((67_429, Media)),
-    ),
-    (
-        m(2025, 2),
-        Some((3_864_794, DOS_TABLAS, Alta)),
-        Some((67_294, Media)),
-    ),
-    (
-        m(2025, 3),
-        Some((3_889_411, DOS_TABLAS, Alta)),
-        Some((68_034, Media)),
-    ),
-    (
-        m(2025, 4),
-        Some((3_907_541, DOS_TABLAS, Alta)),
-        Some((68_306, Media)),
-    ),
-    (
-        m(2025, 5),
-        Some((3_918_945, DOS_TABLAS, Alta)),
-        Some((68_648, Media)),
-    ),
-    (
-        m(2025, 6),
-        Some((3_926_707, "Previred, tope del IPS de 2025-07", Alta)),
-        Some((68_785, Media)),
-    ),
-    (
-        m(2025, 7),
-        Some((3_917_901, "Previred, topes de 2025-07", Alta)),
-        Some((68_923, Alta)),
-    ),
-    (
-        m(2025, 8),
-        Some((3_938_307, DOS_TABLAS, Alta)),
-        Some((68_647, Media)),
-    ),
-    (
-        m(2025, 9),
-        Some((3_948_565, DOS_TABLAS, Alta)),
-        Some((69_265, Media)),
-    ),
-    (
-        m(2025, 10),
-        Some((3_959_767, TABLA, Media)),
-        Some((69_265, Media)),
-    ),
-    (
-        m(2025, 11),
-        Some((3_964_359, DOS_TABLAS, Alta)),
-        Some((69_542, Media)),
-    ),
-    (
-        m(2025, 12),
-        Some((3_972_796, "SII, tabla UF 2025", Alta)),
-        None,
-    ),
-    (m(2026, 1), Some((3_970_607, TABLA, Baja)), None),
-    (
-        m(2026, 2),
-        Some((3_979_063, PREVIRED, Alta)),
-        Some((69_611, Media)),
-    ),
-    (
-        m(2026, 3),
-        Some((3_984_172, PREVIRED, Alta)),
-        Some((69_889, Alta)),
-    ),
+/// The UF of the last day of each month, in hundredths of a peso.
+pub(super) const UF: &[(Periodo, u32, &str, Confianza)] = &[
+    (m(2024, 1), 3_673_304, PREVIRED, Alta),
+    (m(2024, 2), 3_685_650, UNA, Baja),
+    (m(2024, 3), 3_709_352, DOS, Alta),
+    (m(2024, 4), 3_726_198, DOS, Alta),
+    (m(2024, 5), 3_743_891, DOS, Alta),
+    (m(2024, 6), 3_757_186, DOS, Alta),
+    (m(2024, 7), 3_757_895, DOS, Alta),
+    (m(2024, 8), 3_775_447, DOS, Alta),
+    (m(2024, 9), 3_791_042, DOS, Alta),
+    (m(2024, 10), 3_797_142, DOS, Alta),
+    (m(2024, 11), 3_824_792, DOS, Alta),
+    (m(2024, 12), 3_841_669, DOS, Alta),
+    (m(2025, 1), 3_838_441, DOS, Alta),
+    (m(2025, 2), 3_864_794, DOS, Alta),
+    (m(2025, 3), 3_889_411, DOS, Alta),
+    (m(2025, 4), 3_907_541, DOS, Alta),
+    (m(2025, 5), 3_918_945, DOS, Alta),
+    (m(2025, 6), 3_926_707, PREVIRED, Alta),
+    (m(2025, 7), 3_917_901, PREVIRED, Alta),
+    (m(2025, 8), 3_938_307, DOS, Alta),
+    (m(2025, 9), 3_948_565, DOS, Alta),
+    (m(2025, 10), 3_959_767, UNA, Media),
+    (m(2025, 11), 3_964_359, DOS, Alta),
+    (m(2025, 12), 3_972_796, DOS, Alta),
+    (m(2026, 1), 3_970_607, UNA, Baja),
+    (m(2026, 2), 3_979_063, PREVIRED, Alta),
+    (m(2026, 3), 3_984_172, PREVIRED, Alta),
 ];
 
-pub(super) const FUENTE_UTM: &str = SERVICIO;
+/// The UTM of each month, in pesos.
+pub(super) const UTM: &[(Periodo, u32, Confianza)] = &[
+    (m(2024, 1), 64_666, Alta),
+    (m(2024, 2), 64_343, Alta),
+    (m(2024, 3), 64_793, Media),
+    (m(2024, 4), 65_182, Media),
+    (m(2024, 5), 65_443, Media),
+    (m(2024, 6), 65_770, Media),
+    (m(2024, 7), 65_967, Media),
+    (m(2024, 8), 65_901, Media),
+    (m(2024, 9), 66_362, Media),
+    (m(2024, 10), 66_561, Media),
+    (m(2024, 11), 66_628, Media),
+    (m(2024, 12), 67_294, Media),
+    (m(2025, 1), 67_429, Media),
+    (m(2025, 2), 67_294, Media),
+    (m(2025, 3), 68_034, Media),
+    (m(2025, 4), 68_306, Media),
+    (m(2025, 5), 68_648, Media),
+    (m(2025, 6), 68_785, Media),
+    (m(2025, 7), 68_923, Alta),
+    (m(2025, 8), 68_647, Media),
+    (m(2025, 9), 69_265, Media),
+    (m(2025, 10), 69_265, Media),
+    (m(2025, 11), 69_542, Media),
+    (m(2026, 2), 69_611, Media),
+    (m(2026, 3), 69_889, Alta),
+];
 
-/// The last month of the tables: what has no other end ends here.
+/// The first and the last month of the tables.
+pub(super) const INICIO: Periodo = m(2024, 1);
 pub(super) const FIN: Periodo = m(2026, 3);
-const INICIO: Periodo = m(2024, 1);
 
-const fn t(
-    campo: Campo,
-    (desde, hasta): (Periodo, Periodo),
-    valor: Decimal,
-    fuente: &'static str,
-    confianza: Confianza,
-) -> Tramo {
-    Tramo {
-        campo,
-        desde,
-        hasta,
-        valor,
-        fuente,
-        confianza,
-    }
-}
+type Meses = (Periodo, Periodo);
 
-const TODO: (Periodo, Periodo) = (INICIO, FIN);
-const EN_2024: (Periodo, Periodo) = (m(2024, 1), m(2024, 12));
-const EN_2025: (Periodo, Periodo) = (m(2025, 1), m(2025, 12));
-const ENERO_2026: (Periodo, Periodo) = (m(2026, 1), m(2026, 1));
-const DESDE_FEBRERO_2026: (Periodo, Periodo) = (m(2026, 2), FIN);
-const SEMESTRE_2024: (Periodo, Periodo) = (m(2024, 1), m(2024, 6));
-const JULIO_2024: (Periodo, Periodo) = (m(2024, 7), m(2024, 12));
-const ENERO_2025: (Periodo, Periodo) = (m(2025, 1), m(2025, 4));
-const MAYO_2025: (Periodo, Periodo) = (m(2025, 5), m(2025, 12));
-const DESDE_2026: (Periodo, Periodo) = (m(2026, 1), FIN);
-const REFORMA: (Periodo, Periodo) = (m(2025, 8), FIN);
+const SIEMPRE: Meses = (INICIO, FIN);
+const EN_2024: Meses = (m(2024, 1), m(2024, 12));
+const EN_2025: Meses = (m(2025, 1), m(2025, 12));
+const ENERO_2026: Meses = (m(2026, 1), m(2026, 1));
+const DESDE_FEBRERO_2026: Meses = (m(2026, 2), FIN);
+const SEMESTRE_2024: Meses = (m(2024, 1), m(2024, 6));
+const JULIO_2024: Meses = (m(2024, 7), m(2024, 12));
+const ENERO_2025: Meses = (m(2025, 1), m(2025, 4));
+const MAYO_2025: Meses = (m(2025, 5), m(2025, 12));
+const DESDE_2026: Meses = (m(2026, 1), FIN);
+const CON_REFORMA: Meses = (m(2025, 8), FIN);
 
-pub(super) const TRAMOS: &[Tramo] = &[
-    // Pay caps. That of January 2026 was provisional.
-    t(Campo::AfpTopeUf, EN_2024, d(843, 1), CIRCULAR, Alta),
-    t(Campo::AfpTopeUf, EN_2025, d(878, 1), CIRCULAR, Alta),
-    t(
-        Campo::AfpTopeUf,
-        ENERO_2026,
-        d(899, 1),
-        "tope provisorio de enero de 2026",
-        Media,
-    ),
-    t(
-        Campo::AfpTopeUf,
-        DESDE_FEBRERO_2026,
-        d(90, 0),
-        CIRCULAR,
-        Alta,
-    ),
-    t(Campo::AfcTopeUf, EN_2024, d(1266, 1), CIRCULAR, Alta),
-    t(Campo::AfcTopeUf, EN_2025, d(1319, 1), CIRCULAR, Alta),
-    t(
-        Campo::AfcTopeUf,
-        ENERO_2026,
-        d(1351, 1),
-        "tope provisorio de enero de 2026",
-        Media,
-    ),
-    t(
-        Campo::AfcTopeUf,
-        DESDE_FEBRERO_2026,
-        d(1352, 1),
-        CIRCULAR,
-        Alta,
-    ),
-    t(Campo::IpsTopeUf, TODO, d(60, 0), PREVIRED, Alta),
-    t(
-        Campo::ApvTopeMensualUf,
-        TODO,
-        d(50, 0),
-        "DL 824, art. 42 bis",
-        Alta,
-    ),
-    t(
-        Campo::ApvTopeAnualUf,
-        TODO,
-        d(600, 0),
-        "DL 824, art. 42 bis",
-        Alta,
-    ),
-    t(
-        Campo::DepositoConvenidoUf,
-        TODO,
-        d(900, 0),
-        "DL 3.500, art. 20",
-        Alta,
-    ),
-    // Minimum income.
-    t(
-        Campo::SueldoMinimo,
-        SEMESTRE_2024,
-        d(460_000, 0),
-        LEY_21578,
-        Alta,
-    ),
-    t(
-        Campo::SueldoMinimo,
-        JULIO_2024,
-        d(500_000, 0),
-        LEY_21578,
-        Alta,
-    ),
-    t(
-        Campo::SueldoMinimo,
-        ENERO_2025,
-        d(510_636, 0),
-        LEY_21578,
-        Alta,
-    ),
-    t(
-        Campo::SueldoMinimo,
-        MAYO_2025,
-        d(529_000, 0),
-        LEY_21751,
-        Alta,
-    ),
-    t(
-        Campo::SueldoMinimo,
-        DESDE_2026,
-        d(539_000, 0),
-        LEY_21751,
-        Alta,
-    ),
-    t(
-        Campo::SueldoMinimoCasaParticular,
-        SEMESTRE_2024,
-        d(460_000, 0),
-        LEY_21578,
-        Alta,
-    ),
-    t(
-        Campo::SueldoMinimoCasaParticular,
-        JULIO_2024,
-        d(500_000, 0),
-        LEY_21578,
-        Alta,
-    ),
-    t(
-        Campo::SueldoMinimoCasaParticular,
-        ENERO_2025,
-        d(510_636, 0),
-        LEY_21578,
-        Alta,
-    ),
-    t(
-        Campo::SueldoMinimoCasaParticular,
-        MAYO_2025,
-        d(529_000, 0),
-        LEY_21751,
-        Alta,
-    ),
-    t(
-        Campo::SueldoMinimoCasaParticular,
-        DESDE_2026,
-        d(539_000, 0),
-        LEY_21751,
-        Alta,
-    ),
-    t(
-        Campo::SueldoMinimoMenor18Mayor65,
-        SEMESTRE_2024,
-        d(343_150, 0),
-        PREVIRED,
-        Alta,
-    ),
-    t(
-        Campo::SueldoMinimoMenor18Mayor65,
-        MAYO_2025,
-        d(394_622, 0),
-        LEY_21751,
-        Alta,
-    ),
-    t(
-        Campo::SueldoMinimoMenor18Mayor65,
-        DESDE_2026,
-        d(402_082, 0),
-        LEY_21751,
-        Alta,
-    ),
-    t(
-        Campo::SueldoMinimoNoRemuneracional,
-        SEMESTRE_2024,
-        d(296_511, 0),
-        PREVIRED,
-        Alta,
-    ),
-    t(
-        Campo::SueldoMinimoNoRemuneracional,
-        MAYO_2025,
-        d(340_988, 0),
-        LEY_21751,
-        Alta,
-    ),
-    t(
-        Campo::SueldoMinimoNoRemuneracional,
-        DESDE_2026,
-        d(347_434, 0),
-        LEY_21751,
-        Alta,
-    ),
-    // Pension funds.
-    t(Campo::AfpCapital, TODO, d(1144, 2), PREVIRED, Alta),
-    t(Campo::AfpCuprum, TODO, d(1144, 2), PREVIRED, Alta),
-    t(Campo::AfpHabitat, TODO, d(1127, 2), PREVIRED, Alta),
-    t(Campo::AfpModelo, TODO, d(1058, 2), PREVIRED, Alta),
-    t(Campo::AfpPlanVital, TODO, d(1116, 2), PREVIRED, Alta),
-    t(Campo::AfpProVida, TODO, d(1145, 2), PREVIRED, Alta),
-    t(
-        Campo::AfpUno,
-        (INICIO, m(2025, 9)),
-        d(1049, 2),
-        PREVIRED,
-        Alta,
-    ),
-    t(
-        Campo::AfpUno,
-        (m(2025, 10), FIN),
-        d(1046, 2),
-        "Superintendencia de Pensiones, comisión desde 2025-10",
-        Alta,
-    ),
-    t(Campo::Sis, SEMESTRE_2024, d(149, 2), PREVIRED, Alta),
-    t(
-        Campo::Sis,
-        (m(2024, 7), m(2024, 9)),
-        d(201, 2),
-        "tabla de terceros",
-        Baja,
-    ),
-    t(
-        Campo::Sis,
-        (m(2024, 10), m(2024, 12)),
-        d(150, 2),
-        "tabla de terceros",
-        Baja,
-    ),
-    t(
-        Campo::Sis,
-        (m(2025, 1), m(2025, 3)),
-        d(138, 2),
-        "tabla de terceros",
-        Baja,
-    ),
-    t(
-        Campo::Sis,
-        (m(2025, 4), m(2025, 6)),
-        d(178, 2),
-        "tabla de terceros",
-        Baja,
-    ),
-    t(
-        Campo::Sis,
-        (m(2025, 7), m(2025, 12)),
-        d(188, 2),
-        PREVIRED,
-        Media,
-    ),
-    t(Campo::Sis, DESDE_FEBRERO_2026, d(154, 2), PREVIRED, Alta),
-    t(Campo::AporteCuenta, REFORMA, d(1, 1), LEY_21735, Alta),
-    t(Campo::ExpectativaVida, REFORMA, d(9, 1), LEY_21735, Alta),
-    // Health and accidents.
-    t(Campo::Fonasa, TODO, d(7, 0), "DL 3.500, art. 84", Alta),
-    t(
-        Campo::AccidentesBase,
-        TODO,
-        d(93, 2),
-        "Leyes 16.744 y 21.063",
-        Alta,
-    ),
-    // Unemployment insurance.
-    t(
-        Campo::AfcTrabajadorIndefinido,
-        TODO,
-        d(6, 1),
-        "Ley 19.728",
-        Alta,
-    ),
-    t(
-        Campo::AfcEmpleadorIndefinido,
-        TODO,
-        d(24, 1),
-        "Ley 19.728",
-        Alta,
-    ),
-    t(
-        Campo::AfcTrabajadorPlazoFijo,
-        TODO,
-        d(0, 0),
-        "Ley 19.728",
-        Alta,
-    ),
-    t(
-        Campo::AfcEmpleadorPlazoFijo,
-        TODO,
-        d(3, 0),
-        "Ley 19.728",
-        Alta,
-    ),
-    t(
-        Campo::AfcTrabajadorIndefinido11,
-        TODO,
-        d(0, 0),
-        "Ley 19.728",
-        Alta,
-    ),
-    t(
-        Campo::AfcEmpleadorIndefinido11,
-        TODO,
-        d(8, 1),
-        "Ley 19.728",
-        Alta,
-    ),
-    t(
-        Campo::AfcTrabajadorCasaParticular,
-        TODO,
-        d(0, 0),
-        "Ley 21.269",
-        Alta,
-    ),
-    t(
-        Campo::AfcEmpleadorCasaParticular,
-        TODO,
-        d(3, 0),
-        "Ley 21.269",
-        Alta,
-    ),
-    // Family allowance. January to April 2025 was found nowhere.
-    t(Campo::AsigFam1, SEMESTRE_2024, d(20_328, 0), PREVIRED, Alta),
-    t(Campo::AsigFam2, SEMESTRE_2024, d(12_475, 0), PREVIRED, Alta),
-    t(Campo::AsigFam3, SEMESTRE_2024, d(3_942, 0), PREVIRED, Alta),
-    t(
-        Campo::AsigFam1Hasta,
-        SEMESTRE_2024,
-        d(539_328, 0),
-        PREVIRED,
-        Alta,
-    ),
-    t(
-        Campo::AsigFam2Hasta,
-        SEMESTRE_2024,
-        d(787_746, 0),
-        PREVIRED,
-        Alta,
-    ),
-    t(
-        Campo::AsigFam3Hasta,
-        SEMESTRE_2024,
-        d(1_228_614, 0),
-        PREVIRED,
-        Alta,
-    ),
-    t(
-        Campo::AsigFam1,
-        JULIO_2024,
-        d(21_243, 0),
-        "tabla de terceros",
-        Baja,
-    ),
-    t(
-        Campo::AsigFam2,
-        JULIO_2024,
-        d(13_036, 0),
-        "tabla de terceros",
-        Baja,
-    ),
-    t(
-        Campo::AsigFam3,
-        JULIO_2024,
-        d(4_119, 0),
-        "tabla de terceros",
-        Baja,
-    ),
-    t(
-        Campo::AsigFam1Hasta,
-        JULIO_2024,
-        d(586_227, 0),
-        "tabla de terceros",
-        Baja,
-    ),
-    t(
-        Campo::AsigFam2Hasta,
-        JULIO_2024,
-        d(856_247, 0),
-        "tabla de terceros",
-        Baja,
-    ),
-    t(
-        Campo::AsigFam3Hasta,
-        JULIO_2024,
-        d(1_335_450, 0),
-        "tabla de terceros",
-        Baja,
-    ),
-    t(Campo::AsigFam1, MAYO_2025, d(22_007, 0), LEY_21751, Alta),
-    t(Campo::AsigFam2, MAYO_2025, d(13_505, 0), LEY_21751, Alta),
-    t(Campo::AsigFam3, MAYO_2025, d(4_267, 0), LEY_21751, Alta),
-    t(
-        Campo::AsigFam1Hasta,
-        MAYO_2025,
-        d(620_251, 0),
-        LEY_21751,
-        Alta,
-    ),
-    t(
-        Campo::AsigFam2Hasta,
-        MAYO_2025,
-        d(905_941, 0),
-        LEY_21751,
-        Alta,
-    ),
-    t(
-        Campo::AsigFam3Hasta,
-        MAYO_2025,
-        d(1_412_957, 0),
-        LEY_21751,
-        Alta,
-    ),
-    t(Campo::AsigFam1, DESDE_2026, d(22_007, 0), LEY_21751, Media),
-    t(Campo::AsigFam2, DESDE_2026, d(13_505, 0), LEY_21751, Media),
-    t(Campo::AsigFam3, DESDE_2026, d(4_267, 0), LEY_21751, Media),
-    t(
-        Campo::AsigFam1Hasta,
-        DESDE_2026,
-        d(631_976, 0),
-        LEY_21751,
-        Media,
-    ),
-    t(
-        Campo::AsigFam2Hasta,
-        DESDE_2026,
-        d(923_067, 0),
-        LEY_21751,
-        Media,
-    ),
-    t(
-        Campo::AsigFam3Hasta,
-        DESDE_2026,
-        d(1_439_668, 0),
-        LEY_21751,
-        Media,
-    ),
-    t(Campo::AsigFam4, SEMESTRE_2024, d(0, 0), PREVIRED, Alta),
-    t(Campo::AsigFam4, JULIO_2024, d(0, 0), LEY_21578, Alta),
-    t(Campo::AsigFam4, MAYO_2025, d(0, 0), LEY_21751, Alta),
-    t(Campo::AsigFam4, DESDE_2026, d(0, 0), LEY_21751, Alta),
-    // Heavy work.
-    t(
-        Campo::PesadoTotal,
-        TODO,
-        d(4, 0),
-        "DL 3.500, art. 17 bis",
-        Alta,
-    ),
-    t(
-        Campo::PesadoEmpleador,
-        TODO,
-        d(2, 0),
-        "DL 3.500, art. 17 bis",
-        Alta,
-    ),
-    t(
-        Campo::PesadoTrabajador,
-        TODO,
-        d(2, 0),
-        "DL 3.500, art. 17 bis",
-        Alta,
-    ),
-    t(
-        Campo::MenosPesadoTotal,
-        TODO,
-        d(2, 0),
-        "DL 3.500, art. 17 bis",
-        Alta,
-    ),
-    t(
-        Campo::MenosPesadoEmpleador,
-        TODO,
-        d(1, 0),
-        "DL 3.500, art. 17 bis",
-        Alta,
-    ),
-    t(
-        Campo::MenosPesadoTrabajador,
-        TODO,
-        d(1, 0),
-        "DL 3.500, art. 17 bis",
-        Alta,
-    ),
+pub(super) const GRUPOS: &[Grupo] = &[
+    Grupo {
+        meses: EN_2024,
+        fuente: CIRCULAR,
+        confianza: Alta,
+        cifras: &[
+            (Campo::AfpTopeUf, d(843, 1)),
+            (Campo::AfcTopeUf, d(1266, 1)),
+        ],
+    },
+    Grupo {
+        meses: EN_2025,
+        fuente: CIRCULAR,
+        confianza: Alta,
+        cifras: &[
+            (Campo::AfpTopeUf, d(878, 1)),
+            (Campo::AfcTopeUf, d(1319, 1)),
+        ],
+    },
+    Grupo {
+        meses: ENERO_2026,
+        fuente: PROVISORIO,
+        confianza: Media,
+        cifras: &[
+            (Campo::AfpTopeUf, d(899, 1)),
+            (Campo::AfcTopeUf, d(1351, 1)),
+        ],
+    },
+    Grupo {
+        meses: DESDE_FEBRERO_2026,
+        fuente: CIRCULAR,
+        confianza: Alta,
+        cifras: &[(Campo::AfpTopeUf, d(90, 0)), (Campo::AfcTopeUf, d(1352, 1))],
+    },
+    Grupo {
+        meses: SIEMPRE,
+        fuente: PREVIRED,
+        confianza: Alta,
+        cifras: &[
+            (Campo::IpsTopeUf, d(60, 0)),
+            (Campo::AfpCapital, d(1144, 2)),
+            (Campo::AfpCuprum, d(1144, 2)),
+            (Campo::AfpHabitat, d(1127, 2)),
+            (Campo::AfpModelo, d(1058, 2)),
+            (Campo::AfpPlanVital, d(1116, 2)),
+            (Campo::AfpProVida, d(1145, 2)),
+        ],
+    },
+    Grupo {
+        meses: SIEMPRE,
+        fuente: APV,
+        confianza: Alta,
+        cifras: &[
+            (Campo::ApvTopeMensualUf, d(50, 0)),
+            (Campo::ApvTopeAnualUf, d(600, 0)),
+        ],
+    },
+    Grupo {
+        meses: SIEMPRE,
+        fuente: CONVENIDO,
+        confianza: Alta,
+        cifras: &[(Campo::DepositoConvenidoUf, d(900, 0))],
+    },
+    Grupo {
+        meses: SEMESTRE_2024,
+        fuente: MINIMO_2023,
+        confianza: Alta,
+        cifras: &[
+            (Campo::SueldoMinimo, d(460_000, 0)),
+            (Campo::SueldoMinimoCasaParticular, d(460_000, 0)),
+        ],
+    },
+    Grupo {
+        meses: JULIO_2024,
+        fuente: MINIMO_2023,
+        confianza: Alta,
+        cifras: &[
+            (Campo::SueldoMinimo, d(500_000, 0)),
+            (Campo::SueldoMinimoCasaParticular, d(500_000, 0)),
+            (Campo::AsigFam4, d(0, 0)),
+        ],
+    },
+    Grupo {
+        meses: ENERO_2025,
+        fuente: MINIMO_2023,
+        confianza: Alta,
+        cifras: &[
+            (Campo::SueldoMinimo, d(510_636, 0)),
+            (Campo::SueldoMinimoCasaParticular, d(510_636, 0)),
+        ],
+    },
+    Grupo {
+        meses: MAYO_2025,
+        fuente: MINIMO_2025,
+        confianza: Alta,
+        cifras: &[
+            (Campo::SueldoMinimo, d(529_000, 0)),
+            (Campo::SueldoMinimoCasaParticular, d(529_000, 0)),
+            (Campo::SueldoMinimoMenor18Mayor65, d(394_622, 0)),
+            (Campo::SueldoMinimoNoRemuneracional, d(340_988, 0)),
+            (Campo::AsigFam1, d(22_007, 0)),
+            (Campo::AsigFam2, d(13_505, 0)),
+            (Campo::AsigFam3, d(4_267, 0)),
+            (Campo::AsigFam1Hasta, d(620_251, 0)),
+            (Campo::AsigFam2Hasta, d(905_941, 0)),
+            (Campo::AsigFam3Hasta, d(1_412_957, 0)),
+            (Campo::AsigFam4, d(0, 0)),
+        ],
+    },
+    Grupo {
+        meses: DESDE_2026,
+        fuente: MINIMO_2025,
+        confianza: Alta,
+        cifras: &[
+            (Campo::SueldoMinimo, d(539_000, 0)),
+            (Campo::SueldoMinimoCasaParticular, d(539_000, 0)),
+            (Campo::SueldoMinimoMenor18Mayor65, d(402_082, 0)),
+            (Campo::SueldoMinimoNoRemuneracional, d(347_434, 0)),
+            (Campo::AsigFam4, d(0, 0)),
+        ],
+    },
+    Grupo {
+        meses: SEMESTRE_2024,
+        fuente: PREVIRED,
+        confianza: Alta,
+        cifras: &[
+            (Campo::SueldoMinimoMenor18Mayor65, d(343_150, 0)),
+            (Campo::SueldoMinimoNoRemuneracional, d(296_511, 0)),
+            (Campo::Sis, d(149, 2)),
+            (Campo::AsigFam1, d(20_328, 0)),
+            (Campo::AsigFam2, d(12_475, 0)),
+            (Campo::AsigFam3, d(3_942, 0)),
+            (Campo::AsigFam1Hasta, d(539_328, 0)),
+            (Campo::AsigFam2Hasta, d(787_746, 0)),
+            (Campo::AsigFam3Hasta, d(1_228_614, 0)),
+            (Campo::AsigFam4, d(0, 0)),
+        ],
+    },
+    Grupo {
+        meses: (INICIO, m(2025, 9)),
+        fuente: PREVIRED,
+        confianza: Alta,
+        cifras: &[(Campo::AfpUno, d(1049, 2))],
+    },
+    Grupo {
+        meses: (m(2025, 10), FIN),
+        fuente: COMISION,
+        confianza: Alta,
+        cifras: &[(Campo::AfpUno, d(1046, 2))],
+    },
+    Grupo {
+        meses: (m(2024, 7), m(2024, 9)),
+        fuente: TERCEROS,
+        confianza: Baja,
+        cifras: &[(Campo::Sis, d(201, 2))],
+    },
+    Grupo {
+        meses: (m(2024, 10), m(2024, 12)),
+        fuente: TERCEROS,
+        confianza: Baja,
+        cifras: &[(Campo::Sis, d(150, 2))],
+    },
+    Grupo {
+        meses: (m(2025, 1), m(2025, 3)),
+        fuente: TERCEROS,
+        confianza: Baja,
+        cifras: &[(Campo::Sis, d(138, 2))],
+    },
+    Grupo {
+        meses: (m(2025, 4), m(2025, 6)),
+        fuente: TERCEROS,
+        confianza: Baja,
+        cifras: &[(Campo::Sis, d(178, 2))],
+    },
+    Grupo {
+        meses: (m(2025, 7), m(2025, 12)),
+        fuente: PREVIRED,
+        confianza: Media,
+        cifras: &[(Campo::Sis, d(188, 2))],
+    },
+    Grupo {
+        meses: DESDE_FEBRERO_2026,
+        fuente: PREVIRED,
+        confianza: Alta,
+        cifras: &[(Campo::Sis, d(154, 2))],
+    },
+    Grupo {
+        meses: CON_REFORMA,
+        fuente: REFORMA,
+        confianza: Alta,
+        cifras: &[
+            (Campo::AporteCuenta, d(1, 1)),
+            (Campo::ExpectativaVida, d(9, 1)),
+        ],
+    },
+    Grupo {
+        meses: SIEMPRE,
+        fuente: SALUD,
+        confianza: Alta,
+        cifras: &[(Campo::Fonasa, d(7, 0))],
+    },
+    Grupo {
+        meses: SIEMPRE,
+        fuente: ACCIDENTES,
+        confianza: Alta,
+        cifras: &[(Campo::AccidentesBase, d(93, 2))],
+    },
+    Grupo {
+        meses: SIEMPRE,
+        fuente: CESANTIA,
+        confianza: Alta,
+        cifras: &[
+            (Campo::AfcTrabajadorIndefinido, d(6, 1)),
+            (Campo::AfcEmpleadorIndefinido, d(24, 1)),
+            (Campo::AfcTrabajadorPlazoFijo, d(0, 0)),
+            (Campo::AfcEmpleadorPlazoFijo, d(3, 0)),
+            (Campo::AfcTrabajadorIndefinido11, d(0, 0)),
+            (Campo::AfcEmpleadorIndefinido11, d(8, 1)),
+        ],
+    },
+    Grupo {
+        meses: SIEMPRE,
+        fuente: CASA_PARTICULAR,
+        confianza: Alta,
+        cifras: &[
+            (Campo::AfcTrabajadorCasaParticular, d(0, 0)),
+            (Campo::AfcEmpleadorCasaParticular, d(3, 0)),
+        ],
+    },
+    Grupo {
+        meses: JULIO_2024,
+        fuente: TERCEROS,
+        confianza: Baja,
+        cifras: &[
+            (Campo::AsigFam1, d(21_243, 0)),
+            (Campo::AsigFam2, d(13_036, 0)),
+            (Campo::AsigFam3, d(4_119, 0)),
+            (Campo::AsigFam1Hasta, d(586_227, 0)),
+            (Campo::AsigFam2Hasta, d(856_247, 0)),
+            (Campo::AsigFam3Hasta, d(1_335_450, 0)),
+        ],
+    },
+    Grupo {
+        meses: DESDE_2026,
+        fuente: MINIMO_2025,
+        confianza: Media,
+        cifras: &[
+            (Campo::AsigFam1, d(22_007, 0)),
+            (Campo::AsigFam2, d(13_505, 0)),
+            (Campo::AsigFam3, d(4_267, 0)),
+            (Campo::AsigFam1Hasta, d(631_976, 0)),
+            (Campo::AsigFam2Hasta, d(923_067, 0)),
+            (Campo::AsigFam3Hasta, d(1_439_668, 0)),
+        ],
+    },
+    Grupo {
+        meses: SIEMPRE,
+        fuente: PESADO,
+        confianza: Alta,
+        cifras: &[
+            (Campo::PesadoTotal, d(4, 0)),
+            (Campo::PesadoEmpleador, d(2, 0)),
+            (Campo::PesadoTrabajador, d(2, 0)),
+            (Campo::MenosPesadoTotal, d(2, 0)),
+            (Campo::MenosPesadoEmpleador, d(1, 0)),
+            (Campo::MenosPesadoTrabajador, d(1, 0)),
+        ],
+    },
 ];

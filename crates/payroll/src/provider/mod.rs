@@ -2,7 +2,7 @@
 //! checked. Who fetches, and who asks a model, are behind traits.
 //!
 //! A month that is built in whole needs no store. What was fetched is kept for good once it holds
-//! every figure that a month is paid by and passed [`previred::comprobar`](crate::previred);
+//! every figure that a month is paid by and passed [`previred::comprobar`];
 //! what lacks one is kept for an hour. A failed fetch isn't repeated for a while, so that a site
 //! that is down isn't asked at every request. One fetch is under way at a time in a process;
 //! replicas may each fetch once.
@@ -52,7 +52,7 @@ pub struct Fetched {
 #[async_trait]
 pub trait IndicatorExtractor: std::fmt::Debug + Send + Sync {
     /// Asks with the stable prefix, the question and the schema of
-    /// [`previred::extraccion`](crate::previred::extraccion).
+    /// [`previred::extraccion`].
     ///
     /// # Errors
     ///

@@ -40,7 +40,7 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
     };
     let edad = caso.edad();
     let campo = match edad {
-        Some(edad) if edad < 18 || edad > 65 => Campo::SueldoMinimoMenor18Mayor65,
+        Some(edad) if !(18..=65).contains(&edad) => Campo::SueldoMinimoMenor18Mayor65,
         _ => Campo::SueldoMinimo,
     };
     let Some(minimo) = caso.cifra(campo, out) else {
