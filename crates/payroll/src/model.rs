@@ -154,6 +154,9 @@ pub struct Ilegible {
     pub ruta: String,
     /// What is there, shortened.
     pub texto: String,
+    /// Whether it is a word that nobody knows (a kind of contract), rather than a figure or a
+    /// day that is none.
+    pub palabra: bool,
 }
 
 impl Datos {

@@ -1,16 +1,14 @@
-//! The contract's layout, and what is known of the worker under its many names.
+//! The contract's layout.
 
 use rust_decimal::Decimal;
 
 use super::MAX_LINEAS;
+use super::datos;
 use super::escalar::{self, Escalar};
 use super::objeto::{Lector, Objeto, ruta};
-use crate::afp::Afp;
-use crate::ley::{RegimenGratificacion, TipoContrato};
-use crate::model::{Datos, Linea, Liquidacion, Salud, Totales};
+use crate::model::{Linea, Liquidacion, Totales};
 use crate::periodo::Periodo;
 use crate::pesos::calculable;
-use crate::texto::{plano, tiene};
 
 pub(super) fn leer(lector: &mut Lector, raiz: &Objeto<'_>) -> Liquidacion {
     let periodo_texto = lector.texto(raiz, &["period", "periodo"]);
@@ -37,7 +35,7 @@ pub(super) fn leer(lector: &mut Lector, raiz: &Objeto<'_>) -> Liquidacion {
             descuentos: lector.numero(raiz, &["total_descuentos"]),
             liquido: lector.numero(raiz, &["total_liquido", "liquido"]),
         },
-        datos: datos(lector, raiz),
+        datos: datos::leer(lector, raiz),
         ilegibles: Vec::new(),
     }
 }
@@ -141,140 +139,4 @@ fn linea(lector: &mut Lector, item: &Objeto<'_>) -> Linea {
         }
     }
     linea
-}
-
-/// What is known of worker and contract, beside the contract's members or in `trabajador`.
-pub(super) fn datos(lector: &mut Lector, objeto: &Objeto<'_>) -> Datos {
-    let afp = objeto.valor(&["afp", "afp_name", "afp_id", "prevision"]);
-    let salud = objeto.valor(&[
-        "health",
-        "salud",
-        "isapre",
-        "isapre_name",
-        "isapre_id",
-        "health_insurance",
-    ]);
-    Datos {
-        contrato: lector.eleccion(
-            objeto,
-            &[
-                "contract_type",
-                "tipo_contrato",
-                "tipoContrato",
-                "contract_type_id",
-            ],
-            TipoContrato::leer,
-        ),
-        inicio: lector.fecha(
-            objeto,
-            &[
-                "contract_start",
-                "date_start",
-                "fecha_inicio",
-                "fechaIngreso",
-                "fecha_ingreso",
-            ],
-        ),
-        afp: afp.and_then(|(_, escalar)| Afp::leer(&format!("afp {}", escalar.muestra()))),
-        salud: salud.and_then(|(nombre, escalar)| tipo_salud(nombre, &escalar.muestra())),
-        plan_uf: lector.numero(
-            objeto,
-            &["health_plan_uf", "plan_uf", "isapre_plan_uf", "planUf"],
-        ),
-        plan_pesos: lector.numero(objeto, &["health_plan_clp", "plan_clp", "plan_pesos"]),
-        dias: lector.numero(
-            objeto,
-            &["worked_days", "dias_trabajados", "diasTrabajados"],
-        ),
-        horas_semanales: lector.numero(
-            objeto,
-            &[
-                "weekly_hours",
-                "horas_semanales",
-                "jornada",
-                "horasSemanales",
-            ],
-        ),
-        horas_extra: lector.numero(objeto, &["overtime_hours", "horas_extra", "horasExtra"]),
-        edad: lector.numero(objeto, &["age", "edad"]).and_then(edad),
-        nacimiento: lector.fecha(
-            objeto,
-            &[
-                "birth_date",
-                "birthday",
-                "fecha_nacimiento",
-                "fechaNacimiento",
-            ],
-        ),
-        pensionado: pensionado(objeto),
-        cargas: lector
-            .numero(
-                objeto,
-                &[
-                    "dependents",
-                    "cargas",
-                    "cargas_familiares",
-                    "numero_cargas",
-                    "cargasFamiliares",
-                ],
-            )
-            .and_then(|valor| u32::try_from(valor).ok()),
-        tramo: lector.eleccion(
-            objeto,
-            &["family_bracket", "tramo", "tramo_asignacion"],
-            tramo,
-        ),
-        gratificacion: lector.eleccion(
-            objeto,
-            &[
-                "gratification_type",
-                "gratificacion_tipo",
-                "tipo_gratificacion",
-            ],
-            RegimenGratificacion::leer,
-        ),
-        tasa_accidentes: lector.numero(
-            objeto,
-            &["work_injury_rate", "tasa_mutual", "tasa_accidentes"],
-        ),
-    }
-}
-
-fn edad(valor: Decimal) -> Option<i16> {
-    i16::try_from(valor.trunc())
-        .ok()
-        .filter(|edad| (10..=120).contains(edad))
-}
-
-fn tipo_salud(nombre: &str, texto: &str) -> Option<Salud> {
-    let plano = plano(texto);
-    if tiene(&plano, "fonasa") {
-        Some(Salud::Fonasa)
-    } else if nombre.starts_with("isapre") || crate::concepto::nombra_isapre(&plano) {
-        Some(Salud::Isapre)
-    } else {
-        None
-    }
-}
-
-fn pensionado(objeto: &Objeto<'_>) -> Option<bool> {
-    let crudo = ["pensioner", "pensionado", "jubilado"]
-        .iter()
-        .find_map(|nombre| objeto.campos.get(*nombre))?;
-    match crudo.get().trim() {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        _ => None,
-    }
-}
-
-fn tramo(texto: &str) -> Option<char> {
-    let plano = plano(texto);
-    match plano.trim_start_matches("tramo").trim() {
-        "a" | "1" => Some('A'),
-        "b" | "2" => Some('B'),
-        "c" | "3" => Some('C'),
-        "d" | "4" => Some('D'),
-        _ => None,
-    }
 }

@@ -2,6 +2,7 @@
 //! parts as some payroll programs export it.
 
 mod contrato;
+mod datos;
 mod escalar;
 mod objeto;
 mod partes;

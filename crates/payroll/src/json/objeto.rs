@@ -91,11 +91,12 @@ impl Lector {
         }
     }
 
-    pub fn ilegible(&mut self, objeto: &Objeto<'_>, nombre: &str, escalar: &Escalar) {
+    fn ilegible(&mut self, objeto: &Objeto<'_>, nombre: &str, escalar: &Escalar, palabra: bool) {
         if self.ilegibles.len() < MAX_ERRORES {
             self.ilegibles.push(Ilegible {
                 ruta: ruta(&objeto.loc(nombre)),
                 texto: escalar.muestra(),
+                palabra,
             });
         }
     }
@@ -114,7 +115,7 @@ impl Lector {
         let (nombre, escalar) = objeto.valor(nombres)?;
         let leido = escalar::decimal(&escalar).filter(|valor| calculable(*valor));
         if leido.is_none() {
-            self.ilegible(objeto, nombre, &escalar);
+            self.ilegible(objeto, nombre, &escalar, false);
         }
         leido
     }
@@ -126,7 +127,7 @@ impl Lector {
                 Some(texto.chars().take(MAX_TEXTO).collect())
             }
             otro => {
-                self.ilegible(objeto, nombre, &otro);
+                self.ilegible(objeto, nombre, &otro, false);
                 None
             }
         }
@@ -136,7 +137,7 @@ impl Lector {
         let (nombre, escalar) = objeto.valor(nombres)?;
         let leida = escalar::fecha(&escalar);
         if leida.is_none() {
-            self.ilegible(objeto, nombre, &escalar);
+            self.ilegible(objeto, nombre, &escalar, false);
         }
         leida
     }
@@ -154,7 +155,7 @@ impl Lector {
             Escalar::Vacio | Escalar::Cierto | Escalar::Compuesto => None,
         };
         if leida.is_none() {
-            self.ilegible(objeto, nombre, &escalar);
+            self.ilegible(objeto, nombre, &escalar, true);
         }
         leida
     }

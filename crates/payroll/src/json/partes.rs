@@ -1,7 +1,7 @@
 //! The layout with the payslip's parts, as some payroll programs export it.
 
 use super::MAX_LINEAS;
-use super::contrato;
+use super::datos;
 use super::objeto::{Lector, Objeto, ruta};
 use crate::model::{Linea, Liquidacion, Seccion, Totales};
 use crate::periodo::Periodo;
@@ -67,7 +67,7 @@ pub(super) fn leer(lector: &mut Lector, raiz: &Objeto<'_>) -> Liquidacion {
                 &["liquido", "liquidoAPagar", "total_liquido", "sueldoLiquido"],
             ),
         },
-        datos: contrato::datos(lector, &trabajador),
+        datos: datos::leer(lector, &trabajador),
         ilegibles: Vec::new(),
     }
 }

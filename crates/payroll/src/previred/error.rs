@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::comprobacion::Fallo;
+use super::prueba::Fallo;
 use crate::indicadores::Campo;
 use crate::periodo::Periodo;
 

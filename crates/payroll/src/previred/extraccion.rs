@@ -120,7 +120,7 @@ pub fn leer_respuesta(texto: &str, pedido: Periodo) -> Result<Indicadores, Previ
             return Err(PreviredErrorKind::Figure(campo).into());
         }
     }
-    if indicadores.len() < super::tabla::POCAS {
+    if indicadores.len() < super::cosecha::POCAS {
         let known = indicadores.len();
         return Err(PreviredErrorKind::ShapeDrift { known }.into());
     }

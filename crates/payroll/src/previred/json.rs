@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
+use super::cosecha::Cosecha;
 use super::error::{PreviredError, PreviredErrorKind};
-use super::tabla::Cosecha;
 use crate::afp::Afp;
 use crate::indicadores::{Campo, Indicadores};
 use crate::json::{Escalar, chileno, decimal};

@@ -6,20 +6,23 @@
 //! read the page by [`extraccion`], under the same checks.
 
 mod comprobacion;
+mod cosecha;
 mod error;
 pub mod extraccion;
 mod filas;
 mod html;
 mod impuesto;
 mod json;
+mod prueba;
 mod tabla;
 
 use crate::indicadores::Indicadores;
 use crate::periodo::Periodo;
 
-pub use comprobacion::{Fallo, Prueba, Vecinos, comprobar};
+pub use comprobacion::{Vecinos, comprobar};
 pub use error::{PreviredError, PreviredErrorKind};
 pub use impuesto::{TablaPublicada, leer_tablas};
+pub use prueba::{Fallo, Prueba};
 
 /// The most bytes of a page or file.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;

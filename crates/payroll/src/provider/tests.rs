@@ -1,7 +1,9 @@
 //! The way of a month through the provider, with a source that is told what to answer.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
 
 use store::{EmbeddedConfig, EmbeddedStore, ManualClock};
 

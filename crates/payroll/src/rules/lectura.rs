@@ -56,7 +56,12 @@ pub(super) static RULE: Rule = Rule {
 fn check(caso: &Caso<'_>, out: &mut Findings) {
     for ilegible in &caso.liquidacion.ilegibles {
         let mensaje = format!("No se pudo leer «{}».", ilegible.texto);
-        out.add(&ILEGIBLE, ilegible.ruta.clone(), mensaje);
+        let severity = if ilegible.palabra {
+            Severity::Info
+        } else {
+            ILEGIBLE.severity
+        };
+        out.add_as(&ILEGIBLE, severity, ilegible.ruta.clone(), mensaje);
     }
     for linea in &caso.liquidacion.lineas {
         if linea.importe().is_none_or(|importe| !calculable(importe)) {

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use super::Rule;
 use super::caso::Caso;
 use crate::concepto::Concepto;
+use crate::indicadores::Indicadores;
 use crate::pesos::{calculable, pesos};
 use crate::report::{Code, Comparacion, Findings, Severity};
 
@@ -68,119 +69,105 @@ fn informado(
 }
 
 fn check(caso: &Caso<'_>, out: &mut Findings) {
-    let totales = &caso.liquidacion.totales;
-    let imponible = informado(
-        caso,
-        totales.imponible,
-        "total_imponible",
-        Concepto::TotalImponible,
-    );
-    let haberes = informado(
-        caso,
-        totales.haberes,
-        "total_haberes",
-        Concepto::TotalHaberes,
-    );
-    let descuentos = informado(
-        caso,
-        totales.descuentos,
-        "total_descuentos",
-        Concepto::TotalDescuentos,
-    )
-    .map(|(total, ruta)| (total.abs(), ruta));
-    let liquido = informado(caso, totales.liquido, "total_liquido", Concepto::Liquido);
-    let cifras = |uno: &str, a: Decimal, signo: &str, otro: &str, b: Decimal| {
-        format!("{uno} {} {signo} {otro} {}", pesos(a), pesos(b))
+    imponible(caso, out);
+    let (haberes, haberes_mal) = haberes(caso, out);
+    let (descuentos, descuentos_mal) = descuentos(caso, out);
+    // A net pay that only follows a wrong total isn't another defect.
+    let seguido = haberes.zip(descuentos).map(|(mas, menos)| mas - menos);
+    liquido(caso, out, seguido.filter(|_| haberes_mal || descuentos_mal));
+}
+
+fn dos(uno: (&str, Decimal), signo: &str, otro: (&str, Decimal)) -> String {
+    let (a, b) = (pesos(uno.1), pesos(otro.1));
+    format!("{} {a} {signo} {} {b}", uno.0, otro.0)
+}
+
+fn imponible(caso: &Caso<'_>, out: &mut Findings) {
+    let total = caso.liquidacion.totales.imponible;
+    let Some((total, ruta)) = informado(caso, total, "total_imponible", Concepto::TotalImponible)
+    else {
+        return;
     };
-    let mut mal = false;
-    if let Some((total, ruta)) = imponible {
-        let formula = "suma de los haberes imponibles".to_owned();
+    // A capped total is the cap, said another way.
+    let topes = [Indicadores::tope_afp, Indicadores::tope_afc];
+    let es_tope = |i: &Indicadores| topes.iter().any(|tope| tope(i) == Some(total));
+    if caso.imponible > total && caso.indicadores.is_some_and(es_tope) {
+        return;
+    }
+    let suma = Suma {
+        code: &IMPONIBLE,
+        ruta,
+        que: "El total imponible",
+        esperado: caso.imponible,
+        formula: "suma de los haberes imponibles".to_owned(),
+    };
+    suma.comparar(caso, out, total);
+}
+
+fn haberes(caso: &Caso<'_>, out: &mut Findings) -> (Option<Decimal>, bool) {
+    let campo = caso.liquidacion.totales.haberes;
+    let Some((total, ruta)) = informado(caso, campo, "total_haberes", Concepto::TotalHaberes)
+    else {
+        return (None, false);
+    };
+    // Odoo's gross pay may leave out what isn't taxable.
+    if campo.is_none() && total == caso.imponible {
+        return (None, false);
+    }
+    let suma = Suma {
+        code: &HABERES,
+        ruta,
+        que: "El total de haberes",
+        esperado: caso.haberes(),
+        formula: dos(
+            ("imponibles", caso.imponible),
+            "+",
+            ("no imponibles", caso.no_imponible),
+        ),
+    };
+    (Some(total), suma.comparar(caso, out, total))
+}
+
+fn descuentos(caso: &Caso<'_>, out: &mut Findings) -> (Option<Decimal>, bool) {
+    let campo = caso.liquidacion.totales.descuentos;
+    let informado = informado(caso, campo, "total_descuentos", Concepto::TotalDescuentos);
+    let Some((total, ruta)) = informado.map(|(total, ruta)| (total.abs(), ruta)) else {
+        return (None, false);
+    };
+    let suma = Suma {
+        code: &DESCUENTOS,
+        ruta,
+        que: "El total de descuentos",
+        esperado: caso.descuentos(),
+        formula: dos(
+            ("legales", caso.descuentos_legales),
+            "+",
+            ("otros", caso.otros_descuentos),
+        ),
+    };
+    (Some(total), suma.comparar(caso, out, total))
+}
+
+fn liquido(caso: &Caso<'_>, out: &mut Findings, seguido: Option<Decimal>) {
+    let (haberes, descuentos) = (caso.haberes(), caso.descuentos());
+    let esperado = haberes - descuentos;
+    let campo = caso.liquidacion.totales.liquido;
+    let informado = informado(caso, campo, "total_liquido", Concepto::Liquido);
+    if let Some((total, ruta)) = informado.filter(|(total, _)| seguido != Some(*total)) {
         let suma = Suma {
-            code: &IMPONIBLE,
+            code: &LIQUIDO,
             ruta,
-            que: "El total imponible",
-            esperado: caso.imponible,
-            formula,
+            que: "El líquido",
+            esperado,
+            formula: dos(("haberes", haberes), "−", ("descuentos", descuentos)),
         };
-        // A capped total is the cap, said another way.
-        let topes = [
-            crate::indicadores::Indicadores::tope_afp,
-            crate::indicadores::Indicadores::tope_afc,
-        ];
-        let topado = caso
-            .indicadores
-            .is_some_and(|i| topes.iter().any(|tope| tope(i) == Some(total)));
-        if !(topado && caso.imponible > total) {
-            suma.comparar(caso, out, total);
-        }
-    }
-    if let Some((total, ruta)) = &haberes {
-        let formula = cifras(
-            "imponibles",
-            caso.imponible,
-            "+",
-            "no imponibles",
-            caso.no_imponible,
-        );
-        // Odoo's gross pay may leave out what isn't taxable.
-        let bruto = totales.haberes.is_none() && *total == caso.imponible;
-        if !bruto {
-            let suma = Suma {
-                code: &HABERES,
-                ruta: ruta.clone(),
-                que: "El total de haberes",
-                esperado: caso.haberes(),
-                formula,
-            };
-            mal |= suma.comparar(caso, out, *total);
-        }
-    }
-    if let Some((total, ruta)) = &descuentos {
-        let formula = cifras(
-            "legales",
-            caso.descuentos_legales,
-            "+",
-            "otros",
-            caso.otros_descuentos,
-        );
-        let suma = Suma {
-            code: &DESCUENTOS,
-            ruta: ruta.clone(),
-            que: "El total de descuentos",
-            esperado: caso.descuentos(),
-            formula,
-        };
-        mal |= suma.comparar(caso, out, *total);
-    }
-    let esperado = caso.haberes() - caso.descuentos();
-    if let Some((total, ruta)) = liquido {
-        let formula = cifras(
-            "haberes",
-            caso.haberes(),
-            "−",
-            "descuentos",
-            caso.descuentos(),
-        );
-        // A net pay that only follows a wrong total isn't another defect.
-        let seguido = haberes
-            .zip(descuentos)
-            .map(|((haberes, _), (descuentos, _))| haberes - descuentos);
-        if !(mal && seguido == Some(total)) {
-            Suma {
-                code: &LIQUIDO,
-                ruta,
-                que: "El líquido",
-                esperado,
-                formula,
-            }
-            .comparar(caso, out, total);
-        }
+        suma.comparar(caso, out, total);
     }
     if esperado < Decimal::ZERO {
         let mensaje = format!(
             "Los descuentos {} superan los haberes {}: el líquido sería {}.",
-            pesos(caso.descuentos()),
-            pesos(caso.haberes()),
+            pesos(descuentos),
+            pesos(haberes),
             pesos(esperado)
         );
         out.add(&NEGATIVO, "lines", mensaje);
