@@ -176,11 +176,11 @@ pub fn reconocer(linea: &Linea) -> Reconocida {
     let nombre = plano(linea.nombre.as_deref().unwrap_or_default());
     let codigo = plano(linea.codigo.as_deref().unwrap_or_default());
     let categoria = plano(linea.categoria.as_deref().unwrap_or_default());
-    let patronal = es_patronal(linea, &nombre, &codigo, &categoria);
+    let patronal = patronal(linea, &nombre, &codigo, &categoria);
     let del_codigo = tabla::por_codigo(&codigo);
     let concepto = match del_codigo {
-        Some(concepto) if !patronal || concepto.clase() != Clase::DescuentoLegal => Some(concepto),
-        _ => None,
+        Some(concepto) if del_empleador(concepto, patronal) => None,
+        otro => otro,
     }
     .or_else(|| tabla::por_palabras(&nombre, patronal))
     .or_else(|| tabla::por_palabras(&codigo, patronal));
@@ -201,7 +201,27 @@ pub fn reconocer(linea: &Linea) -> Reconocida {
     }
 }
 
-fn es_patronal(linea: &Linea, nombre: &str, codigo: &str, categoria: &str) -> bool {
+/// Whether a concept of the worker's side can't be meant on a line of the employer's.
+fn del_empleador(concepto: Concepto, patronal: Patronal) -> bool {
+    match (patronal, concepto.clase()) {
+        (Patronal::No, _) | (_, Clase::Aporte | Clase::Total) => false,
+        (_, Clase::DescuentoLegal) => true,
+        (Patronal::PorLugar, _) => true,
+        (Patronal::PorPalabra, _) => false,
+    }
+}
+
+/// Whether a line says that it is the employer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patronal {
+    No,
+    /// A word of it says so: for a contribution that decides, for pay ("bono empresa") not.
+    PorPalabra,
+    /// It stands among the employer's costs.
+    PorLugar,
+}
+
+fn patronal(linea: &Linea, nombre: &str, codigo: &str, categoria: &str) -> Patronal {
     const PALABRAS: [&str; 6] = [
         "empleador",
         "empresa",
@@ -210,17 +230,22 @@ fn es_patronal(linea: &Linea, nombre: &str, codigo: &str, categoria: &str) -> bo
         "company",
         "patron",
     ];
-    linea.seccion == Some(Seccion::Aporte)
-        || PALABRAS
-            .iter()
-            .any(|p| tiene(nombre, p) || tiene(codigo, p))
-        || ["comp", "aporte", "aportes", "er", "costo", "patronal"]
-            .iter()
-            .any(|p| tiene_palabra(categoria, p))
-        || tiene(categoria, "empleador")
+    const LUGARES: [&str; 6] = ["comp", "aporte", "aportes", "er", "costo", "patronal"];
+    let lugar =
+        LUGARES.iter().any(|p| tiene_palabra(categoria, p)) || tiene(categoria, "empleador");
+    if linea.seccion == Some(Seccion::Aporte) || (linea.seccion.is_none() && lugar) {
+        return Patronal::PorLugar;
+    }
+    let palabra = PALABRAS
+        .iter()
+        .any(|p| tiene(nombre, p) || tiene(codigo, p))
         || tiene_palabra(nombre, "empl")
-        || tiene_palabra(codigo, "emp")
-        || tiene_palabra(codigo, "er")
+        || ["emp", "er"].iter().any(|p| tiene_palabra(codigo, p));
+    if palabra {
+        Patronal::PorPalabra
+    } else {
+        Patronal::No
+    }
 }
 
 /// Whether a text names an Isapre.

@@ -4,7 +4,7 @@
 //! and of common exports; words are matched at the beginning of a word, without accents. A bar
 //! stands between two.
 
-use super::Concepto;
+use super::{Concepto, Patronal, del_empleador};
 use crate::texto::{tiene, tiene_palabra};
 
 use Concepto::{
@@ -288,29 +288,25 @@ const PATRONALES: &[(Concepto, &str)] = &[
 ];
 
 /// The concept that the words of a name or a code tell.
-pub(super) fn por_palabras(plano: &str, patronal: bool) -> Option<Concepto> {
+pub(super) fn por_palabras(plano: &str, patronal: Patronal) -> Option<Concepto> {
     if plano.is_empty() {
         return None;
     }
-    if patronal {
-        if let Some(concepto) = primera(PATRONALES, plano) {
-            return Some(concepto);
-        }
-        // A loan from the company is the worker's discount, a total is a total.
-        return match primera(PALABRAS, plano) {
-            Some(OtroDescuento) => Some(OtroDescuento),
-            Some(
-                concepto
-                @ (Liquido | TotalHaberes | TotalDescuentos | TotalImponible | Informativo),
-            ) => Some(concepto),
-            Some(_) => Some(OtroAporte),
-            None => None,
-        };
+    if patronal != Patronal::No
+        && let Some(concepto) = primera(PATRONALES, plano)
+    {
+        return Some(concepto);
     }
     if tiene_palabra(plano, "sis") {
         return Some(Sis);
     }
-    primera(PALABRAS, plano)
+    // A contribution of the employer's that has no name of its own.
+    let concepto = primera(PALABRAS, plano)?;
+    Some(if del_empleador(concepto, patronal) {
+        OtroAporte
+    } else {
+        concepto
+    })
 }
 
 fn primera(tabla: &[(Concepto, &str)], plano: &str) -> Option<Concepto> {
