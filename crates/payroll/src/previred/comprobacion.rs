@@ -323,14 +323,14 @@ impl Pruebas<'_> {
 fn utm_esperada(anterior: &Indicadores, trasanterior: &Indicadores) -> Option<Decimal> {
     let (utm_1, utm_2) = (anterior.get(Campo::Utm)?, trasanterior.get(Campo::Utm)?);
     let (uf_1, uf_2) = (anterior.get(Campo::Uf)?, trasanterior.get(Campo::Uf)?);
-    if utm_2.is_zero() || uf_2.is_zero() {
-        return None;
-    }
     let nueve = Decimal::from(9);
     let dias_2 = Decimal::from(trasanterior.periodo().dias());
     let dias_1 = Decimal::from(anterior.periodo().dias());
-    let ipc_3 = utm_1 / utm_2 - Decimal::ONE;
-    let uf_dia_9 = uf_2 * (Decimal::ONE + ipc_3 * nueve / dias_2);
-    let ipc_2 = (uf_1 / uf_dia_9 - Decimal::ONE) * dias_1 / (dias_1 - nueve);
-    Some(utm_1 * (Decimal::ONE + ipc_2))
+    // Checked: neighbours are the caller's, and may be of any size.
+    let ipc_3 = utm_1.checked_div(utm_2)? - Decimal::ONE;
+    let movida = Decimal::ONE + ipc_3.checked_mul(nueve)? / dias_2;
+    let uf_dia_9 = uf_2.checked_mul(movida)?;
+    let ipc_2 =
+        (uf_1.checked_div(uf_dia_9)? - Decimal::ONE).checked_mul(dias_1)? / (dias_1 - nueve);
+    utm_1.checked_mul(Decimal::ONE + ipc_2)
 }

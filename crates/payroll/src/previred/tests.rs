@@ -258,6 +258,33 @@ fn a_utm_that_the_uf_does_not_allow_is_refused() {
 }
 
 #[test]
+fn neighbours_of_any_size_do_no_harm() {
+    let con = |periodo: &str, uf: &str, utm: &str| {
+        let mut indicadores = Indicadores::new(mes(periodo));
+        for (campo, valor) in [(Campo::Uf, uf), (Campo::Utm, utm)] {
+            let cifra = crate::Cifra {
+                valor: d(valor),
+                fuente: "prueba".into(),
+                confianza: crate::Confianza::Alta,
+            };
+            assert!(indicadores.poner(campo, cifra));
+        }
+        indicadores
+    };
+    let tallas = ["0", "0.0000000001", "1", "1000000000000"];
+    for (uf, utm) in tallas.iter().flat_map(|uf| tallas.map(|utm| (*uf, utm))) {
+        for (uf_2, utm_2) in tallas.iter().flat_map(|uf| tallas.map(|utm| (*uf, utm))) {
+            let (marzo, febrero) = (con("2026-03", uf, utm), con("2026-02", uf_2, utm_2));
+            let vecinos = Vecinos {
+                anterior: Some(&marzo),
+                trasanterior: Some(&febrero),
+            };
+            let _ = comprobar(&con("2026-04", "40000", "70000"), vecinos);
+        }
+    }
+}
+
+#[test]
 fn published_tax_tables_are_compared_to_the_cent() {
     let tabla = r#"{"PeriodoMY": "052027", "TR1Desde": "0", "TR1Hasta": "945000,00", "TR1Factor": "0", "TR1CReb": "0",
         "TR2Desde": "945000,01", "TR2Hasta": "2100000,00", "TR2Factor": "0,04", "TR2CReb": "37800,00"}"#;

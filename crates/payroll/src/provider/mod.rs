@@ -138,8 +138,8 @@ impl Provider {
             if let Some(answer) = self.known(period).await.filter(|a| a.indicators.completo()) {
                 return Ok(answer);
             }
-            if self.failed_lately(period).await {
-                return Err(ProviderErrorKind::FailedLately.into());
+            if let Some(failure) = self.failed_lately(period).await {
+                return Err(failure.into());
             }
         }
         let outcome = self.fetch_and_check(source.as_ref(), period).await;
@@ -147,7 +147,7 @@ impl Provider {
             Ok(kept) => self.keep(period, kept).await,
             Err(error) => {
                 tracing::warn!(%period, %error, code = error.code(), "indicators not taken");
-                self.mark_failed(period).await;
+                self.mark_failed(period, error.is_not_found()).await;
             }
         }
         let Kept {
@@ -263,26 +263,33 @@ impl Provider {
         }
     }
 
-    async fn failed_lately(&self, period: Periodo) -> bool {
-        let read = timeout(
-            self.config.store_timeout,
-            self.store.get(&failed_key(period)),
-        )
-        .await;
-        matches!(read, Ok(Ok(Some(_))))
+    async fn failed_lately(&self, period: Periodo) -> Option<ProviderErrorKind> {
+        let key = failed_key(period);
+        let read = timeout(self.config.store_timeout, self.store.get(&key)).await;
+        let Ok(Ok(Some(mark))) = read else {
+            return None;
+        };
+        Some(if mark == NOT_PUBLISHED {
+            ProviderErrorKind::NotPublished
+        } else {
+            ProviderErrorKind::FailedLately
+        })
     }
 
     /// Without a store nothing remembers it; the next request then asks again.
-    async fn mark_failed(&self, period: Periodo) {
+    async fn mark_failed(&self, period: Periodo, not_published: bool) {
         let key = failed_key(period);
-        let write = self.store.set(
-            &key,
-            Bytes::from_static(b"1"),
-            Some(self.config.retry_after),
-        );
+        let mark = if not_published { NOT_PUBLISHED } else { FAILED };
+        let write = self
+            .store
+            .set(&key, mark.into(), Some(self.config.retry_after));
         let _ = timeout(self.config.store_timeout, write).await;
     }
 }
+
+/// What is remembered of a fetch that gave nothing.
+const NOT_PUBLISHED: &str = "not_published";
+const FAILED: &str = "failed";
 
 fn key(period: Periodo) -> String {
     format!("payroll:indicators:1:{period}")
