@@ -107,14 +107,15 @@ fn de_una(caso: &Caso<'_>, out: &mut Findings, base: Base, afp: Afp, descontado:
     let Some(tasa) = caso.cifra(Campo::afp(afp), out) else {
         return;
     };
-    comparar(caso, out, base, (afp, tasa), descontado);
+    let que = format!("El descuento de AFP {}", afp.nombre());
+    comparar(caso, out, base, (&que, tasa), descontado);
 }
 
 fn comparar(
     caso: &Caso<'_>,
     out: &mut Findings,
     base: Base,
-    (afp, tasa): (Afp, Decimal),
+    (que, tasa): (&str, Decimal),
     descontado: Decimal,
 ) {
     let usada = usada(descontado, base.monto);
@@ -122,7 +123,7 @@ fn comparar(
         code: &MONTO,
         severity: MONTO.severity,
         path: caso.ruta(Concepto::Afp),
-        que: &format!("El descuento de AFP {}", afp.nombre()),
+        que,
         esperado: redondear(porcentaje(base.monto, tasa)),
         informado: descontado,
         tolerancia: tolerancia(caso),
@@ -157,6 +158,7 @@ fn de_ninguna(caso: &Caso<'_>, out: &mut Findings, base: Base, descontado: Decim
         );
         out.add(&SIN_NOMBRE, caso.ruta(Concepto::Afp), mensaje);
     } else {
-        comparar(caso, out, base, (afp, tasa), descontado);
+        let que = format!("El descuento de AFP, si fuera {},", afp.nombre());
+        comparar(caso, out, base, (&que, tasa), descontado);
     }
 }
