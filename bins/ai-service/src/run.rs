@@ -25,6 +25,9 @@ const EXIT_UNAVAILABLE: u8 = 69;
 /// The end of the last writes, after the last request.
 const FLUSH_LIMIT: Duration = Duration::from_secs(5);
 
+/// How often this replica's cache figures are added to those of all.
+const TOTALS_EVERY: Duration = Duration::from_secs(5);
+
 /// A look into memory takes microseconds, one into the store up to its deadline.
 const LOOKUP_BUCKETS: [f64; 10] = [
     0.000_001, 0.000_005, 0.000_02, 0.000_1, 0.000_5, 0.002, 0.01, 0.05, 0.25, 1.0,
@@ -68,6 +71,7 @@ struct Running {
     _logs: Logs,
     /// Replicas are told of open breakers for as long as this is held.
     _sharing: Vec<Sharing>,
+    _totals: TotalsSharing,
 }
 
 /// Serves until a signal comes, then drains.
@@ -135,6 +139,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
     let second_tier = Some(Arc::clone(&store));
     let operations = &http_api::OPERATIONS;
     let cache = Cache::new(&settings.cache, operations, second_tier, clock.clone())?;
+    let totals = cache.spawn_sharing(TOTALS_EVERY);
     let meter = Meter::new(settings.meter.clone(), Arc::clone(&store), clock.clone());
     meter.tokens().preload();
     let stack = model::build(&settings, &meter, &store)?;
@@ -150,6 +155,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         limits: settings.limits,
         metrics_public: settings.metrics_public,
         validate_lifetime: settings.validate_lifetime,
+        answer_lifetime: settings.answer_lifetime,
         version: env!("CARGO_PKG_VERSION"),
     };
     let deps = Deps {
@@ -172,15 +178,28 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         deadline,
         _logs: logs,
         _sharing: sharing.unwrap_or_default(),
+        _totals: totals,
     })
 }
 
 /// The bounds of the libraries' histograms.
-fn buckets() -> [HistogramBuckets; 3] {
+fn buckets() -> [HistogramBuckets; 6] {
     use llm_client::telemetry;
     [
         HistogramBuckets {
             name: cache::metrics::LOOKUP_SECONDS,
+            bounds: &LOOKUP_BUCKETS,
+        },
+        HistogramBuckets {
+            name: telemetry::TIME_TO_FIRST_CHUNK,
+            bounds: &telemetry::TIME_TO_FIRST_CHUNK_BUCKETS,
+        },
+        HistogramBuckets {
+            name: telemetry::TIME_PER_OUTPUT_CHUNK,
+            bounds: &telemetry::TIME_PER_OUTPUT_CHUNK_BUCKETS,
+        },
+        HistogramBuckets {
+            name: "store_operation_seconds",
             bounds: &LOOKUP_BUCKETS,
         },
         HistogramBuckets {

@@ -6,19 +6,22 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use cache::{Cache, KeyMemo};
+use cache::{Answer, Cache, CacheKey, Cost, KeyBuilder, KeyMemo, Status};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use llm_client::{Breaker, LanguageModel, Meter, PrefixCache};
+use llm_client::{Breaker, Completion, LanguageModel, Meter, PrefixCache, Saved, Usd};
 use observability::{HttpMetrics, Metrics};
 use store::{Clock, Store};
 use tokio::net::TcpListener;
 
+use crate::auth::Caller;
 use crate::config::Config;
+use crate::kept;
 use crate::offload::Offload;
 use crate::openapi::Page;
 use crate::places::Places;
+use crate::problem::Problem;
 use crate::routes::Routes;
 use crate::server::Server;
 use crate::validate::ModelWatch;
@@ -143,6 +146,45 @@ impl Shared {
 
     pub(crate) fn uptime(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// The key of a question that is the whole body, asked of the configured model.
+    pub(crate) fn keyed(&self, builder: KeyBuilder, body: &[u8]) -> Result<CacheKey, Problem> {
+        let builder = match &self.deps.model {
+            Some(model) => builder
+                .model(model.client.model())
+                .parameter("origin", model.client.origin()),
+            None => builder,
+        };
+        // It decoded, so it is UTF-8.
+        let text = std::str::from_utf8(body).map_err(|_| Problem::not_json(1, 1))?;
+        let keyed = builder.json(text, &[]);
+        Ok(keyed.map_err(|error| kept::unkeyable(&error))?.finish())
+    }
+
+    /// What a call took, in money and tokens.
+    pub(crate) fn cost_of(&self, completion: &Completion) -> Cost {
+        let prices = self.deps.meter.prices().of(&completion.model).prices;
+        let usd = prices.cost(&completion.usage);
+        Cost {
+            pico_usd: u64::try_from(usd.pico()).unwrap_or(0),
+            tokens: completion.usage.total(),
+        }
+    }
+
+    /// Books what an answer that wasn't computed for this caller would have cost.
+    pub(crate) fn count_saved(&self, operation: &'static str, caller: &Caller, answer: &Answer) {
+        let spared = !matches!(answer.status, Status::Miss | Status::Bypass);
+        if let (true, Some(model)) = (spared && answer.cost.tokens > 0, &self.deps.model) {
+            let pico = i64::try_from(answer.cost.pico_usd).unwrap_or(i64::MAX);
+            self.deps.meter.ledger().record_saved(&Saved {
+                operation,
+                model: model.client.model(),
+                account: Some(caller.name()),
+                tokens: answer.cost.tokens,
+                cost: Usd::from_pico(pico),
+            });
+        }
     }
 
     /// Now, to the second.

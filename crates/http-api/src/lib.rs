@@ -65,10 +65,13 @@
 //!
 //! TLS and HTTP/2 end at the reverse proxy in front of the service.
 
+mod analytics;
 mod app;
+mod asked;
 mod auth;
 mod body;
 mod config;
+mod costs;
 mod fields;
 mod figures;
 mod kept;
@@ -77,6 +80,8 @@ mod openapi;
 mod places;
 mod probes;
 mod problem;
+mod purchases;
+mod query;
 mod reply;
 mod request_id;
 mod routes;
@@ -95,7 +100,7 @@ pub use server::{Drained, Server};
 /// The operations whose answers are kept, as the cache's metrics name them.
 pub const OPERATIONS: [&str; 4] = [
     validate::OPERATION,
-    matching::MATCH_OPERATION,
-    matching::RECONCILE_OPERATION,
-    matching::PROJECT_OPERATION,
+    purchases::MATCH_OPERATION,
+    purchases::RECONCILE_OPERATION,
+    analytics::OPERATION,
 ];

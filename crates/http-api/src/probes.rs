@@ -142,9 +142,11 @@ pub(crate) async fn ready(shared: &Shared) -> Reply {
 pub(crate) async fn health(shared: &Shared) -> Reply {
     let begun = Instant::now();
     let store = store_health(shared).await;
-    let model_down = shared.model_watch.is_down();
+    let circuit = shared.circuit();
+    let model_down = shared.model_watch.is_down() || circuit == Some(BreakerState::Open);
     // The rules answer without store and model: no dependency makes the service unhealthy.
-    let (code, status) = match (store.up, model_down) {
+    let standing_in = store.standby.as_ref().is_some_and(|standby| standby.active);
+    let (code, status) = match (store.up && !standing_in, model_down) {
         (true, false) => (StatusCode::OK, "healthy"),
         _ => (StatusCode::MULTI_STATUS, "degraded"),
     };
@@ -155,7 +157,7 @@ pub(crate) async fn health(shared: &Shared) -> Reply {
         timestamp: shared.now().to_string(),
         uptime_seconds: shared.uptime().as_secs(),
         dependencies: dependencies(shared, store),
-        metrics: figures(shared),
+        metrics: figures(shared).await,
         health_check_duration_ms: millis(begun.elapsed()),
     };
     json(code, &health)
@@ -207,7 +209,7 @@ fn dependencies(shared: &Shared, store: StoreHealth) -> Dependencies<'_> {
     }
 }
 
-fn figures(shared: &Shared) -> Figures {
+async fn figures(shared: &Shared) -> Figures {
     let cache = shared.deps.cache.stats();
     let in_millis = |(route, seconds): (&'static str, Quantiles)| {
         let Quantiles { p50, p95, p99 } = seconds;

@@ -12,13 +12,16 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
 use hyper::body::{Body as _, Incoming};
 
+use crate::analytics;
 use crate::app::Shared;
 use crate::auth::Caller;
 use crate::body;
+use crate::costs;
 use crate::figures;
 use crate::openapi;
 use crate::places::Place;
 use crate::probes;
+use crate::purchases;
 use crate::problem::Problem;
 use crate::reply::{self, Body, Reply};
 use crate::request_id;
@@ -194,6 +197,7 @@ async fn probe(
         Watch::Metrics => figures::metrics(shared).await,
         Watch::OpenApi => Ok(openapi::description(shared)),
         Watch::Docs => openapi::docs(shared, None).await,
+        Watch::AnalyticsHealth => Ok(analytics::health(shared)),
         Watch::DocsFile => openapi::docs(shared, param.as_deref()).await,
     }
 }
@@ -251,7 +255,12 @@ async fn worked(
 
 async fn handle(work: Work, call: Call<'_>) -> Result<Reply, Problem> {
     match work {
+        Work::Costs => costs::report(call).await,
         Work::Validate => validate::handle(call).await,
+        Work::MatchPo => purchases::match_po(call).await,
+        Work::Reconcile => purchases::reconcile(call).await,
+        Work::SuggestProject => analytics::suggest_project(call).await,
+        Work::AnalyticsStats => analytics::stats(call).await,
     }
 }
 

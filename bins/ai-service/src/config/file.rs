@@ -25,6 +25,7 @@ pub(super) struct File {
     pub(super) prices: BTreeMap<String, Price>,
     pub(super) limits: Limits,
     pub(super) validate: Validate,
+    pub(super) answers: Answers,
     pub(super) metrics: Metrics,
     pub(super) drain: Drain,
 }
@@ -205,6 +206,13 @@ pub(super) struct Limits {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Validate {
+    pub(super) lifetime_seconds: Option<u64>,
+}
+
+/// The other answers that are kept.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Answers {
     pub(super) lifetime_seconds: Option<u64>,
 }
 

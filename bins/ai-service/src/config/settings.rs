@@ -44,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) meter: MeterConfig,
     pub(crate) limits: Limits,
     pub(crate) validate_lifetime: Duration,
+    pub(crate) answer_lifetime: Duration,
     pub(crate) metrics_public: bool,
     pub(crate) drain_grace: Duration,
     pub(crate) drain_deadline: Duration,
@@ -119,11 +120,16 @@ impl Settings {
         let limits = limits(&file.limits)?;
         let model = model(file.model, &limits)?;
         let second_model = second(file.second_model, &limits)?;
-        let lifetime = file.validate.lifetime_seconds.unwrap_or(15 * 60);
-        if !(1..=MAX_LIFETIME_SECONDS).contains(&lifetime) {
-            let problem = format!("must be 1 to {MAX_LIFETIME_SECONDS} (31 days)");
-            return Err(wrong("validate.lifetime_seconds", problem));
-        }
+        let validate_lifetime = lifetime(
+            "validate.lifetime_seconds",
+            file.validate.lifetime_seconds,
+            15 * 60,
+        )?;
+        let answer_lifetime = lifetime(
+            "answers.lifetime_seconds",
+            file.answers.lifetime_seconds,
+            60 * 60,
+        )?;
         Ok(Self {
             listen,
             log_level,
@@ -137,7 +143,8 @@ impl Settings {
             second_model,
             meter,
             limits,
-            validate_lifetime: Duration::from_secs(lifetime),
+            validate_lifetime,
+            answer_lifetime,
             metrics_public: file.metrics.public,
             drain_grace: wait("drain.grace_ms", file.drain.grace_ms, 2_000)?,
             drain_deadline: wait("drain.deadline_ms", file.drain.deadline_ms, 30_000)?,
@@ -159,6 +166,19 @@ fn read(path: &Path) -> Result<File, SettingsError> {
             problem: error.message().replace('\n', ", "),
         }
     })
+}
+
+fn lifetime(
+    key: &'static str,
+    given: Option<u64>,
+    default: u64,
+) -> Result<Duration, SettingsError> {
+    let seconds = given.unwrap_or(default);
+    if !(1..=MAX_LIFETIME_SECONDS).contains(&seconds) {
+        let problem = format!("must be 1 to {MAX_LIFETIME_SECONDS} (31 days)");
+        return Err(wrong(key, problem));
+    }
+    Ok(Duration::from_secs(seconds))
 }
 
 fn engine(store: &file::Store) -> Result<Engine, SettingsError> {
@@ -267,6 +287,8 @@ impl fmt::Display for Settings {
             "validate.lifetime_seconds = {}",
             self.validate_lifetime.as_secs()
         )?;
+        let answers = self.answer_lifetime.as_secs();
+        writeln!(f, "answers.lifetime_seconds = {answers}")?;
         writeln!(f, "metrics.public = {}", self.metrics_public)?;
         writeln!(f, "drain.grace_ms = {}", self.drain_grace.as_millis())?;
         write!(f, "drain.deadline_ms = {}", self.drain_deadline.as_millis())?;

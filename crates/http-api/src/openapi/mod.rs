@@ -7,6 +7,7 @@
 mod operation;
 mod page;
 mod probes;
+mod purchases;
 mod schema;
 mod validate;
 
@@ -67,6 +68,8 @@ fn document(version: &str) -> Bytes {
         "security": [{"bearer": []}, {"apiKey": []}],
         "tags": [
             {"name": "documentos", "description": "Documentos tributarios electrónicos (DTE)."},
+            {"name": "compras", "description": "Facturas recibidas contra órdenes de compra."},
+            {"name": "analítica", "description": "Compras contra proyectos."},
             {"name": "servicio", "description": "Estado y cifras del servicio."}
         ],
         "paths": paths,
@@ -95,7 +98,13 @@ fn describe(action: Action) -> Operation {
         Action::Watch(Watch::Metrics) => probes::metrics(),
         Action::Watch(Watch::OpenApi) => probes::openapi(),
         Action::Watch(Watch::Docs | Watch::DocsFile) => probes::docs(),
+        Action::Watch(Watch::AnalyticsHealth) => purchases::health(),
+        Action::Work(Work::Costs) => probes::costs(),
         Action::Work(Work::Validate) => validate::validate(),
+        Action::Work(Work::MatchPo) => purchases::match_po(),
+        Action::Work(Work::Reconcile) => purchases::reconcile(),
+        Action::Work(Work::SuggestProject) => purchases::suggest_project(),
+        Action::Work(Work::AnalyticsStats) => purchases::stats(),
     }
 }
 
