@@ -246,6 +246,7 @@ impl Cache {
             Use::Renew => Some((entry.clone(), Renewal::Stale)),
             Use::Rescue | Use::None => return None,
         };
+        let due = due.filter(|_| entry.may_renew(now_ms));
         begin.inspect(|begin| metrics.l1_seconds.record(begin.elapsed()));
         let source = tier(Source::L1, &entry, now_ms);
         metrics.request(key, source, entry.cost, now_ms);
