@@ -195,7 +195,7 @@ impl Cache {
     }
 
     /// Shares the totals every `period` until the cache's last handle is gone, in a task of
-    /// its own. [`Cache::drain`] shares the last ones.
+    /// its own. [`Cache::drain`] shares the last ones. Call it within a tokio runtime.
     pub fn spawn_sharing(&self, period: Duration) -> JoinHandle<()> {
         let inner = Arc::downgrade(&self.inner);
         let mut ticks = interval(period.max(Duration::from_millis(1)));
