@@ -277,12 +277,8 @@ impl Store for RedisStore {
         const CONTEXT: &str = "subscribing";
         let subscription = self.listen(checks::key(channel, CONTEXT)?)?;
         let name = self.inner.settings.name(channel);
-        let link = self
-            .inner
-            .link()
-            .map_err(|fault| fault.into_error(CONTEXT))?;
         let patience = self.inner.settings.config.command_timeout;
-        tokio::time::timeout(patience, link.subscribe(name))
+        tokio::time::timeout(patience, self.inner.subscribe(name))
             .await
             .unwrap_or_else(|_| Err(Fault::new(ErrorKind::Timeout, Problem::Unresponsive)))
             .map_err(|fault| fault.into_error(CONTEXT))?;
@@ -358,6 +354,11 @@ impl RedisStore {
 }
 
 impl Inner {
+    async fn subscribe(&self, name: String) -> Result<(), Fault> {
+        let _order = self.hub.order.lock().await;
+        self.link()?.subscribe(name).await
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Bytes>, Fault> {
         let args = vec![self.key(key)];
         if let Some(replica) = self.replica_for(key) {
