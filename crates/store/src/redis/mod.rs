@@ -13,6 +13,9 @@ mod sentinel;
 mod tls;
 mod url;
 
+#[cfg(all(test, feature = "test-util"))]
+mod tests;
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};

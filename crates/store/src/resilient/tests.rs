@@ -218,7 +218,7 @@ impl World {
         let settled = async {
             let shared = &self.store.shared;
             while !shared.breaker.is_closed() || !shared.journal.is_settled() {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                tokio::task::yield_now().await;
             }
             // What is forgotten is deleted under this.
             drop(shared.overlay.read().await);
