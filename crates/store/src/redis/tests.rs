@@ -7,7 +7,7 @@ use crate::{Added, Addition};
 #[tokio::test]
 async fn an_addition_happens_once_however_often_and_late_it_comes() {
     let server = crate::test_util::redis::Server::start(&[]).await.unwrap();
-    let mut config = crate::RedisConfig::new(crate::Deployment::Standalone(server.host()));
+    let mut config = RedisConfig::new(Deployment::Standalone(server.host()));
     config.command_timeout = Duration::from_secs(5);
     let store = RedisStore::start(config).unwrap();
     store.ready(Duration::from_secs(20)).await.unwrap();
