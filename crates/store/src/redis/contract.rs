@@ -7,15 +7,16 @@ use bytes::Bytes;
 use fred::types::Value;
 use futures_util::future::try_join_all;
 
+use super::answer::{
+    MAX_LIFETIME, added, fence_key, integer, lease, millis, one_word, refused, said, whole_millis,
+    words,
+};
 use super::fault::Fault;
 use super::{Inner, RedisStore};
 use crate::{
     Added, Addition, ErrorKind, Lease, Problem, Rate, Store, StoreError, StoreHealth, StoreKind,
     Subscription, Throttled, TimeLeft, checks,
 };
-
-/// Longest lifetime, in milliseconds: Redis adds it to the time of day and refuses an overflow.
-const MAX_LIFETIME: u128 = 100_000_000_000_000;
 
 /// How long the history of a lease's fence outlives the lease, in milliseconds.
 const FENCE_HISTORY: u128 = 7 * 24 * 60 * 60 * 1_000;
@@ -276,12 +277,8 @@ impl Store for RedisStore {
         const CONTEXT: &str = "subscribing";
         let subscription = self.listen(checks::key(channel, CONTEXT)?)?;
         let name = self.inner.settings.name(channel);
-        let link = self
-            .inner
-            .link()
-            .map_err(|fault| fault.into_error(CONTEXT))?;
         let patience = self.inner.settings.config.command_timeout;
-        tokio::time::timeout(patience, link.subscribe(name))
+        tokio::time::timeout(patience, self.inner.subscribe(name))
             .await
             .unwrap_or_else(|_| Err(Fault::new(ErrorKind::Timeout, Problem::Unresponsive)))
             .map_err(|fault| fault.into_error(CONTEXT))?;
@@ -357,6 +354,11 @@ impl RedisStore {
 }
 
 impl Inner {
+    async fn subscribe(&self, name: String) -> Result<(), Fault> {
+        let _order = self.hub.order.lock().await;
+        self.link()?.subscribe(name).await
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Bytes>, Fault> {
         let args = vec![self.key(key)];
         if let Some(replica) = self.replica_for(key) {
@@ -377,140 +379,6 @@ impl Inner {
                 .as_str()
                 .and_then(|text| text.parse().ok())
                 .ok_or_else(Fault::reply),
-        }
-    }
-}
-
-/// The first word of a script's answer that is no answer.
-fn refused(word: &str) -> Option<Fault> {
-    let kind = match word {
-        "wrong" => ErrorKind::WrongKind,
-        "beyond" => ErrorKind::InvalidArgument,
-        "full" => ErrorKind::Full,
-        "corrupt" => ErrorKind::Corrupt,
-        _ => return None,
-    };
-    Some(Fault::of_caller(kind))
-}
-
-fn words(answer: Value) -> Result<Vec<String>, Fault> {
-    answer
-        .into_array()
-        .into_iter()
-        .map(|word| word.into_string().ok_or_else(Fault::reply))
-        .collect()
-}
-
-fn added(words: &[String]) -> Result<Added, Fault> {
-    let (first, rest) = words.split_first().ok_or_else(Fault::reply)?;
-    match (first.as_str(), rest) {
-        ("all", sums) => {
-            let sums: Result<_, _> = sums.iter().map(|sum| sum.parse()).collect();
-            Ok(Added::All(sums.map_err(|_| Fault::reply())?))
-        }
-        ("over", [index, current]) => Ok(Added::Over {
-            index: index.parse().map_err(|_| Fault::reply())?,
-            current: current.parse().map_err(|_| Fault::reply())?,
-        }),
-        (word, _) => Err(refused(word).unwrap_or_else(Fault::reply)),
-    }
-}
-
-fn lease(words: &[String]) -> Result<Lease, Fault> {
-    match words {
-        [word, fence] if word == "granted" => Ok(Lease::Granted {
-            fence: fence.parse().map_err(|_| Fault::reply())?,
-        }),
-        [word, owner, left] if word == "held" => {
-            let left: i64 = left.parse().map_err(|_| Fault::reply())?;
-            Ok(Lease::Held {
-                owner: owner.clone(),
-                remaining: Duration::from_millis(left.max(1).unsigned_abs()),
-            })
-        }
-        [word] => Err(refused(word).unwrap_or_else(Fault::reply)),
-        _ => Err(Fault::reply()),
-    }
-}
-
-/// 1 or 0, as the one word of a script's answer.
-fn one_word(answer: Result<Value, Fault>, context: &'static str) -> Result<bool, StoreError> {
-    let words = answer.and_then(words);
-    let words = words.map_err(|fault| fault.into_error(context))?;
-    match words.first().map(String::as_str) {
-        Some("1") => Ok(true),
-        Some("0") => Ok(false),
-        word => {
-            let fault = word.and_then(refused).unwrap_or_else(Fault::reply);
-            Err(fault.into_error(context))
-        }
-    }
-}
-
-/// Whether a number of things was changed.
-fn said(answer: Result<Value, Fault>, context: &'static str) -> Result<bool, StoreError> {
-    let number = answer.and_then(integer);
-    number
-        .map(|number| number > 0)
-        .map_err(|fault| fault.into_error(context))
-}
-
-fn integer(answer: Value) -> Result<i64, Fault> {
-    answer.as_i64().ok_or_else(Fault::reply)
-}
-
-/// A lifetime in milliseconds, as scripts and commands take it; empty for none. A part of a
-/// millisecond counts as a whole one, so that nothing ends before its time.
-fn millis(lifetime: Option<Duration>) -> Value {
-    let text = lifetime.map(|lifetime| whole_millis(lifetime).to_string());
-    Value::from(text.unwrap_or_default())
-}
-
-fn whole_millis(lifetime: Duration) -> u128 {
-    lifetime.as_nanos().div_ceil(1_000_000).min(MAX_LIFETIME)
-}
-
-/// Where the last fence of a lease is kept, in the same slot as the lease. None where the name
-/// has braces that make no hash tag, so that no other name is sure to share its slot.
-fn fence_key(prefix: &str, name: &str) -> Option<String> {
-    let tag = match name
-        .split_once('{')
-        .and_then(|(_, rest)| rest.split_once('}'))
-    {
-        Some((tag, _)) if !tag.is_empty() => tag,
-        _ if !name.contains('}') => name,
-        _ => return None,
-    };
-    let at = name.len() - name.strip_prefix(prefix).map_or(name.len(), str::len);
-    let rest = name.get(at..)?;
-    Some(format!("{prefix}fence\0{{{tag}}}\0{rest}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn a_fence_lies_beside_its_lease(key in "[a-c{}:]{1,12}", other in "[a-c{}:]{1,12}") {
-            let slot = |name: &str| fred::util::redis_keyslot(name.as_bytes());
-            let name = format!("ai:{key}");
-            if let Some(fence) = fence_key("ai:", &name) {
-                prop_assert_eq!(slot(&fence), slot(&name));
-                if other != key {
-                    prop_assert_ne!(fence_key("ai:", &format!("ai:{other}")), Some(fence));
-                }
-            } else {
-                let has_brace = key.contains('}');
-                prop_assert!(has_brace);
-            }
-        }
-
-        #[test]
-        fn no_answer_panics(words: Vec<String>) {
-            let _ = added(&words).is_ok();
-            let _ = lease(&words).is_ok();
         }
     }
 }

@@ -1,15 +1,20 @@
 //! Redis, through the client library fred: one server, a master under sentinels, or a cluster.
 
+mod answer;
 mod client;
 mod config;
 mod contract;
 mod fault;
 mod health;
 mod link;
+mod messages;
 mod scripts;
 mod sentinel;
 mod tls;
 mod url;
+
+#[cfg(all(test, feature = "test-util"))]
+mod tests;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,7 +63,7 @@ const BYTES_PER_MILLISECOND: usize = 64 * 1024;
 /// policy that evicts keys without a lifetime, such keys may go. [`crate::Store::flush`] asks
 /// for no more than that the server answers: when it saves to disk is its own configuration.
 ///
-/// **A user with few rights** needs `+@read +@write +@connection +@scripting +@pubsub +role
+/// **A user with few rights** needs `+@read +@write +@connection +@scripting +@pubsub +time +role
 /// +cluster|slots +info`, the keys `~PREFIX*` and the channels `&PREFIX*`.
 pub struct RedisStore {
     inner: Arc<Inner>,
@@ -141,14 +146,15 @@ impl RedisStore {
         })
     }
 
-    /// Returns when the server answers, which a service need not wait for.
+    /// Returns when the server answers and can be listened to, which a service need not wait
+    /// for.
     ///
     /// # Errors
     /// [`ErrorKind::Unavailable`] if it didn't for `patience`.
     pub async fn ready(&self, patience: Duration) -> Result<(), StoreError> {
         const PAUSE: Duration = Duration::from_millis(5);
         let answers = async {
-            while self.inner.ping().await.is_err() {
+            while self.inner.ping().await.is_err() || !self.inner.can_listen() {
                 tokio::time::sleep(PAUSE).await;
             }
         };
@@ -197,6 +203,11 @@ impl Inner {
             };
             Fault::new(ErrorKind::Unavailable, problem)
         })
+    }
+
+    /// Whether messages of channels can come.
+    fn can_listen(&self) -> bool {
+        self.link().is_ok_and(|link| link.can_listen())
     }
 
     /// The server that the link goes to; none for a cluster.

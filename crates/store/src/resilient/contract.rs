@@ -1,14 +1,12 @@
 //! The resilient store's side of the contract: by the key's class, and by who knows the key.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use metrics::counter;
 
-use super::away::Add;
-use super::{Answer, KeyClass, ResilientStore, Shared, record, unavailable};
-use crate::redis::Once;
+use super::both::check;
+use super::{Answer, KeyClass, ResilientStore, unavailable};
 use crate::{
     Added, Addition, ErrorKind, Lease, Rate, Store, StoreError, StoreHealth, StoreKind,
     Subscription, Throttled, TimeLeft, checks,
@@ -26,8 +24,11 @@ impl Store for ResilientStore {
                     .ask_or_local("get", remote, shared.local.get(key))
                     .await
             }
-            KeyClass::Durable if shared.is_whole(key) => shared.local.get(key).await,
             KeyClass::Durable => {
+                let here = shared.read_here(key, shared.local.get(key));
+                if let Some(answer) = here.await {
+                    return answer;
+                }
                 let unknown = || Err(unavailable("getting a value"));
                 shared.ask_or("get", remote, unknown).await
             }
@@ -44,7 +45,10 @@ impl Store for ResilientStore {
         let remote = shared.remote.set(key, value.clone(), lifetime);
         match shared.config.classes.of(key) {
             KeyClass::Ephemeral => {
-                let dropped = || Ok(shared.drop_write("set"));
+                let dropped = || {
+                    shared.drop_write("set");
+                    Ok(())
+                };
                 shared.ask_or("set", remote, dropped).await
             }
             KeyClass::Local => {
@@ -78,18 +82,18 @@ impl Store for ResilientStore {
                 let local = shared.local.set_if_absent(key, value, lifetime);
                 shared.ask_or_local("set_if_absent", remote, local).await
             }
-            KeyClass::Durable if shared.is_whole(key) => {
-                check(key, Some(&value), lifetime, CONTEXT)?;
-                let set = shared
-                    .compare_and_set_here(key, None, value, lifetime)
-                    .await;
-                match set {
-                    // Something else than a value is there.
-                    Err(error) if error.kind() == ErrorKind::WrongKind => Ok(false),
-                    set => set,
+            class => {
+                if class == KeyClass::Durable {
+                    check(key, Some(&value), lifetime, CONTEXT)?;
+                    let here = shared.compare_and_set_here(key, None, value, lifetime);
+                    match here.await {
+                        Ok(None) => {}
+                        // Something else than a value is there.
+                        Err(error) if error.kind() == ErrorKind::WrongKind => return Ok(false),
+                        Ok(Some(set)) => return Ok(set),
+                        Err(error) => return Err(error),
+                    }
                 }
-            }
-            KeyClass::Ephemeral | KeyClass::Durable => {
                 let unknown = || Err(unavailable(CONTEXT));
                 shared.ask_or("set_if_absent", remote, unknown).await
             }
@@ -113,13 +117,14 @@ impl Store for ResilientStore {
                 let local = shared.local.compare_and_set(key, expected, value, lifetime);
                 shared.ask_or_local("compare_and_set", remote, local).await
             }
-            KeyClass::Durable if shared.is_whole(key) => {
-                check(key, Some(&value), lifetime, CONTEXT)?;
-                shared
-                    .compare_and_set_here(key, expected, value, lifetime)
-                    .await
-            }
-            KeyClass::Ephemeral | KeyClass::Durable => {
+            class => {
+                if class == KeyClass::Durable {
+                    check(key, Some(&value), lifetime, CONTEXT)?;
+                    let here = shared.compare_and_set_here(key, expected, value, lifetime);
+                    if let Some(set) = here.await? {
+                        return Ok(set);
+                    }
+                }
                 let unknown = || Err(unavailable(CONTEXT));
                 shared.ask_or("compare_and_set", remote, unknown).await
             }
@@ -166,8 +171,11 @@ impl Store for ResilientStore {
                 let local = shared.local.time_left(key);
                 shared.ask_or_local("time_left", remote, local).await
             }
-            KeyClass::Durable if shared.is_touched(key) => shared.time_left_here(key).await,
             KeyClass::Durable => {
+                let here = shared.read_here(key, shared.local.time_left(key));
+                if let Some(answer) = here.await {
+                    return answer;
+                }
                 let unknown = || Err(unavailable("asking a lifetime"));
                 shared.ask_or("time_left", remote, unknown).await
             }
@@ -189,11 +197,11 @@ impl Store for ResilientStore {
                 let local = shared.local.expire(key, lifetime);
                 shared.ask_or_local("expire", remote, local).await
             }
-            KeyClass::Durable if shared.is_touched(key) => {
-                check(key, None, Some(lifetime), "giving a lifetime")?;
-                shared.expire_here(key, lifetime).await
-            }
             KeyClass::Durable => {
+                check(key, None, Some(lifetime), "giving a lifetime")?;
+                if let Some(there) = shared.expire_here(key, lifetime).await? {
+                    return Ok(there);
+                }
                 let unknown = || Err(unavailable("giving a lifetime"));
                 shared.ask_or("expire", remote, unknown).await
             }
@@ -329,8 +337,11 @@ impl Store for ResilientStore {
                 let local = shared.local.set_members(key, limit);
                 shared.ask_or_local("set_members", remote, local).await
             }
-            KeyClass::Durable if shared.is_whole(key) => shared.local.set_members(key, limit).await,
             KeyClass::Durable => {
+                let here = shared.read_here(key, shared.local.set_members(key, limit));
+                if let Some(answer) = here.await {
+                    return answer;
+                }
                 let unknown = || Err(unavailable("listing a set"));
                 shared.ask_or("set_members", remote, unknown).await
             }
@@ -381,123 +392,4 @@ impl Store for ResilientStore {
         }
         shared.local.flush().await
     }
-}
-
-impl ResilientStore {
-    async fn add_durable(&self, additions: &[Addition<'_>]) -> Result<Added, StoreError> {
-        checks::additions(additions, "adding to counters")?;
-        let shared = &self.shared;
-        let number = shared.journal.number();
-        if !additions
-            .iter()
-            .any(|addition| shared.is_touched(addition.key))
-        {
-            let once = Once {
-                writer: &shared.journal.writer,
-                number: number.number,
-                open_from: shared.journal.open_from(),
-            };
-            let remote = shared.remote.add_once(additions, once);
-            if let Answer::There(added) = shared.ask("add_all", remote).await? {
-                shared.learn(additions, &added);
-                return Ok(added);
-            }
-        }
-        // Under the same number: the shared store may have it already.
-        let additions = additions.iter().map(Add::of).collect();
-        shared.add_here(additions, number).await
-    }
-}
-
-impl Shared {
-    /// Asks the shared store; `away` answers where it is away.
-    async fn ask_or<T>(
-        &self,
-        operation: &'static str,
-        remote: impl Future<Output = Result<T, StoreError>> + Send,
-        away: impl FnOnce() -> Result<T, StoreError> + Send,
-    ) -> Result<T, StoreError> {
-        match self.ask(operation, remote).await? {
-            Answer::There(answer) => Ok(answer),
-            Answer::Away => {
-                counter!("store_away_total", "operation" => operation).increment(1);
-                away()
-            }
-        }
-    }
-
-    /// Asks the shared store; the local engine answers where it is away.
-    async fn ask_or_local<T>(
-        &self,
-        operation: &'static str,
-        remote: impl Future<Output = Result<T, StoreError>> + Send,
-        local: impl Future<Output = Result<T, StoreError>> + Send,
-    ) -> Result<T, StoreError> {
-        if let Answer::There(answer) = self.ask(operation, remote).await? {
-            return Ok(answer);
-        }
-        let started = Instant::now();
-        let answer = local.await;
-        record(operation, "local", started);
-        answer
-    }
-
-    /// Remembers the sums that the shared store told.
-    fn learn(&self, additions: &[Addition<'_>], added: &Added) {
-        match added {
-            Added::All(sums) => {
-                for (addition, sum) in additions.iter().zip(sums) {
-                    self.known
-                        .learn(addition.key, *sum, self.end(addition.lifetime));
-                }
-            }
-            Added::Over { index, current } => {
-                if let Some(addition) = additions.get(*index) {
-                    self.known
-                        .learn(addition.key, *current, self.end(addition.lifetime));
-                }
-            }
-        }
-    }
-
-    /// Counters of which some may have been changed here.
-    async fn counters_of_both(&self, keys: &[&str]) -> Result<Vec<i64>, StoreError> {
-        checks::counters(keys, "reading counters")?;
-        let whole: Vec<bool> = keys.iter().map(|key| self.is_whole(key)).collect();
-        let far: Vec<&str> = keys
-            .iter()
-            .zip(&whole)
-            .filter_map(|(key, whole)| (!whole).then_some(*key))
-            .collect();
-        let answer = match far.is_empty() {
-            true => Answer::There(Vec::new()),
-            false => self.ask("counters", self.remote.counters(&far)).await?,
-        };
-        let mut sums = match answer {
-            Answer::There(sums) => sums,
-            Answer::Away => Vec::new(),
-        }
-        .into_iter();
-        let mut found = Vec::with_capacity(keys.len());
-        for (key, whole) in keys.iter().zip(whole) {
-            let asked = if whole { None } else { sums.next() };
-            found.push(match asked {
-                Some(sum) => sum,
-                None => self.counter_here(key).await?,
-            });
-        }
-        Ok(found)
-    }
-}
-
-/// Checks what the shared store would, before it is written without it.
-fn check(
-    key: &str,
-    value: Option<&Bytes>,
-    lifetime: Option<Duration>,
-    context: &'static str,
-) -> Result<(), StoreError> {
-    checks::key(key, context)?;
-    checks::lifetime(lifetime, context)?;
-    value.map_or(Ok(()), |value| checks::value(value, context))
 }

@@ -12,6 +12,9 @@ use crate::{Addition, ErrorKind, Problem, StoreError};
 
 /// Entries that are told before they are taken out of the journal together.
 const BATCH: usize = 64;
+/// Failures of the server itself after which an entry is given up, so that it doesn't keep back
+/// all others for good: a minute and a half, with the default pauses.
+const MAX_FAILURES: u32 = 100;
 
 /// Looks whether the shared store is back, whenever the breaker is open.
 pub(super) async fn watch(shared: Arc<Shared>) {
@@ -35,9 +38,10 @@ async fn is_back(shared: &Shared) -> bool {
 /// Tells the shared store what waits in the journal, whenever it is there.
 pub(super) async fn flush(shared: Arc<Shared>) {
     let mut pause = shared.config.probe_min;
+    let mut stuck = Stuck::default();
     loop {
         shared.journal.waits().await;
-        if shared.breaker.is_closed() && tell_some(&shared).await {
+        if shared.breaker.is_closed() && tell_some(&shared, &mut stuck).await {
             pause = shared.config.probe_min;
             continue;
         }
@@ -47,14 +51,19 @@ pub(super) async fn flush(shared: Arc<Shared>) {
 }
 
 /// Tells the oldest entries; false if the shared store stopped taking them.
-async fn tell_some(shared: &Shared) -> bool {
+async fn tell_some(shared: &Shared, stuck: &mut Stuck) -> bool {
     let mut told = Vec::with_capacity(BATCH);
     let mut taken = true;
     for (seq, entry) in shared.journal.oldest(BATCH) {
         match tell(shared, &entry).await {
             Told::Done => told.push(seq),
-            Told::Refused => {
+            Told::Failed if !stuck.gives_up(seq) => {
+                taken = false;
+                break;
+            }
+            Told::Refused | Told::Failed => {
                 counter!("store_journal_conflicts_total").increment(1);
+                tracing::error!(seq, "an entry of the store's journal was given up");
                 told.push(seq);
             }
             Told::Away => {
@@ -80,7 +89,6 @@ async fn settle(shared: &Shared) {
     }
     let _nobody_writes = shared.overlay.write().await;
     for key in shared.journal.settle() {
-        shared.known.forget(&key);
         if let Err(error) = shared.local.delete(&key).await {
             // It ends here unread: the key is the shared store's again.
             tracing::debug!(%error, "a settled key can't be deleted");
@@ -88,8 +96,28 @@ async fn settle(shared: &Shared) {
     }
 }
 
+/// An entry that the server fails at again and again.
+#[derive(Debug, Default)]
+struct Stuck {
+    seq: Option<u64>,
+    times: u32,
+}
+
+impl Stuck {
+    /// Counts a failure of entry `seq`; true once it has failed too often.
+    fn gives_up(&mut self, seq: u64) -> bool {
+        if self.seq.replace(seq) != Some(seq) {
+            self.times = 0;
+        }
+        self.times += 1;
+        self.times > MAX_FAILURES
+    }
+}
+
 enum Told {
     Done,
+    /// The shared store failed in a way of its own.
+    Failed,
     /// The shared store answered that this can't be: another process has made the key something
     /// else. Telling it again would not help.
     Refused,
@@ -101,12 +129,16 @@ async fn tell(shared: &Shared, entry: &Entry) -> Told {
     match answer {
         Ok(Ok(true)) => Told::Done,
         Ok(Ok(false)) => {
-            tracing::warn!("a comparison in the store's journal no longer holds");
+            tracing::debug!("a comparison in the store's journal no longer holds");
             Told::Refused
         }
         Ok(Err(error)) if is_away(&error) => Told::Away,
+        Ok(Err(error)) if error.kind() == ErrorKind::Engine => {
+            tracing::debug!(%error, "an entry of the store's journal failed");
+            Told::Failed
+        }
         Ok(Err(error)) => {
-            tracing::error!(%error, "an entry of the store's journal was refused");
+            tracing::debug!(%error, "an entry of the store's journal was refused");
             Told::Refused
         }
         Err(_) => Told::Away,
@@ -117,7 +149,7 @@ async fn tell(shared: &Shared, entry: &Entry) -> Told {
 fn is_away(error: &StoreError) -> bool {
     matches!(
         error.kind(),
-        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Full | ErrorKind::Engine
+        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Full
     )
 }
 
@@ -187,7 +219,9 @@ async fn add(
         number: entry.number,
         open_from,
     };
-    shared.remote.add_once(&additions, once).await.map(drop)
+    let added = shared.remote.add_once(&additions, once).await?;
+    shared.learn(&additions, &added);
+    Ok(())
 }
 
 /// What is left of a lifetime.

@@ -59,10 +59,11 @@ impl Journal {
         max_len: usize,
         max_bytes: usize,
     ) -> Result<Self, StoreError> {
-        let mut state = State::default();
-        state.next = match local.get(HEAD).await? {
-            Some(head) => <[u8; 8]>::try_from(&*head).map_or(0, u64::from_be_bytes),
-            None => 0,
+        let head = local.get(HEAD).await?;
+        let first = head.and_then(|head| <[u8; 8]>::try_from(&*head).ok());
+        let mut state = State {
+            next: first.map_or(0, u64::from_be_bytes),
+            ..State::default()
         };
         let mut missing = 0;
         while missing < GAP {
@@ -203,6 +204,13 @@ impl Journal {
     /// How many entries wait.
     pub(super) fn len(&self) -> usize {
         self.state().pending.len()
+    }
+
+    /// Whether nothing waits, and nothing is known here that the shared store doesn't know.
+    #[cfg(test)]
+    pub(super) fn is_settled(&self) -> bool {
+        let state = self.state();
+        state.pending.is_empty() && state.touched.is_empty()
     }
 
     /// Most that may wait.

@@ -1,6 +1,7 @@
 //! A shared store that may go away, with the local engine as its stand-in.
 
 mod away;
+mod both;
 mod breaker;
 mod class;
 mod contract;

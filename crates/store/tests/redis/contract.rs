@@ -84,17 +84,15 @@ async fn a_cluster_keeps_the_contract() {
 async fn lifetimes_end_by_the_servers_own_clock() {
     let server = Server::start(&[]).await.unwrap();
     let store = started(config(Deployment::Standalone(server.host()))).await;
-    let short = Some(Duration::from_millis(50));
+    let brief = Duration::from_millis(50);
+    let short = Some(brief);
     store
         .set("value", Bytes::from_static(b"v"), short)
         .await
         .unwrap();
     store.increment("counter", 1, short).await.unwrap();
     store.set_insert("set", "m", short).await.unwrap();
-    store
-        .acquire_lease("lease", "ana", short.unwrap())
-        .await
-        .unwrap();
+    store.acquire_lease("lease", "ana", brief).await.unwrap();
     for key in ["value", "counter", "set", "lease"] {
         until("the end of a lifetime", async || {
             store.time_left(key).await.unwrap() == TimeLeft::Absent

@@ -7,3 +7,4 @@ mod common;
 mod contract;
 mod outages;
 mod refusals;
+mod resilient;

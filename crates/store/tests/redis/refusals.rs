@@ -55,7 +55,8 @@ async fn a_wrong_password_is_told_and_the_right_one_works() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_user_with_few_rights_suffices_and_one_with_fewer_is_told() {
     let server = Server::start(&[]).await.unwrap();
-    let rights = "+@read +@write +@connection +@scripting +@pubsub +role +cluster|slots +info";
+    let rights =
+        "+@read +@write +@connection +@scripting +@pubsub +time +role +cluster|slots +info";
     let mut user = vec!["ACL", "SETUSER", "app", "on", ">pw", "resetkeys", "~ai:*"];
     user.extend(["resetchannels", "&ai:*", "-@all"]);
     user.extend(rights.split(' '));
