@@ -73,7 +73,7 @@ impl Shared {
     }
 
     /// Remembers the sums that the shared store told.
-    fn learn(&self, additions: &[Addition<'_>], added: &Added) {
+    pub(super) fn learn(&self, additions: &[Addition<'_>], added: &Added) {
         match added {
             Added::All(sums) => {
                 for (addition, sum) in additions.iter().zip(sums) {
