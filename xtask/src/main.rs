@@ -15,6 +15,7 @@ mod dte_eval;
 mod error;
 mod eval_launch;
 mod install;
+mod kb_eval;
 mod launch;
 mod lint;
 mod rules;
@@ -57,6 +58,12 @@ enum Command {
     #[cfg(feature = "dte-eval")]
     #[command(hide = true)]
     DteEvalMeasure(eval_launch::Args),
+    /// Rank a set of judged questions: recall beside two baselines, latency, memory
+    KbEval(kb_eval::Args),
+    /// The measuring half of `kb-eval`, in the release build that `kb-eval` makes
+    #[cfg(feature = "kb-eval")]
+    #[command(hide = true)]
+    KbEvalMeasure(kb_eval::Args),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +79,9 @@ fn main() -> ExitCode {
         Command::DteEval(args) => eval_launch::run(&args),
         #[cfg(feature = "dte-eval")]
         Command::DteEvalMeasure(args) => dte_eval::measure(&args),
+        Command::KbEval(args) => kb_eval::run(&args),
+        #[cfg(feature = "kb-eval")]
+        Command::KbEvalMeasure(args) => kb_eval::measure(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -41,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("xtask", &["dte"]),
+    ("xtask", &["dte", "knowledge-base"]),
 ];
 const LOW: &[&str] = &["cache", "knowledge-base", "llm-client", "store"];
 const BELOW_HTTP: &[&str] = &[
