@@ -106,17 +106,25 @@ impl Report {
         }
         writeln!(
             out,
-            "\n{:>8} {:>9} {:>8} {:>8} {:>9} {:>10} {:>12}",
-            "passages", "build ms", "p50 ms", "p99 ms", "text MiB", "index MiB", "memory/text"
+            "\n{:>8} {:>9} {:>8} {:>8} {:>12} {:>9} {:>10} {:>12}",
+            "passages",
+            "build ms",
+            "p50 ms",
+            "p99 ms",
+            "p99 wall ms",
+            "text MiB",
+            "index MiB",
+            "memory/text"
         )?;
         for speed in &self.speed {
             writeln!(
                 out,
-                "{:8} {:9.1} {:8.3} {:8.3} {:9.2} {:10.2} {:12.2}",
+                "{:8} {:9.1} {:8.3} {:8.3} {:12.3} {:9.2} {:10.2} {:12.2}",
                 speed.passages,
                 speed.build_ms,
                 speed.p50_ms,
                 speed.p99_ms,
+                speed.p99_wall_ms,
                 speed.text_mib,
                 speed.index_mib,
                 speed.memory_ratio

@@ -17,6 +17,9 @@ const MAX_WORDS: usize = 48;
 const MAX_GRAMS: usize = 256;
 /// Most words that are taken for typing errors and corrected.
 const MAX_CORRECTIONS: usize = 4;
+/// Among at least so many passages, a gram that more than a third of them have says nothing and
+/// takes the longest to sum up.
+const MANY_PASSAGES: usize = 500;
 /// What a corrected word counts.
 const CORRECTED: f32 = 0.9;
 
@@ -141,9 +144,9 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn weighed(&self, lists: [&'a [Posting]; SEGMENTS], factor: f32) -> Term<'a> {
-        let frequency: usize = lists.iter().map(|list| list.len()).sum();
-        let weight = factor * idf(frequency, self.snapshot.slots());
-        Term { lists, weight }
+        let mut term = Term { lists, weight: 0.0 };
+        term.weight = factor * idf(term.frequency(), self.snapshot.slots());
+        term
     }
 
     fn finish(self) -> Question<'a> {
@@ -179,6 +182,10 @@ impl<'a> Reader<'a, '_> {
             .map(|key| {
                 let lists = self.snapshot.segments().map(|segment| segment.gram(*key));
                 self.weighed(lists, 1.0)
+            })
+            .filter(|term| {
+                let slots = self.snapshot.slots();
+                slots < MANY_PASSAGES || term.frequency() <= slots / 3
             })
             .collect();
         let counted = sequence.iter().zip(&first).filter(|(_, first)| **first);
@@ -252,6 +259,10 @@ impl<'a> Reader<'a, '_> {
 }
 
 impl Term<'_> {
+    fn frequency(&self) -> usize {
+        self.lists.iter().map(|list| list.len()).sum()
+    }
+
     fn is_found(&self) -> bool {
         self.lists.iter().any(|list| !list.is_empty())
     }

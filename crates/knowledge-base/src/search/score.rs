@@ -77,6 +77,19 @@ impl Sums {
     }
 
     fn alternative(&mut self, terms: &[Term<'_>], segment: usize, factor: f32) {
+        if let [term] = terms {
+            let weight = term.weight * factor;
+            for posting in term.list(segment) {
+                let given = weight * posting.impact();
+                raise(
+                    &mut self.best,
+                    &mut self.best_touched,
+                    posting.slot(),
+                    given,
+                );
+            }
+            return;
+        }
         for term in terms {
             let weight = term.weight * factor;
             for posting in term.list(segment) {
@@ -90,12 +103,7 @@ impl Sums {
         }
         for slot in self.part_touched.drain(..) {
             let part = self.part.get_mut(slot).map_or(0.0, std::mem::take);
-            if let Some(best) = self.best.get_mut(slot) {
-                if *best == 0.0 {
-                    self.best_touched.push(slot);
-                }
-                *best = best.max(part);
-            }
+            raise(&mut self.best, &mut self.best_touched, slot, part);
         }
     }
 
@@ -117,6 +125,16 @@ impl Sums {
     pub(super) fn scored(&self) -> impl Iterator<Item = (usize, f32)> + '_ {
         let numbered = self.scores.iter().copied().enumerate();
         numbered.filter(|(_, score)| *score > 0.0)
+    }
+}
+
+/// Raises a place to a figure over zero, and remembers the place.
+fn raise(best: &mut [f32], touched: &mut Vec<usize>, slot: usize, to: f32) {
+    if let Some(best) = best.get_mut(slot) {
+        if *best == 0.0 {
+            touched.push(slot);
+        }
+        *best = best.max(to);
     }
 }
 

@@ -11,7 +11,7 @@ const LENGTH: usize = 260;
 /// How much of it may stand before the first word that was asked.
 const BEFORE: usize = 60;
 /// How much of a passage is looked at.
-const LOOKED_AT: usize = 6_000;
+const LOOKED_AT: usize = 4_000;
 
 /// A word of the passage that was asked.
 #[derive(Debug, Clone)]
@@ -53,7 +53,12 @@ pub(super) fn make(content: &str, question: &Question<'_>, stems: &mut Stems) ->
 
 fn matches(content: &str, question: &Question<'_>, stems: &mut Stems) -> Vec<Match> {
     let mut found: Vec<Match> = Vec::new();
+    let starts = Starts::of(question.shown.keys());
     tokenise(content, |token| {
+        // Few words begin like one that was asked; the others needn't be stemmed.
+        if !starts.may_have(token.text) {
+            return;
+        }
         let stem = match token.kind {
             TokenKind::Whole => token.text,
             TokenKind::Word if is_stop_word(token.text) => return,
@@ -71,6 +76,41 @@ fn matches(content: &str, question: &Question<'_>, stems: &mut Stems) -> Vec<Mat
         });
     });
     found
+}
+
+/// The first two letters of some stems: a stemmer only changes the ends of words.
+struct Starts([u32; 26]);
+
+impl Starts {
+    fn of<'a>(stems: impl Iterator<Item = &'a Box<str>>) -> Self {
+        let mut starts = Self([0; 26]);
+        for stem in stems {
+            if let Some((first, second)) = two(stem)
+                && let Some(bits) = starts.0.get_mut(first)
+            {
+                *bits |= 1 << second;
+            }
+        }
+        starts
+    }
+
+    /// False where no stem begins like this word; short and odd ones may always.
+    fn may_have(&self, word: &str) -> bool {
+        two(word).is_none_or(|(first, second)| {
+            self.0
+                .get(first)
+                .is_some_and(|bits| bits & (1 << second) != 0)
+        })
+    }
+}
+
+/// The places of the first two letters in the alphabet, where they are a–z and there is more.
+fn two(word: &str) -> Option<(usize, usize)> {
+    let letter = |byte: u8| byte.is_ascii_lowercase().then(|| usize::from(byte - b'a'));
+    match word.as_bytes() {
+        [first, second, ..] => Some((letter(*first)?, letter(*second)?)),
+        _ => None,
+    }
 }
 
 /// Where the best window's first match is.

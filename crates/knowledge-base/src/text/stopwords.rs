@@ -18,9 +18,12 @@ const STOP_WORDS: &[&str] = &[
     "un", "una", "unas", "uno", "unos", "va", "vamos", "voy", "xq", "y", "ya", "yo",
 ];
 
+/// Bytes of the longest of them; most words are told by it.
+const LONGEST: usize = 8;
+
 /// True for a folded word that is left out of questions and indexes.
 pub(crate) fn is_stop_word(folded: &str) -> bool {
-    STOP_WORDS.binary_search(&folded).is_ok()
+    folded.len() <= LONGEST && STOP_WORDS.binary_search(&folded).is_ok()
 }
 
 #[cfg(test)]
@@ -36,6 +39,7 @@ mod tests {
             assert_eq!(ours, theirs);
         }
         assert_eq!(STOP_WORDS.len(), sorted.len());
+        assert!(STOP_WORDS.iter().all(|word| word.len() <= LONGEST));
         assert!(is_stop_word("que") && !is_stop_word("factura") && !is_stop_word(""));
     }
 }
