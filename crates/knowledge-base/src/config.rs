@@ -63,7 +63,7 @@ impl Default for Ranking {
             tags: 0.5,
             body: 1.0,
             synonym: 0.85,
-            words: 0.6,
+            words: 0.7,
             dense: 0.4,
         }
     }

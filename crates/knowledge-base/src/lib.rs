@@ -49,7 +49,7 @@
 //! counts as the word that was asked, a little less, and never on top of it. Words that are
 //! nowhere are taken for typing errors. A second BM25F over character 4-grams joins it. Both are
 //! divided by what a passage full of the question would have, so that [`Hit::score`] is a share,
-//! 0–1, and comparable among questions; the final score is 0.6 of the one and 0.4 of the other.
+//! 0–1, and comparable among questions; the final score is 0.7 of the one and 0.3 of the other.
 //! That fusion was measured against reciprocal rank, and won: `docs/knowledge-base.md`.
 //!
 //! # Guarantees
