@@ -120,13 +120,14 @@ impl Modules {
         self.all.iter().map(|known| &known.module)
     }
 
-    /// The module of a question, from its stems and the passages it found, best first.
+    /// The module of a question, from its stems, each with how rare it is, and the passages it
+    /// found, best first.
     pub(crate) fn choose(
         &self,
-        stems: &[Box<str>],
+        words: &[(Box<str>, f64)],
         found: &[Evidence<'_>],
     ) -> Option<ModuleChoice> {
-        let keywords = shares(self.all.iter().map(|known| self.keywords(known, stems)));
+        let keywords = shares(self.all.iter().map(|known| self.keywords(known, words)));
         let passages = shares(self.all.iter().map(|known| known.passages(found)));
         let scores = keywords.iter().zip(&passages).map(|(keywords, passages)| {
             // Without one kind of evidence the other speaks alone.
@@ -154,18 +155,21 @@ impl Modules {
         Some(general.choice(0.0))
     }
 
-    /// What a question's words say for a module: a phrase more than a word, a keyword that
-    /// others have too less.
-    fn keywords(&self, known: &Known, stems: &[Box<str>]) -> f64 {
-        let present = |form: &&Vec<Box<str>>| form.iter().all(|stem| stems.contains(stem));
+    /// What a question's words say for a module: a keyword counts as its words are rare among
+    /// the passages, and less where other modules have it too.
+    fn keywords(&self, known: &Known, words: &[(Box<str>, f64)]) -> f64 {
         let weigh = |form: &Vec<Box<str>>| {
+            let mut sum = 0.0;
+            for stem in form {
+                sum += words.iter().find(|(word, _)| word == stem)?.1;
+            }
             let sharing = self
                 .all
                 .iter()
                 .filter(|other| other.keywords.contains(form));
-            float(form.len()).sqrt() / float(sharing.count().max(1))
+            Some(sum / float(sharing.count().max(1)))
         };
-        known.keywords.iter().filter(present).map(weigh).sum()
+        known.keywords.iter().filter_map(weigh).sum()
     }
 }
 
@@ -187,7 +191,7 @@ impl Known {
                         .iter()
                         .any(|tag| self.tags.contains(&fold(tag))))
         });
-        own.map(|(rank, passage)| passage.score * passage.score / float(rank + 1).sqrt())
+        own.map(|(rank, passage)| passage.score.powi(3) / float(rank + 1))
             .sum()
     }
 }
@@ -238,7 +242,10 @@ mod tests {
     }
 
     fn choose(question: &str, found: &[(&str, &str, f64)]) -> ModuleChoice {
-        let stems = form(question, &mut Stems::new());
+        let stems: Vec<(Box<str>, f64)> = form(question, &mut Stems::new())
+            .into_iter()
+            .map(|stem| (stem, 1.0))
+            .collect();
         let tags: Vec<Vec<String>> = found
             .iter()
             .map(|(_, tag, _)| vec![(*tag).to_owned()])

@@ -51,10 +51,10 @@ pub(crate) fn search(
     })
 }
 
-/// The stems of a question, corrected, without stop words.
-pub(crate) fn stems(snapshot: &Snapshot, ranking: &Ranking, text: &str) -> Vec<Box<str>> {
+/// The stems of a question, corrected, without stop words, each once with how rare it is.
+pub(crate) fn stems(snapshot: &Snapshot, ranking: &Ranking, text: &str) -> Vec<(Box<str>, f64)> {
     SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
-        Ok(mut scratch) => Question::read(text, snapshot, ranking, &mut scratch.stems).words,
+        Ok(mut scratch) => Question::read(text, snapshot, ranking, &mut scratch.stems).rarities(),
         Err(_) => Vec::new(),
     })
 }

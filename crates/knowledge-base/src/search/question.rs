@@ -94,6 +94,16 @@ impl<'a> Question<'a> {
         tokenise(text, |token| reader.token(token));
         reader.finish()
     }
+
+    /// The stems, each once, with their inverse document frequency.
+    pub(super) fn rarities(self) -> Vec<(Box<str>, f64)> {
+        let weights = self.sequence.iter().map(|term| f64::from(term.weight));
+        let words = self.words.into_iter().zip(weights).zip(&self.first);
+        words
+            .filter(|(_, first)| **first)
+            .map(|(word, _)| word)
+            .collect()
+    }
 }
 
 impl<'a> Reader<'a, '_> {
