@@ -338,8 +338,8 @@ fn assert_share(base: &KnowledgeBase, questions: &[(&str, &str)], target: f64) {
         }
     }
     let right = questions.len() - wrong.len();
-    println!("{right} of {} right", questions.len());
+    println!("{right} of {} right\n{}", questions.len(), wrong.join("\n"));
     let share = f64::from(u32::try_from(right).unwrap())
         / f64::from(u32::try_from(questions.len()).unwrap());
-    assert!(share >= target, "{share}:\n{}", wrong.join("\n"));
+    assert!(share >= target, "{share} is under {target}");
 }
