@@ -10,6 +10,7 @@ use super::Args;
 use super::baseline::{Naive, PlainBm25, Ranker};
 use super::corpus::{Corpus, Passage, Question};
 use super::metrics::Quality;
+use super::relevance::Relevance;
 use super::report::{Report, Row};
 use super::speed::{self, Speed};
 use super::systems::{Ours, Parts, ReciprocalRank};
@@ -90,6 +91,8 @@ fn quality(corpus: &Corpus, synonyms: &str) -> Result<Report, KnowledgeError> {
             }
         }
     }
+    let ours = Ours::new(corpus.passages.iter(), synonyms, Parts::ALL)?;
+    report.relevance = Some(Relevance::of(&ours, &colloquial, &corpus.judgements));
     own_questions(corpus, synonyms, &mut report)?;
     Ok(report)
 }

@@ -12,6 +12,8 @@ mod measure;
 #[cfg(feature = "kb-eval")]
 mod metrics;
 #[cfg(feature = "kb-eval")]
+mod relevance;
+#[cfg(feature = "kb-eval")]
 mod report;
 #[cfg(feature = "kb-eval")]
 mod speed;

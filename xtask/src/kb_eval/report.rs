@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::metrics::Quality;
+use super::relevance::Relevance;
 use super::speed::Speed;
 
 /// A system over a set of questions.
@@ -32,6 +33,7 @@ impl Row {
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
     pub rows: Vec<Row>,
+    pub relevance: Option<Relevance>,
     pub speed: Vec<Speed>,
     /// Targets that were missed, in words.
     pub missed: Vec<String>,
@@ -102,6 +104,22 @@ impl Report {
                 out,
                 "{set:8} {system:32} {:4} {:7.3} {:7.3} {:7.3} {:7.3} {:7.3}",
                 q.questions, q.recall_1, q.recall_3, q.recall_10, q.mrr_10, q.ndcg_10
+            )?;
+        }
+        if let Some(relevance) = &self.relevance {
+            writeln!(out, "\nfirst hits, set B over the whole corpus:")?;
+            writeln!(
+                out,
+                "  that answer: median score {:.3}, {:.0} % told relevant; that don't: {:.3}",
+                relevance.right_median_score,
+                relevance.right_told_relevant * 100.0,
+                relevance.wrong_median_score
+            )?;
+            writeln!(
+                out,
+                "  of off-topic questions: highest score {:.3}, {:.0} % told relevant",
+                relevance.off_topic_max_score,
+                relevance.off_topic_told_relevant * 100.0
             )?;
         }
         writeln!(

@@ -198,8 +198,10 @@ impl<'a> Reader<'a, '_> {
                 slots < MANY_PASSAGES || term.frequency() <= slots / 3
             })
             .collect();
-        let counted = sequence.iter().zip(&first).filter(|(_, first)| **first);
-        let words_total: f32 = counted.map(|(term, _)| term.weight).sum::<f32>()
+        let counted = (0..sequence.len()).zip(&first).filter(|(_, first)| **first);
+        let words_total: f32 = counted
+            .filter_map(|(at, _)| Some(expected(at, sequence.get(at)?, &spans)))
+            .sum::<f32>()
             + wholes.iter().map(|(_, term)| term.weight).sum::<f32>();
         let grams_total = grams.iter().map(|term| term.weight).sum();
         Question {
@@ -266,6 +268,28 @@ impl<'a> Reader<'a, '_> {
         }
         found
     }
+}
+
+/// What a word would weigh in a passage that says it. A word that is nowhere can only be said
+/// by a synonym of it, and then weighs its part of that.
+fn expected(at: usize, term: &Term<'_>, spans: &[Span<'_>]) -> f32 {
+    if term.is_found() {
+        return term.weight;
+    }
+    let of_span = |span: &Span<'_>| {
+        let sums = span.alternatives.iter().map(|terms| {
+            let weights = terms.iter().map(|term| term.weight);
+            weights.sum::<f32>()
+        });
+        #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
+        let words = span.source.len() as f32;
+        sums.fold(0.0, f32::max) / words
+    };
+    let around = spans.iter().filter(|span| span.source.contains(&at));
+    around
+        .map(of_span)
+        .reduce(f32::max)
+        .map_or(term.weight, |weight| weight.min(term.weight))
 }
 
 impl Term<'_> {
