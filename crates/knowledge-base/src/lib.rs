@@ -21,8 +21,7 @@
 //! let base = KnowledgeBase::from_documents([anular, caf], Config::default())?
 //!     .with_synonyms("nc = nota de crédito\nechar para atrás = anular")?;
 //!
-//! // No word of the question is in the text.
-//! let hits = base.search(&Query::new("¿cómo echo para atrás lo que facturé con una NC?"));
+//! let hits = base.search(&Query::new("¿cómo echo para atrás una fatura con una NC?"));
 //! assert_eq!(hits[0].document_id, "dte/anular");
 //! assert!(hits[0].is_relevant());
 //!

@@ -10,15 +10,18 @@ use super::metrics::float;
 use super::systems::{Ours, Parts};
 
 /// How often all questions are asked.
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 15;
+/// How often a corpus is indexed.
+const BUILDS: usize = 3;
 
 /// Figures for one size of corpus, on one thread.
 #[derive(Debug, Clone, Serialize)]
 pub struct Speed {
     pub passages: usize,
+    /// The best of some.
     pub build_ms: f64,
     pub p50_ms: f64,
-    /// Over the questions, each with the median of its rounds: what the search takes.
+    /// Over the questions, each with the best of its rounds: what the search itself takes.
     pub p99_ms: f64,
     /// Over all calls: with what other programs on the machine take from it.
     pub p99_wall_ms: f64,
@@ -35,9 +38,13 @@ impl Speed {
         corpus: &Corpus,
         synonyms: &str,
     ) -> Result<Self, KnowledgeError> {
-        let start = Instant::now();
-        let ours = Ours::new(passages.iter(), synonyms, Parts::ALL)?;
-        let build = start.elapsed();
+        let mut ours = Ours::new(passages.iter(), synonyms, Parts::ALL)?;
+        let mut build = Duration::MAX;
+        for _ in 0..BUILDS {
+            let start = Instant::now();
+            ours = Ours::new(passages.iter(), synonyms, Parts::ALL)?;
+            build = build.min(start.elapsed());
+        }
         let queries: Vec<Query> = corpus
             .questions
             .iter()
@@ -56,19 +63,16 @@ impl Speed {
         }
         let mut wall: Vec<Duration> = rounds.iter().flatten().copied().collect();
         wall.sort_unstable();
-        let mut medians: Vec<Duration> = Vec::with_capacity(rounds.len());
-        for times in &mut rounds {
-            times.sort_unstable();
-            medians.extend(times.get(ROUNDS / 2));
-        }
-        medians.sort_unstable();
+        let best = rounds.iter().filter_map(|times| times.iter().min().copied());
+        let mut best: Vec<Duration> = best.collect();
+        best.sort_unstable();
         let stats = ours.base().stats();
         let (text, index) = (float(stats.text_bytes), float(stats.index_bytes));
         Ok(Self {
             passages: stats.passages,
             build_ms: build.as_secs_f64() * 1e3,
-            p50_ms: quantile(&medians, 50),
-            p99_ms: quantile(&medians, 99),
+            p50_ms: quantile(&best, 50),
+            p99_ms: quantile(&best, 99),
             p99_wall_ms: quantile(&wall, 99),
             text_mib: text / MIB,
             index_mib: index / MIB,

@@ -11,7 +11,7 @@ pub(super) fn correct(stem: &str, snapshot: &Snapshot) -> Option<Box<str>> {
     }
     let edits = match typed.len() {
         0..=3 => return None,
-        4..=6 => 1,
+        4..=7 => 1,
         _ => 2,
     };
     let mut best: Option<((usize, bool, usize), Box<str>)> = None;

@@ -25,23 +25,6 @@ pub(crate) struct Token<'a> {
     pub(crate) end: usize,
 }
 
-/// Words before a number that belong to it, folded, and how the two are kept together.
-const NUMBERED: &[(&str, &str)] = &[
-    ("art", "art."),
-    ("articulo", "art."),
-    ("articulos", "art."),
-    ("arts", "art."),
-    ("circular", "circ."),
-    ("codigo", "cod."),
-    ("f", "f"),
-    ("formulario", "f"),
-    ("ley", "ley."),
-    ("linea", "lin."),
-    ("resolucion", "res."),
-    ("tipo", "dte."),
-    ("dte", "dte."),
-];
-
 /// Calls `each` with the tokens of a text, in order: the parts of a code first, then the whole.
 pub(crate) fn tokenise(text: &str, mut each: impl FnMut(Token<'_>)) {
     let mut run = Run::default();
@@ -204,6 +187,9 @@ impl Run {
     /// A number written in groups of three: `1.350.000`, `21.713`, also with a check digit
     /// (`76.192.083-9`), without the points.
     fn grouped_number(&self) -> Option<String> {
+        if self.separators.is_empty() {
+            return None;
+        }
         let points = self
             .separators
             .iter()
@@ -256,11 +242,19 @@ impl Run {
     }
 }
 
+/// How a folded word and the number after it are kept together, where they belong together.
 fn prefix_of(word: &str) -> Option<&'static str> {
-    NUMBERED
-        .iter()
-        .find(|(name, _)| *name == word)
-        .map(|(_, prefix)| *prefix)
+    Some(match word {
+        "art" | "arts" | "articulo" | "articulos" => "art.",
+        "circular" => "circ.",
+        "codigo" => "cod.",
+        "f" | "formulario" => "f",
+        "ley" => "ley.",
+        "linea" => "lin.",
+        "resolucion" => "res.",
+        "dte" | "tipo" => "dte.",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
