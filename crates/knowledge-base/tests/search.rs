@@ -1,4 +1,5 @@
 //! What a search finds, and how it is shown.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

@@ -63,7 +63,9 @@ impl Speed {
         }
         let mut wall: Vec<Duration> = rounds.iter().flatten().copied().collect();
         wall.sort_unstable();
-        let best = rounds.iter().filter_map(|times| times.iter().min().copied());
+        let best = rounds
+            .iter()
+            .filter_map(|times| times.iter().min().copied());
         let mut best: Vec<Duration> = best.collect();
         best.sort_unstable();
         let stats = ours.base().stats();
