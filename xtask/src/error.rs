@@ -50,6 +50,7 @@ pub enum Error {
     TargetsMissed(usize),
     /// Targets of the evaluation were missed, and `--strict` was given.
     #[cfg(any(feature = "dte-eval", feature = "payroll-eval"))]
+    #[cfg(any(feature = "dte-eval", feature = "kb-eval"))]
     EvalMissed(usize),
     /// Targets of the evaluation of matching were missed, and `--strict` was given.
     #[cfg(feature = "match-eval")]
@@ -98,6 +99,8 @@ impl fmt::Display for Error {
             }
             #[cfg(any(feature = "dte-eval", feature = "payroll-eval"))]
             Self::EvalMissed(count) => write!(f, "evaluation: {count} target(s) missed (--strict)"),
+            #[cfg(any(feature = "dte-eval", feature = "kb-eval"))]
+            Self::EvalMissed(count) => write!(f, "{count} target(s) missed (--strict)"),
         }
     }
 }

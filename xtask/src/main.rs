@@ -16,6 +16,7 @@ mod error;
 mod eval_launch;
 mod install;
 mod interop;
+mod kb_eval;
 mod launch;
 mod lint;
 mod match_eval;
@@ -76,6 +77,12 @@ enum Command {
     #[cfg(feature = "payroll-eval")]
     #[command(hide = true)]
     PayrollEvalMeasure(payroll_launch::Args),
+    /// Rank a set of judged questions: recall beside two baselines, latency, memory
+    KbEval(kb_eval::Args),
+    /// The measuring half of `kb-eval`, in the release build that `kb-eval` makes
+    #[cfg(feature = "kb-eval")]
+    #[command(hide = true)]
+    KbEvalMeasure(kb_eval::Args),
 }
 
 fn main() -> ExitCode {
@@ -98,6 +105,9 @@ fn main() -> ExitCode {
         Command::PayrollEval(args) => payroll_launch::run(&args),
         #[cfg(feature = "payroll-eval")]
         Command::PayrollEvalMeasure(args) => payroll_eval::measure(&args),
+        Command::KbEval(args) => kb_eval::run(&args),
+        #[cfg(feature = "kb-eval")]
+        Command::KbEvalMeasure(args) => kb_eval::measure(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
