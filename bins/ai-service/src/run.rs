@@ -71,7 +71,6 @@ struct Running {
     _logs: Logs,
     /// Replicas are told of open breakers for as long as this is held.
     _sharing: Vec<Sharing>,
-    _totals: TotalsSharing,
 }
 
 /// Serves until a signal comes, then drains.
@@ -139,13 +138,12 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
     let second_tier = Some(Arc::clone(&store));
     let operations = &http_api::OPERATIONS;
     let cache = Cache::new(&settings.cache, operations, second_tier, clock.clone())?;
-    let totals = cache.spawn_sharing(TOTALS_EVERY);
+    // It ends with the cache itself.
+    drop(cache.spawn_sharing(TOTALS_EVERY));
     let meter = Meter::new(settings.meter.clone(), Arc::clone(&store), clock.clone());
     meter.tokens().preload();
     let stack = model::build(&settings, &meter, &store)?;
-    let (model, sharing) = stack
-        .map(|stack| (stack.model, stack.sharing))
-        .unzip();
+    let (model, sharing) = stack.map(|stack| (stack.model, stack.sharing)).unzip();
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| StartError::Listen(settings.listen, error))?;
@@ -178,7 +176,6 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         deadline,
         _logs: logs,
         _sharing: sharing.unwrap_or_default(),
-        _totals: totals,
     })
 }
 

@@ -78,7 +78,11 @@ pub(crate) fn health(shared: &Shared) -> Reply {
         status: "healthy",
         service: "analytics",
         anthropic_configured: shared.deps.model.is_some(),
-        features: ["project_matching", "purchase_order_matching", "reconciliation"],
+        features: [
+            "project_matching",
+            "purchase_order_matching",
+            "reconciliation",
+        ],
     };
     let body = serde_json::to_vec(&health).unwrap_or_default();
     Reply::json(StatusCode::OK, Bytes::from(body))
@@ -114,7 +118,10 @@ pub(crate) async fn suggest_project(call: Call<'_>) -> Result<Reply, Problem> {
         let named = suggestion.project_id.filter(|_| confidence >= SUGGEST_AT);
         let body = encode(&Suggested {
             project_id: named,
-            project_name: suggestion.project_name.as_deref().filter(|_| named.is_some()),
+            project_name: suggestion
+                .project_name
+                .as_deref()
+                .filter(|_| named.is_some()),
             confidence,
             reasoning: &suggestion.reasoning,
         })?;
@@ -177,10 +184,7 @@ fn stats_key(tenant: &Tenant) -> String {
 }
 
 /// What was counted of a tenant, and the bytes that say so.
-async fn load(
-    store: &dyn Store,
-    tenant: &Tenant,
-) -> Result<(Stats, Option<Bytes>), StoreError> {
+async fn load(store: &dyn Store, tenant: &Tenant) -> Result<(Stats, Option<Bytes>), StoreError> {
     let bytes = store.get(&stats_key(tenant)).await?;
     let stats = bytes
         .as_deref()

@@ -10,7 +10,9 @@ use cache::{Answer, Cache, CacheKey, Cost, KeyBuilder, KeyMemo, Status};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use llm_client::{Breaker, Completion, LanguageModel, Meter, PrefixCache, Saved, Usd};
+use llm_client::{
+    Breaker, BreakerState, Completion, LanguageModel, Meter, PrefixCache, Saved, Usd,
+};
 use observability::{HttpMetrics, Metrics};
 use store::{Clock, Store};
 use tokio::net::TcpListener;
@@ -160,6 +162,12 @@ impl Shared {
         let text = std::str::from_utf8(body).map_err(|_| Problem::not_json(1, 1))?;
         let keyed = builder.json(text, &[]);
         Ok(keyed.map_err(|error| kept::unkeyable(&error))?.finish())
+    }
+
+    /// How the model's breaker is, where it has one.
+    pub(crate) fn circuit(&self) -> Option<BreakerState> {
+        let model = self.deps.model.as_ref()?;
+        model.breaker.as_ref().map(|breaker| breaker.state())
     }
 
     /// What a call took, in money and tokens.

@@ -163,7 +163,6 @@ impl Caller {
     pub(crate) fn own_tenant(&self) -> Tenant {
         Tenant(format!("{}/", self.name))
     }
-
 }
 
 impl Tenant {
@@ -172,7 +171,6 @@ impl Tenant {
         let name = self.0.split('/').next().unwrap_or_default();
         Self(format!("{name}/"))
     }
-
 
     /// As a part of a cache key.
     #[must_use]

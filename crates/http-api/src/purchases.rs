@@ -90,16 +90,21 @@ pub(crate) async fn match_po(call: Call<'_>) -> Result<Reply, Problem> {
 
 /// `POST /api/ai/reconcile`.
 pub(crate) async fn reconcile(call: Call<'_>) -> Result<Reply, Problem> {
-    answer(call, RECONCILE_OPERATION, read_reconcile, |found, degraded| {
-        encode(&Reconciled {
-            po_id: found.po_id,
-            confidence: found.confidence,
-            line_matches: lines(found),
-            reasoning: &found.reasoning,
-            other_po_ids: &found.other_po_ids,
-            degraded,
-        })
-    })
+    answer(
+        call,
+        RECONCILE_OPERATION,
+        read_reconcile,
+        |found, degraded| {
+            encode(&Reconciled {
+                po_id: found.po_id,
+                confidence: found.confidence,
+                line_matches: lines(found),
+                reasoning: &found.reasoning,
+                other_po_ids: &found.other_po_ids,
+                degraded,
+            })
+        },
+    )
     .await
 }
 
@@ -225,19 +230,22 @@ fn read_reconcile(caller: &Caller, body: &[u8]) -> Result<Ask, Problem> {
     if xml.is_none() && fields.given(NAME).is_none() {
         fields.wrong(NAME, "missing", "Falta «dte_xml», el documento recibido.");
     }
-    let invoice = xml.and_then(|xml| match dte::read_xml(xml.as_bytes(), &dte::Limits::default()) {
-        Ok(reading) => {
-            let first = reading.documentos.first().map(Invoice::from);
-            if first.is_none() {
-                fields.wrong(NAME, "not_a_document", "El XML no trae ningún documento.");
-            }
-            first
-        }
-        Err(error) => {
-            fields.wrong(NAME, error.code(), error.user_message());
-            None
-        }
-    });
+    let invoice =
+        xml.and_then(
+            |xml| match dte::read_xml(xml.as_bytes(), &dte::Limits::default()) {
+                Ok(reading) => {
+                    let first = reading.documentos.first().map(Invoice::from);
+                    if first.is_none() {
+                        fields.wrong(NAME, "not_a_document", "El XML no trae ningún documento.");
+                    }
+                    first
+                }
+                Err(error) => {
+                    fields.wrong(NAME, error.code(), error.user_message());
+                    None
+                }
+            },
+        );
     let orders = orders(&mut fields);
     let (invoice, orders) = fields.finish(invoice.zip(orders))?;
     let tenant = match company {
@@ -258,7 +266,11 @@ fn document(fields: &mut Fields<'_>) -> Option<Invoice> {
         .into_iter()
         .find_map(|name| Some((name, fields.given(name)?)));
     let Some((name, raw)) = given else {
-        fields.wrong("dte_data", "missing", "Falta «dte_data», la factura recibida.");
+        fields.wrong(
+            "dte_data",
+            "missing",
+            "Falta «dte_data», la factura recibida.",
+        );
         return None;
     };
     match matching::read_invoice(raw.get()) {

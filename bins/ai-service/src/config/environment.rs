@@ -83,16 +83,23 @@ impl Environment {
         };
         over(&mut redis.host, "REDIS_HOST");
         over(&mut redis.sentinel_hosts, "REDIS_SENTINEL_HOSTS");
-        over(&mut redis.sentinel_master_name, "REDIS_SENTINEL_MASTER_NAME");
+        over(
+            &mut redis.sentinel_master_name,
+            "REDIS_SENTINEL_MASTER_NAME",
+        );
         if let Some(password) = self.get("REDIS_PASSWORD") {
             (redis.password, redis.password_file) = (Some(password.into()), None);
         }
         if let Some(port) = self.get("REDIS_PORT") {
-            let port = port.parse().map_err(|_| wrong("REDIS_PORT", "must be 0 to 65535"))?;
+            let port = port
+                .parse()
+                .map_err(|_| wrong("REDIS_PORT", "must be 0 to 65535"))?;
             redis.port = Some(port);
         }
         if let Some(db) = self.get("REDIS_DB") {
-            let db = db.parse().map_err(|_| wrong("REDIS_DB", "must be 0 to 255"))?;
+            let db = db
+                .parse()
+                .map_err(|_| wrong("REDIS_DB", "must be 0 to 255"))?;
             redis.db = Some(db);
         }
         for (name, target) in [

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use store::{
-    KeyClass, KeyClasses, RedisConfig, RedisConfigError, RedisParameters, RedisTls,
-    ResilientConfig,
+    KeyClass, KeyClasses, RedisConfig, RedisConfigError, RedisParameters, RedisTls, ResilientConfig,
 };
 
 use super::file;
@@ -67,24 +66,56 @@ pub(super) fn redis(file: file::Redis) -> Result<Option<SharedStore>, SettingsEr
     config.keepalive_count = file.keepalive_count.unwrap_or(config.keepalive_count);
     config.queue_len = file.queue_len.unwrap_or(config.queue_len);
     let times = [
-        ("redis.keepalive_idle_ms", file.keepalive_idle_ms, &mut config.keepalive_idle),
+        (
+            "redis.keepalive_idle_ms",
+            file.keepalive_idle_ms,
+            &mut config.keepalive_idle,
+        ),
         (
             "redis.keepalive_interval_ms",
             file.keepalive_interval_ms,
             &mut config.keepalive_interval,
         ),
-        ("redis.connect_timeout_ms", file.connect_timeout_ms, &mut config.connect_timeout),
-        ("redis.command_timeout_ms", file.command_timeout_ms, &mut config.command_timeout),
+        (
+            "redis.connect_timeout_ms",
+            file.connect_timeout_ms,
+            &mut config.connect_timeout,
+        ),
+        (
+            "redis.command_timeout_ms",
+            file.command_timeout_ms,
+            &mut config.command_timeout,
+        ),
         (
             "redis.unresponsive_timeout_ms",
             file.unresponsive_timeout_ms,
             &mut config.unresponsive_timeout,
         ),
-        ("redis.heartbeat_ms", file.heartbeat_ms, &mut config.heartbeat),
-        ("redis.reconnect_min_ms", file.reconnect_min_ms, &mut config.reconnect_min),
-        ("redis.reconnect_max_ms", file.reconnect_max_ms, &mut config.reconnect_max),
-        ("redis.reconnect_jitter_ms", file.reconnect_jitter_ms, &mut config.reconnect_jitter),
-        ("redis.sentinel_interval_ms", file.sentinel_interval_ms, &mut config.sentinel_interval),
+        (
+            "redis.heartbeat_ms",
+            file.heartbeat_ms,
+            &mut config.heartbeat,
+        ),
+        (
+            "redis.reconnect_min_ms",
+            file.reconnect_min_ms,
+            &mut config.reconnect_min,
+        ),
+        (
+            "redis.reconnect_max_ms",
+            file.reconnect_max_ms,
+            &mut config.reconnect_max,
+        ),
+        (
+            "redis.reconnect_jitter_ms",
+            file.reconnect_jitter_ms,
+            &mut config.reconnect_jitter,
+        ),
+        (
+            "redis.sentinel_interval_ms",
+            file.sentinel_interval_ms,
+            &mut config.sentinel_interval,
+        ),
     ];
     for (key, given, target) in times {
         match given {

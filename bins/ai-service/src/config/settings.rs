@@ -231,10 +231,7 @@ fn model(file: file::Model, limits: &Limits) -> Result<Option<AnthropicConfig>, 
     Ok(Some(config))
 }
 
-fn second(
-    file: file::SecondModel,
-    limits: &Limits,
-) -> Result<Option<OpenAiConfig>, SettingsError> {
+fn second(file: file::SecondModel, limits: &Limits) -> Result<Option<OpenAiConfig>, SettingsError> {
     let (Some(base_url), Some(name)) = (&file.base_url, &file.name) else {
         return match (file.base_url, file.name) {
             (None, None) => Ok(None),
@@ -245,7 +242,10 @@ fn second(
     config.api_key = secret("second_model.api_key", file.api_key, file.api_key_file)?;
     config.allow_insecure_http = file.allow_insecure_http;
     let (default, total) = (config.timeouts, limits.model_timeout);
-    let (connect, first_byte) = (default.connect().min(total), default.first_byte().min(total));
+    let (connect, first_byte) = (
+        default.connect().min(total),
+        default.first_byte().min(total),
+    );
     config.timeouts = Timeouts::try_new(connect, first_byte, total)?;
     llm_client::OpenAiCompatible::try_new(config.clone())?;
     Ok(Some(config))

@@ -126,22 +126,29 @@ pub(super) fn costs() -> Operation {
     });
     let by = json!({"type": "object", "additionalProperties": figures});
     let schema = object(&[
-        ("period", words(&["today", "yesterday", "this_month", "all_time"])),
+        (
+            "period",
+            words(&["today", "yesterday", "this_month", "all_time"]),
+        ),
         ("summary", figures),
         ("by_operation", by.clone()),
         ("by_model", by),
     ]);
-    Operation::new("costs", TAG, "Lo que ha costado el modelo, y lo que ahorró el caché")
-        .parameter(json!({
-            "name": "period",
-            "in": "query",
-            "schema": {"type": "string", "enum": ["today", "yesterday", "this_month", "all_time"]},
-            "description": "Días y meses de Chile; sin él, hoy."
-        }))
-        .answer(200, "Dólares exactos.", schema)
-        .problem(400)
-        .problem(500)
-        .problem(503)
+    Operation::new(
+        "costs",
+        TAG,
+        "Lo que ha costado el modelo, y lo que ahorró el caché",
+    )
+    .parameter(json!({
+        "name": "period",
+        "in": "query",
+        "schema": {"type": "string", "enum": ["today", "yesterday", "this_month", "all_time"]},
+        "description": "Días y meses de Chile; sin él, hoy."
+    }))
+    .answer(200, "Dólares exactos.", schema)
+    .problem(400)
+    .problem(500)
+    .problem(503)
 }
 
 pub(super) fn openapi() -> Operation {

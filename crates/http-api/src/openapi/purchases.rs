@@ -34,15 +34,23 @@ pub(super) fn match_po() -> Operation {
         },
         "pending_pos": [order_example()]
     });
-    Operation::new("matchPurchaseOrder", TAG, "¿De qué orden de compra es esta factura?")
-        .description(
-            "Compara referencia, RUT, líneas, cantidades, precios, totales y fechas. La confianza \
+    Operation::new(
+        "matchPurchaseOrder",
+        TAG,
+        "¿De qué orden de compra es esta factura?",
+    )
+    .description(
+        "Compara referencia, RUT, líneas, cantidades, precios, totales y fechas. La confianza \
              está calibrada: de cien respuestas con 90, unas noventa aciertan. El modelo sólo \
              desempata.",
-        )
-        .body(request, &[("factura", example)])
-        .problem(403)
-        .answer(200, "La orden, o por qué ninguna.", matched("matched_po_id"))
+    )
+    .body(request, &[("factura", example)])
+    .problem(403)
+    .answer(
+        200,
+        "La orden, o por qué ninguna.",
+        matched("matched_po_id"),
+    )
 }
 
 pub(super) fn reconcile() -> Operation {
@@ -122,11 +130,15 @@ pub(super) fn suggest_project() -> Operation {
         ("confidence", percent()),
         ("reasoning", text()),
     ]);
-    Operation::new("suggestProject", "analítica", "¿A qué proyecto va esta compra?")
-        .description("`project_id` es nulo bajo 70 y siempre uno de los ofrecidos.")
-        .body(request, &[("compra", example)])
-        .problem(403)
-        .answer(200, "El proyecto, o por qué ninguno.", suggestion)
+    Operation::new(
+        "suggestProject",
+        "analítica",
+        "¿A qué proyecto va esta compra?",
+    )
+    .description("`project_id` es nulo bajo 70 y siempre uno de los ofrecidos.")
+    .body(request, &[("compra", example)])
+    .problem(403)
+    .answer(200, "El proyecto, o por qué ninguno.", suggestion)
 }
 
 pub(super) fn health() -> Operation {
@@ -136,8 +148,12 @@ pub(super) fn health() -> Operation {
         ("anthropic_configured", json!({"type": "boolean"})),
         ("features", list(&text())),
     ]);
-    Operation::new("analyticsHealth", "analítica", "Qué sabe hacer la analítica")
-        .answer(200, "Sus funciones.", schema)
+    Operation::new(
+        "analyticsHealth",
+        "analítica",
+        "Qué sabe hacer la analítica",
+    )
+    .answer(200, "Sus funciones.", schema)
 }
 
 pub(super) fn stats() -> Operation {
@@ -148,7 +164,10 @@ pub(super) fn stats() -> Operation {
     ]);
     let schema = object(&[
         ("total_suggestions", count()),
-        ("avg_confidence", json!({"type": "number", "minimum": 0, "maximum": 100})),
+        (
+            "avg_confidence",
+            json!({"type": "number", "minimum": 0, "maximum": 100}),
+        ),
         ("projects_matched", count()),
         ("top_projects", list(&top)),
         (
@@ -156,18 +175,22 @@ pub(super) fn stats() -> Operation {
             object(&[("high", count()), ("medium", count()), ("low", count())]),
         ),
     ]);
-    Operation::new("analyticsStats", "analítica", "Cómo han ido las sugerencias")
-        .parameter(json!({
-            "name": "company_id",
-            "in": "query",
-            "schema": {"type": "integer", "minimum": 0, "maximum": u32::MAX},
-            "description": "Una compañía; sin ella, todo lo que la clave ha preguntado."
-        }))
-        .answer(200, "Las cifras de la clave.", schema)
-        .problem(400)
-        .problem(403)
-        .problem(500)
-        .problem(503)
+    Operation::new(
+        "analyticsStats",
+        "analítica",
+        "Cómo han ido las sugerencias",
+    )
+    .parameter(json!({
+        "name": "company_id",
+        "in": "query",
+        "schema": {"type": "integer", "minimum": 0, "maximum": u32::MAX},
+        "description": "Una compañía; sin ella, todo lo que la clave ha preguntado."
+    }))
+    .answer(200, "Las cifras de la clave.", schema)
+    .problem(400)
+    .problem(403)
+    .problem(500)
+    .problem(503)
 }
 
 /// An object of a request: these members, any others, none of them needed.

@@ -105,9 +105,7 @@ impl Job {
         let model = self.inner.shared.deps.model.as_ref();
         let ruled = self.rule(model.is_some()).await?;
         if model.is_none() {
-            return self
-                .encode(ruled.reports, None, Some(NoAnswer::Off))
-                .await;
+            return self.encode(ruled.reports, None, Some(NoAnswer::Off)).await;
         }
         let rejected = ruled.reports.iter().any(rejects);
         if rejected && self.inner.ask.model_check == ModelCheck::Auto {

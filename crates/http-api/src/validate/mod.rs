@@ -48,7 +48,9 @@ pub(crate) async fn handle(call: Call<'_>) -> Result<Reply, Problem> {
     let (mode, today) = (kept::mode(&head.headers), shared.today());
     let memo = (body.len() <= INLINE_BYTES).then(|| memo_input(caller, today, &body));
     if mode == cache::Mode::Normal
-        && let Some(reply) = memo.as_deref().and_then(|memo| repeated(shared, caller, memo))
+        && let Some(reply) = memo
+            .as_deref()
+            .and_then(|memo| repeated(shared, caller, memo))
     {
         return Ok(reply);
     }
