@@ -97,6 +97,9 @@ impl RedisStore {
     /// # Errors
     /// [`RedisConfigError`], where the configuration can never work; never because a server is
     /// away or refuses us.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub fn start(config: RedisConfig) -> Result<Self, RedisConfigError> {
         let settings = Arc::new(Settings::new(config)?);
         let kind = match &settings.config.deployment {

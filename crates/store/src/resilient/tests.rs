@@ -399,6 +399,32 @@ async fn an_addition_whose_answer_was_lost_happens_once() {
     assert_eq!(sums, [20]);
 }
 
+#[tokio::test]
+async fn a_reservation_that_may_have_happened_is_no_refusal() {
+    let world = world().await;
+    world.store.increment("n:spent", 10, None).await.unwrap();
+    world.remote.set_mood(Mood::Lossy);
+    let reserve = async |by| {
+        let addition = Addition {
+            key: "n:spent",
+            by,
+            limit: Some(12),
+            lifetime: None,
+        };
+        world.store.add_all(&[addition]).await
+    };
+    // Asked there, whose answer is lost; here it would be too much.
+    assert_eq!(kind(reserve(5).await), Some(ErrorKind::Timeout));
+    world.go_away(Mood::Down).await;
+    let over = Added::Over {
+        index: 0,
+        current: 10,
+    };
+    assert_eq!(reserve(5).await.unwrap(), over);
+    assert_eq!(reserve(2).await.unwrap(), Added::All(vec![12]));
+    world.come_back().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_doubled_however_it_flickers() {
     let world = world().await;
