@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
-use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Notify, broadcast};
 
 use crate::{ErrorKind, StoreError};
 
@@ -19,6 +19,11 @@ const MAX_CHANNELS: usize = 65_536;
 #[derive(Debug)]
 pub(crate) struct Hub {
     channels: Mutex<Option<HashMap<String, broadcast::Sender<Bytes>>>>,
+    /// Told whenever a channel has got its first listener, or lost its last.
+    changed: Notify,
+    /// Held while a server is told of channels that came or went, so that giving one up can't
+    /// overtake its being taken up again.
+    pub(crate) order: tokio::sync::Mutex<()>,
 }
 
 impl Hub {
@@ -26,6 +31,8 @@ impl Hub {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             channels: Mutex::new(Some(HashMap::new())),
+            changed: Notify::new(),
+            order: tokio::sync::Mutex::new(()),
         })
     }
 
@@ -47,16 +54,31 @@ impl Hub {
         if !channels.contains_key(channel) && channels.len() >= MAX_CHANNELS {
             return Err(StoreError::new(ErrorKind::Full, CONTEXT));
         }
-        let sender = channels
-            .entry(channel.to_owned())
-            .or_insert_with(|| broadcast::Sender::new(BUFFERED));
+        let sender = channels.entry(channel.to_owned()).or_insert_with(|| {
+            self.changed.notify_one();
+            broadcast::Sender::new(BUFFERED)
+        });
         Ok(Subscription {
             listener: Listener {
                 hub: Arc::downgrade(self),
                 channel: channel.to_owned(),
                 receiver: Some(sender.subscribe()),
             },
+            other: None,
         })
+    }
+
+    /// All channels that somebody listens to.
+    pub(crate) fn channels(&self) -> Vec<String> {
+        self.lock()
+            .as_ref()
+            .map(|channels| channels.keys().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// Returns when channels have come or gone since the last call.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     /// Whether somebody listens to `channel`.
@@ -81,6 +103,7 @@ impl Hub {
                 .is_some_and(|sender| sender.receiver_count() == 0)
         {
             channels.remove(channel);
+            self.changed.notify_one();
         }
     }
 
@@ -93,13 +116,37 @@ impl Hub {
 #[derive(Debug)]
 pub struct Subscription {
     listener: Listener,
+    other: Option<Listener>,
 }
 
 impl Subscription {
     /// The next message; `None` for good once the engine is closed. A listener that lies more
     /// than 64 messages behind loses the oldest. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Bytes> {
-        self.listener.next().await
+        loop {
+            let Some(other) = &mut self.other else {
+                return self.listener.next().await;
+            };
+            let (message, is_other) = tokio::select! {
+                message = self.listener.next() => (message, false),
+                message = other.next() => (message, true),
+            };
+            if message.is_some() {
+                return message;
+            }
+            // One of the two has ended: the one that is left goes on alone.
+            if let Some(other) = self.other.take()
+                && !is_other
+            {
+                self.listener = other;
+            }
+        }
+    }
+
+    /// The messages of both.
+    pub(crate) fn with(mut self, other: Self) -> Self {
+        self.other = Some(other.listener);
+        self
     }
 }
 
@@ -150,6 +197,22 @@ mod tests {
         assert!(hub.listens("a"));
         drop(two);
         assert!(!hub.listens("a"));
+    }
+
+    #[tokio::test]
+    async fn two_sources_are_one_until_both_have_ended() {
+        let (near, far) = (Hub::new(), Hub::new());
+        let mut both = far
+            .subscribe("a")
+            .unwrap()
+            .with(near.subscribe("a").unwrap());
+        near.publish("a", Bytes::from_static(b"near"));
+        assert_eq!(both.next().await.as_deref(), Some(&b"near"[..]));
+        far.close();
+        near.publish("a", Bytes::from_static(b"still"));
+        assert_eq!(both.next().await.as_deref(), Some(&b"still"[..]));
+        near.close();
+        assert_eq!(both.next().await, None);
     }
 
     #[tokio::test]
