@@ -67,7 +67,9 @@ where
             Ok(Reply::json(StatusCode::OK, answer.value).cached(answer.status, answer.age))
         }
         Err(CacheError::Compute(problem)) => Err((*problem).clone()),
-        Err(CacheError::WaitTimeout | CacheError::ComputeTimeout) => Err(Problem::deadline()),
+        Err(CacheError::WaitTimeout | CacheError::ComputeTimeout | CacheError::Elsewhere(_)) => {
+            Err(Problem::deadline())
+        }
         Err(error) => {
             tracing::error!(%error, "a computation failed");
             Err(Problem::internal())

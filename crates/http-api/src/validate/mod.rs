@@ -103,7 +103,7 @@ async fn computed(
             Ok(reply.cached(answer.status, answer.age).waited(upstream))
         }
         Err(CacheError::Compute(problem)) => Err((*problem).clone()),
-        Err(CacheError::WaitTimeout | CacheError::ComputeTimeout) => {
+        Err(CacheError::WaitTimeout | CacheError::ComputeTimeout | CacheError::Elsewhere(_)) => {
             // Somebody else's computation is late: the rules answer on their own.
             let judged = job.rules_only().await?;
             let reply = Reply::json(StatusCode::OK, judged.body);
