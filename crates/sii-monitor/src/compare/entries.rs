@@ -1,0 +1,154 @@
+//! Two versions of an index, entry by entry.
+
+use std::collections::BTreeMap;
+
+use crate::index::Entry;
+use crate::text::folded;
+
+/// What happened to an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntryChange {
+    /// It is new.
+    New(Entry),
+    /// It is gone.
+    Removed(Entry),
+    /// Something of it is another.
+    Changed {
+        /// As it was.
+        before: Entry,
+        /// As it is.
+        after: Entry,
+        /// What of it.
+        fields: Vec<Field>,
+    },
+}
+
+/// A part of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// Its date.
+    Fecha,
+    /// Its title.
+    Titulo,
+    /// Where it leads.
+    Url,
+    /// What is said of it.
+    Resumen,
+}
+
+/// What changed from `before` to `after`, whatever the order and the markup of either: the new
+/// ones first, in the order of the page.
+#[must_use]
+pub fn entry_changes(before: &[Entry], after: &[Entry]) -> Vec<EntryChange> {
+    let old = by_key(before);
+    let new = by_key(after);
+    let mut changes: Vec<EntryChange> = after
+        .iter()
+        .filter(|entry| !old.contains_key(&entry.key()))
+        .map(|entry| EntryChange::New(entry.clone()))
+        .collect();
+    changes.dedup();
+    for (key, was) in &old {
+        match new.get(key) {
+            None => changes.push(EntryChange::Removed((*was).clone())),
+            Some(is) => {
+                let fields = differences(was, is);
+                if !fields.is_empty() {
+                    changes.push(EntryChange::Changed {
+                        before: (*was).clone(),
+                        after: (*is).clone(),
+                        fields,
+                    });
+                }
+            }
+        }
+    }
+    changes
+}
+
+/// Of two entries with one key the first counts.
+fn by_key(entries: &[Entry]) -> BTreeMap<String, &Entry> {
+    let mut map = BTreeMap::new();
+    for entry in entries {
+        map.entry(entry.key()).or_insert(entry);
+    }
+    map
+}
+
+fn differences(before: &Entry, after: &Entry) -> Vec<Field> {
+    let same = |a: &str, b: &str| letters(a) == letters(b);
+    let mut fields = Vec::new();
+    if before.fecha != after.fecha {
+        fields.push(Field::Fecha);
+    }
+    // Another markup of the same entry writes its title otherwise; the number and the date are
+    // what it says, and they are compared by themselves.
+    if before.numero.is_none() && !same(&before.titulo, &after.titulo) {
+        fields.push(Field::Titulo);
+    }
+    if before.url != after.url && after.url.is_some() {
+        fields.push(Field::Url);
+    }
+    let said = |entry: &Entry| letters(&format!("{} {}", entry.titulo, entry.resumen));
+    let (was, is) = (said(before), said(after));
+    let contained =
+        was.contains(&letters(&after.resumen)) || is.contains(&letters(&before.resumen));
+    if !same(&before.resumen, &after.resumen) && !contained {
+        fields.push(Field::Resumen);
+    }
+    fields
+}
+
+/// Only what is said: letters and digits, folded.
+fn letters(text: &str) -> String {
+    folded(text)
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::{Tipo, entries};
+    use crate::page::{Noise, Page};
+
+    fn read(html: &str) -> Vec<Entry> {
+        entries(&Page::read(html, Noise::built_in()), Tipo::Circular)
+    }
+
+    const HEADINGS: &str = "<h5><a href='c11.pdf'>Circular N° 11 del 30 de Enero del 2025</a></h5>
+        <p>Instruye sobre IVA.</p><h5><a href='c10.pdf'>Circular N° 10 del 15 de Enero del 2025</a></h5>
+        <p>Renta.</p>";
+
+    #[test]
+    fn a_redesign_is_no_change() {
+        let table = "<table><tr><th>Número</th><th>Fecha</th><th>Materia</th></tr>
+            <tr><td><a href='c10.pdf'>10</a></td><td>15/01/2025</td><td>Renta</td></tr>
+            <tr><td><a href='c11.pdf'>11</a></td><td>30/01/2025</td><td>Instruye sobre IVA</td></tr></table>";
+        assert_eq!(entry_changes(&read(HEADINGS), &read(table)), []);
+        assert_eq!(entry_changes(&read(table), &read(HEADINGS)), []);
+    }
+
+    #[test]
+    fn new_removed_and_changed() {
+        let after =
+            "<h5><a href='c12.pdf'>Circular N° 12 del 3 de Febrero del 2025</a></h5><p>Boletas.</p>
+            <h5><a href='c11b.pdf'>Circular N° 11 del 31 de Enero del 2025</a></h5>
+            <p>Instruye sobre impuesto adicional.</p>";
+        let changes = entry_changes(&read(HEADINGS), &read(after));
+        let [
+            EntryChange::New(new),
+            EntryChange::Removed(gone),
+            EntryChange::Changed { fields, .. },
+        ] = changes.as_slice()
+        else {
+            panic!("{changes:?}");
+        };
+        assert_eq!(
+            (new.key(), gone.key()),
+            ("circular:12:2025".into(), "circular:10:2025".into())
+        );
+        assert_eq!(*fields, [Field::Fecha, Field::Url, Field::Resumen]);
+    }
+}
