@@ -2,6 +2,7 @@
 
 pub mod charset;
 pub mod compare;
+pub mod deliver;
 pub mod fecha;
 pub mod index;
 pub mod meaning;
