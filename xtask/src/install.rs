@@ -31,6 +31,17 @@ const TOOLS: &[Tool] = &[
         probe: &["python3", "-c", "import ensurepip, venv"],
         packages: &["python3", "python3-venv"],
     },
+    // The tests start their own servers; the one that Debian starts by itself is not used.
+    Tool {
+        name: "redis-server",
+        probe: &["redis-server", "--version"],
+        packages: &["redis-server"],
+    },
+    Tool {
+        name: "redis-sentinel",
+        probe: &["redis-sentinel", "--version"],
+        packages: &["redis-sentinel"],
+    },
 ];
 
 /// Installs the system's programs that are missing.

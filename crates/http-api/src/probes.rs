@@ -163,12 +163,10 @@ pub(crate) async fn health(shared: &Shared) -> Reply {
 
 async fn store_health(shared: &Shared) -> StoreHealth {
     let answer = tokio::time::timeout(STORE_WAIT, shared.deps.store.health()).await;
-    answer.unwrap_or_else(|_| StoreHealth {
-        kind: StoreKind::EmbeddedFile,
-        up: false,
-        latency: STORE_WAIT,
-        reason: Some("no answer in time".to_owned()),
-        keys: None,
+    answer.unwrap_or_else(|_| {
+        let mut health = StoreHealth::new(StoreKind::EmbeddedFile, false, STORE_WAIT);
+        health.reason = Some("no answer in time".to_owned());
+        health
     })
 }
 

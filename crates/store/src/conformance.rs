@@ -7,7 +7,9 @@
 //! Every check panics where the engine breaks the contract, and returns an error only where
 //! the engine itself failed.
 
+mod channels;
 mod concurrency;
+mod counting;
 mod lifetimes;
 mod operations;
 
@@ -18,8 +20,13 @@ use async_trait::async_trait;
 
 use crate::{ErrorKind, Store, StoreError};
 
+pub use self::channels::listeners_hear;
 pub use self::concurrency::{
-    increments_sum_exactly, one_of_many_gets_the_lease, one_of_many_sets_the_absent,
+    additions_never_exceed, bursts_are_exact, comparing_loses_nothing, increments_sum_exactly,
+    one_of_many_gets_the_lease, one_of_many_sets_the_absent,
+};
+pub use self::counting::{
+    additions_go_together, counters_are_read_together, rates_are_limited, values_are_compared,
 };
 pub use self::lifetimes::{
     counters_keep_their_window, lifetimes_end, lifetimes_follow_the_last_write,
@@ -61,7 +68,15 @@ pub async fn all(subject: &dyn Subject) -> Result<(), StoreError> {
     lifetimes_follow_the_last_write(subject).await?;
     counters_keep_their_window(subject).await?;
     sets_live_and_die_whole(subject).await?;
+    values_are_compared(subject).await?;
+    counters_are_read_together(subject).await?;
+    additions_go_together(subject).await?;
+    rates_are_limited(subject).await?;
+    listeners_hear(subject).await?;
     increments_sum_exactly(subject).await?;
+    additions_never_exceed(subject).await?;
+    bursts_are_exact(subject).await?;
+    comparing_loses_nothing(subject).await?;
     one_of_many_sets_the_absent(subject).await?;
     one_of_many_gets_the_lease(subject).await?;
     Ok(())

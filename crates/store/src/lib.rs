@@ -1,4 +1,4 @@
-//! Shared state with lifetimes: values, counters, sets and leases.
+//! Shared state with lifetimes: values, counters, sets, leases, rate limits and channels.
 //!
 //! # When to use it
 //!
@@ -61,18 +61,31 @@
 //!   operator's.
 
 mod api;
+mod checks;
 mod clock;
 #[cfg(feature = "test-util")]
 pub mod conformance;
 mod embedded;
 mod error;
+mod health;
+mod pubsub;
+mod redis;
+#[cfg(feature = "test-util")]
+pub mod test_util;
+mod throttle;
 
 pub use api::{
-    Lease, MAX_KEY_BYTES, MAX_MEMBER_BYTES, MAX_VALUE_BYTES, Store, StoreHealth, StoreKind,
-    TimeLeft,
+    Added, Addition, Lease, MAX_ADDITIONS, MAX_COUNTERS, MAX_KEY_BYTES, MAX_MEMBER_BYTES,
+    MAX_MESSAGE_BYTES, MAX_VALUE_BYTES, Store, StoreHealth, StoreKind, TimeLeft,
 };
 #[cfg(any(test, feature = "test-util"))]
 pub use clock::ManualClock;
 pub use clock::{Clock, SystemClock};
 pub use embedded::{EmbeddedConfig, EmbeddedStore, OpenError, OpenErrorKind};
 pub use error::{ErrorKind, Fault, StoreError};
+pub use health::{Problem, StandbyHealth, Topology};
+pub use pubsub::Subscription;
+pub use redis::{
+    Deployment, RedisConfig, RedisConfigError, RedisHost, RedisParameters, RedisStore, RedisTls,
+};
+pub use throttle::{Rate, Throttled};

@@ -8,15 +8,15 @@ use bytes::Bytes;
 
 use super::{EmbeddedStore, ops};
 use crate::{
-    ErrorKind, Lease, MAX_KEY_BYTES, MAX_MEMBER_BYTES, MAX_VALUE_BYTES, Store, StoreError,
-    StoreHealth, TimeLeft,
+    Added, Addition, Lease, Problem, Rate, Store, StoreError, StoreHealth, Subscription, Throttled,
+    TimeLeft, checks,
 };
 
 #[async_trait]
 impl Store for EmbeddedStore {
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
         const CONTEXT: &str = "getting a value";
-        let key = name(key, MAX_KEY_BYTES, CONTEXT)?;
+        let key = checks::key(key, CONTEXT)?.to_owned();
         self.read(CONTEXT, move |transaction, now| {
             ops::get(transaction, now, &key)
         })
@@ -30,9 +30,9 @@ impl Store for EmbeddedStore {
         lifetime: Option<Duration>,
     ) -> Result<(), StoreError> {
         const CONTEXT: &str = "setting a value";
-        let key = name(key, MAX_KEY_BYTES, CONTEXT)?;
-        check_value(&value, CONTEXT)?;
-        check_lifetime(lifetime, CONTEXT)?;
+        let key = checks::key(key, CONTEXT)?.to_owned();
+        checks::value(&value, CONTEXT)?;
+        checks::lifetime(lifetime, CONTEXT)?;
         self.write(CONTEXT, value.len(), move |tables| {
             ops::set(tables, &key, &value, lifetime)
         })
@@ -46,25 +46,44 @@ impl Store for EmbeddedStore {
         lifetime: Option<Duration>,
     ) -> Result<bool, StoreError> {
         const CONTEXT: &str = "setting an absent value";
-        let key = name(key, MAX_KEY_BYTES, CONTEXT)?;
-        check_value(&value, CONTEXT)?;
-        check_lifetime(lifetime, CONTEXT)?;
+        let key = checks::key(key, CONTEXT)?.to_owned();
+        checks::value(&value, CONTEXT)?;
+        checks::lifetime(lifetime, CONTEXT)?;
         self.write(CONTEXT, value.len(), move |tables| {
             ops::set_if_absent(tables, &key, &value, lifetime)
         })
         .await
     }
 
+    async fn compare_and_set(
+        &self,
+        key: &str,
+        expected: Option<&[u8]>,
+        value: Bytes,
+        lifetime: Option<Duration>,
+    ) -> Result<bool, StoreError> {
+        const CONTEXT: &str = "comparing and setting a value";
+        let key = checks::key(key, CONTEXT)?.to_owned();
+        checks::value(&value, CONTEXT)?;
+        checks::lifetime(lifetime, CONTEXT)?;
+        let bytes = value.len() + expected.map_or(0, <[u8]>::len);
+        let expected = expected.map(<[u8]>::to_vec);
+        self.write(CONTEXT, bytes, move |tables| {
+            ops::compare_and_set(tables, &key, expected.as_deref(), &value, lifetime)
+        })
+        .await
+    }
+
     async fn delete(&self, key: &str) -> Result<bool, StoreError> {
         const CONTEXT: &str = "deleting a key";
-        let key = name(key, MAX_KEY_BYTES, CONTEXT)?;
+        let key = checks::key(key, CONTEXT)?.to_owned();
         self.write(CONTEXT, 0, move |tables| ops::delete(tables, &key))
             .await
     }
 
     async fn time_left(&self, key: &str) -> Result<TimeLeft, StoreError> {
         const CONTEXT: &str = "asking a lifetime";
-        let key = name(key, MAX_KEY_BYTES, CONTEXT)?;
+        let key = checks::key(key, CONTEXT)?.to_owned();
         self.read(CONTEXT, move |transaction, now| {
             ops::time_left(transaction, now, &key)
         })
@@ -73,8 +92,8 @@ impl Store for EmbeddedStore {
 
     async fn expire(&self, key: &str, lifetime: Duration) -> Result<bool, StoreError> {
         const CONTEXT: &str = "giving a lifetime";
-        let key = name(key, MAX_KEY_BYTES, CONTEXT)?;
-        check_lifetime(Some(lifetime), CONTEXT)?;
+        let key = checks::key(key, CONTEXT)?.to_owned();
+        checks::lifetime(Some(lifetime), CONTEXT)?;
         self.write(CONTEXT, 0, move |tables| {
             ops::expire(tables, &key, lifetime)
         })
@@ -88,10 +107,38 @@ impl Store for EmbeddedStore {
         lifetime: Option<Duration>,
     ) -> Result<i64, StoreError> {
         const CONTEXT: &str = "incrementing a counter";
-        let key = name(key, MAX_KEY_BYTES, CONTEXT)?;
-        check_lifetime(lifetime, CONTEXT)?;
+        let key = checks::key(key, CONTEXT)?.to_owned();
+        checks::lifetime(lifetime, CONTEXT)?;
         self.write(CONTEXT, 0, move |tables| {
             ops::increment(tables, &key, by, lifetime)
+        })
+        .await
+    }
+
+    async fn counters(&self, keys: &[&str]) -> Result<Vec<i64>, StoreError> {
+        const CONTEXT: &str = "reading counters";
+        checks::counters(keys, CONTEXT)?;
+        let keys: Vec<String> = keys.iter().map(|&key| key.to_owned()).collect();
+        self.read(CONTEXT, move |transaction, now| {
+            ops::counters(transaction, now, &keys)
+        })
+        .await
+    }
+
+    async fn add_all(&self, additions: &[Addition<'_>]) -> Result<Added, StoreError> {
+        const CONTEXT: &str = "adding to counters";
+        checks::additions(additions, CONTEXT)?;
+        let additions: Vec<ops::Add> = additions.iter().map(ops::Add::from).collect();
+        self.write(CONTEXT, 0, move |tables| ops::add_all(tables, &additions))
+            .await
+    }
+
+    async fn throttle(&self, key: &str, rate: Rate, cost: u32) -> Result<Throttled, StoreError> {
+        const CONTEXT: &str = "asking a rate limit";
+        let key = checks::key(key, CONTEXT)?.to_owned();
+        checks::cost(rate, cost, CONTEXT)?;
+        self.write(CONTEXT, 0, move |tables| {
+            ops::throttle(tables, &key, rate, cost)
         })
         .await
     }
@@ -103,9 +150,9 @@ impl Store for EmbeddedStore {
         lifetime: Option<Duration>,
     ) -> Result<bool, StoreError> {
         const CONTEXT: &str = "inserting into a set";
-        let key = name(key, MAX_KEY_BYTES, CONTEXT)?;
-        let member = name(member, MAX_MEMBER_BYTES, CONTEXT)?;
-        check_lifetime(lifetime, CONTEXT)?;
+        let key = checks::key(key, CONTEXT)?.to_owned();
+        let member = checks::member(member, CONTEXT)?.to_owned();
+        checks::lifetime(lifetime, CONTEXT)?;
         self.write(CONTEXT, 0, move |tables| {
             ops::set_insert(tables, &key, &member, lifetime)
         })
@@ -114,8 +161,8 @@ impl Store for EmbeddedStore {
 
     async fn set_remove(&self, key: &str, member: &str) -> Result<bool, StoreError> {
         const CONTEXT: &str = "removing from a set";
-        let key = name(key, MAX_KEY_BYTES, CONTEXT)?;
-        let member = name(member, MAX_MEMBER_BYTES, CONTEXT)?;
+        let key = checks::key(key, CONTEXT)?.to_owned();
+        let member = checks::member(member, CONTEXT)?.to_owned();
         self.write(CONTEXT, 0, move |tables| {
             ops::set_remove(tables, &key, &member)
         })
@@ -124,7 +171,7 @@ impl Store for EmbeddedStore {
 
     async fn set_members(&self, key: &str, limit: usize) -> Result<Vec<String>, StoreError> {
         const CONTEXT: &str = "listing a set";
-        let key = name(key, MAX_KEY_BYTES, CONTEXT)?;
+        let key = checks::key(key, CONTEXT)?.to_owned();
         self.read(CONTEXT, move |transaction, now| {
             ops::set_members(transaction, now, &key, limit)
         })
@@ -138,9 +185,9 @@ impl Store for EmbeddedStore {
         lifetime: Duration,
     ) -> Result<Lease, StoreError> {
         const CONTEXT: &str = "acquiring a lease";
-        let key = name(key, MAX_KEY_BYTES, CONTEXT)?;
-        let owner = name(owner, MAX_MEMBER_BYTES, CONTEXT)?;
-        check_lifetime(Some(lifetime), CONTEXT)?;
+        let key = checks::key(key, CONTEXT)?.to_owned();
+        let owner = checks::member(owner, CONTEXT)?.to_owned();
+        checks::lifetime(Some(lifetime), CONTEXT)?;
         self.write(CONTEXT, 0, move |tables| {
             ops::acquire_lease(tables, &key, &owner, lifetime)
         })
@@ -149,12 +196,24 @@ impl Store for EmbeddedStore {
 
     async fn release_lease(&self, key: &str, owner: &str) -> Result<bool, StoreError> {
         const CONTEXT: &str = "releasing a lease";
-        let key = name(key, MAX_KEY_BYTES, CONTEXT)?;
-        let owner = name(owner, MAX_MEMBER_BYTES, CONTEXT)?;
+        let key = checks::key(key, CONTEXT)?.to_owned();
+        let owner = checks::member(owner, CONTEXT)?.to_owned();
         self.write(CONTEXT, 0, move |tables| {
             ops::release_lease(tables, &key, &owner)
         })
         .await
+    }
+
+    async fn publish(&self, channel: &str, message: Bytes) -> Result<(), StoreError> {
+        const CONTEXT: &str = "publishing";
+        let channel = checks::key(channel, CONTEXT)?;
+        checks::message(&message, CONTEXT)?;
+        self.hub.publish(channel, message);
+        Ok(())
+    }
+
+    async fn subscribe(&self, channel: &str) -> Result<Subscription, StoreError> {
+        self.hub.subscribe(checks::key(channel, "subscribing")?)
     }
 
     async fn health(&self) -> StoreHealth {
@@ -162,13 +221,15 @@ impl Store for EmbeddedStore {
         let read = self
             .read("checking health", |transaction, _| ops::count(transaction))
             .await;
-        StoreHealth {
-            kind: self.kind,
-            up: read.is_ok(),
-            latency: started.elapsed(),
-            reason: read.as_ref().err().map(reason),
-            keys: read.ok(),
+        let mut health = StoreHealth::new(self.kind, read.is_ok(), started.elapsed());
+        match read {
+            Ok(keys) => health.keys = Some(keys),
+            Err(error) => {
+                health.problem = Some(Problem::of(error.kind()));
+                health.reason = Some(reason(&error));
+            }
         }
+        health
     }
 
     async fn flush(&self) -> Result<(), StoreError> {
@@ -183,26 +244,4 @@ fn reason(error: &StoreError) -> String {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
     }
-}
-
-/// A key, member or owner that the engine takes, as its own string.
-fn name(name: &str, longest: usize, context: &'static str) -> Result<String, StoreError> {
-    if name.is_empty() || name.len() > longest {
-        return Err(StoreError::new(ErrorKind::InvalidArgument, context));
-    }
-    Ok(name.to_owned())
-}
-
-fn check_value(value: &Bytes, context: &'static str) -> Result<(), StoreError> {
-    if value.len() > MAX_VALUE_BYTES {
-        return Err(StoreError::new(ErrorKind::InvalidArgument, context));
-    }
-    Ok(())
-}
-
-fn check_lifetime(lifetime: Option<Duration>, context: &'static str) -> Result<(), StoreError> {
-    if lifetime.is_some_and(|lifetime| lifetime.is_zero()) {
-        return Err(StoreError::new(ErrorKind::InvalidArgument, context));
-    }
-    Ok(())
 }

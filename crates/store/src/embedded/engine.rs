@@ -40,11 +40,16 @@ impl Engine {
 
     /// Now, in Unix milliseconds.
     pub(super) fn now(&self) -> u64 {
+        self.micros() / 1_000
+    }
+
+    /// Now, in Unix microseconds.
+    pub(super) fn micros(&self) -> u64 {
         self.clock
             .now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or(Duration::ZERO)
-            .as_millis()
+            .as_micros()
             .try_into()
             .unwrap_or(u64::MAX)
     }

@@ -32,6 +32,7 @@ use self::fault::Failure;
 pub use self::open::{OpenError, OpenErrorKind};
 use self::tables::{Limits, Tables};
 use self::writer::{Call, Message, Writer};
+use crate::pubsub::Hub;
 use crate::{Clock, ErrorKind, StoreError, StoreKind};
 
 /// Dead records and members that one call of [`EmbeddedStore::sweep`] removes at most.
@@ -67,6 +68,7 @@ pub struct EmbeddedStore {
     reads: Arc<Semaphore>,
     places: Arc<Semaphore>,
     places_bytes: Arc<Semaphore>,
+    hub: Arc<Hub>,
 }
 
 impl fmt::Debug for EmbeddedStore {
@@ -143,6 +145,7 @@ impl EmbeddedStore {
             reads: semaphore(config.concurrent_reads),
             places: semaphore(config.queue_len),
             places_bytes: semaphore(config.queue_bytes),
+            hub: Hub::new(),
             config,
         })
     }
@@ -169,6 +172,7 @@ impl EmbeddedStore {
         self.reads.close();
         self.places.close();
         self.places_bytes.close();
+        self.hub.close();
         // If it hears nothing any more, it has gone already.
         drop(self.writer.send(Message::Stop));
         let wait = async {

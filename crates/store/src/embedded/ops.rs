@@ -2,15 +2,19 @@
 //! embedded engine. Each function checks first and changes after, so that one that fails has
 //! changed nothing.
 
+mod counting;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 use redb::{ReadTransaction, ReadableTableMetadata};
 
 use super::fault::{Failure, Fault};
-use super::record::{Holder, Kind, NEVER, Record, SetSize, decode_counter};
+use super::record::{Holder, Kind, NEVER, Record, SetSize};
 use super::tables::{MEMBERS, RECORDS, Tables, entry_cost, member_cost};
 use crate::{ErrorKind, Lease, StoreError, TimeLeft};
+
+pub(super) use self::counting::{Add, add_all, counters, increment, throttle};
 
 /// Bytes of a counter's payload, and of a lease's before the owner's name.
 const NUMBER_LEN: usize = 8;
@@ -122,6 +126,24 @@ pub(super) fn set_if_absent(
     Ok(true)
 }
 
+/// See [`crate::Store::compare_and_set`].
+pub(super) fn compare_and_set(
+    tables: &mut Tables<'_>,
+    key: &str,
+    expected: Option<&[u8]>,
+    value: &[u8],
+    lifetime: Option<Duration>,
+) -> Result<bool, Failure> {
+    const CONTEXT: &str = "comparing and setting a value";
+    tables.live_as(key, Kind::Value, CONTEXT)?;
+    if !tables.holds(key, expected)? {
+        return Ok(false);
+    }
+    tables.reserve(entry_cost(key, value.len()), Some(key), CONTEXT)?;
+    tables.put(key, Kind::Value, end(tables.now, lifetime), value)?;
+    Ok(true)
+}
+
 /// See [`crate::Store::delete`]. A record that can't be read is removed as well.
 pub(super) fn delete(tables: &mut Tables<'_>, key: &str) -> Result<bool, Failure> {
     let now = tables.now;
@@ -140,29 +162,6 @@ pub(super) fn expire(
     }
     tables.set_end(key, end(tables.now, Some(lifetime)))?;
     Ok(true)
-}
-
-/// See [`crate::Store::increment`].
-pub(super) fn increment(
-    tables: &mut Tables<'_>,
-    key: &str,
-    by: i64,
-    lifetime: Option<Duration>,
-) -> Result<i64, Failure> {
-    const CONTEXT: &str = "incrementing a counter";
-    let live = tables.live_as(key, Kind::Counter, CONTEXT)?;
-    let (before, expires_at) = match &live {
-        Some(live) => (decode_counter(&live.small)?, live.expires_at),
-        None => (0, end(tables.now, lifetime)),
-    };
-    let sum = before
-        .checked_add(by)
-        .ok_or(StoreError::new(ErrorKind::InvalidArgument, CONTEXT))?;
-    if live.is_none() {
-        tables.reserve(entry_cost(key, NUMBER_LEN), None, CONTEXT)?;
-    }
-    tables.put(key, Kind::Counter, expires_at, &sum.to_be_bytes())?;
-    Ok(sum)
 }
 
 /// See [`crate::Store::set_insert`].

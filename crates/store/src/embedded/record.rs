@@ -18,6 +18,7 @@ pub(super) enum Kind {
     Counter,
     Set,
     Lease,
+    Throttle,
 }
 
 impl Kind {
@@ -27,6 +28,7 @@ impl Kind {
             Self::Counter => 2,
             Self::Set => 3,
             Self::Lease => 4,
+            Self::Throttle => 5,
         }
     }
 
@@ -36,6 +38,7 @@ impl Kind {
             2 => Some(Self::Counter),
             3 => Some(Self::Set),
             4 => Some(Self::Lease),
+            5 => Some(Self::Throttle),
             _ => None,
         }
     }
@@ -88,6 +91,14 @@ pub(super) fn decode_counter(payload: &[u8]) -> Result<i64, StoreError> {
         .try_into()
         .map(i64::from_be_bytes)
         .map_err(|_| StoreError::new(ErrorKind::Corrupt, "reading a counter"))
+}
+
+/// The payload of a rate limit: its next arrival, in Unix microseconds.
+pub(super) fn decode_arrival(payload: &[u8]) -> Result<u64, StoreError> {
+    payload
+        .try_into()
+        .map(u64::from_be_bytes)
+        .map_err(|_| StoreError::new(ErrorKind::Corrupt, "reading a rate limit"))
 }
 
 /// The payload of a set: its members lie in a table of their own.
@@ -157,7 +168,7 @@ mod tests {
         }
         .encode();
         assert_eq!(Record::decode(&good).unwrap().expires_at, 7);
-        for (index, byte) in [(0, 9), (1, 0), (1, 5)] {
+        for (index, byte) in [(0, 9), (1, 0), (1, 6)] {
             let mut bad = good.clone();
             bad[index] = byte;
             assert_eq!(Record::decode(&bad).unwrap_err().kind(), ErrorKind::Corrupt);
@@ -168,7 +179,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_encoded_is_decoded(
-            code in 1_u8..=4,
+            code in 1_u8..=5,
             expires_at: u64,
             payload: Vec<u8>,
         ) {
@@ -197,6 +208,7 @@ mod tests {
             let _ = SetSize::decode(&bytes).is_ok();
             let _ = Holder::decode(&bytes).is_ok();
             let _ = decode_counter(&bytes).is_ok();
+            let _ = decode_arrival(&bytes).is_ok();
         }
     }
 }

@@ -32,7 +32,7 @@ const ENTRY_COST: u64 = 64;
 
 /// Values with an end: the only ones that may be evicted.
 const EVICTABLE: u8 = 0;
-/// Counters, sets and leases with an end: swept when it comes, never before.
+/// Counters, sets, leases and rate limits with an end: swept when it comes, never before.
 const PINNED: u8 = 1;
 
 /// The bounds that a transaction keeps.
@@ -59,6 +59,8 @@ pub(super) struct Tables<'t> {
     meta: Table<'t, &'static str, u64>,
     /// Now, in Unix milliseconds.
     pub(super) now: u64,
+    /// The same in microseconds.
+    pub(super) micros: u64,
     pub(super) limits: Limits,
     bytes: u64,
     evictable: u64,
@@ -70,7 +72,7 @@ impl<'t> Tables<'t> {
     pub(super) fn open(
         transaction: &'t WriteTransaction,
         limits: Limits,
-        now: u64,
+        micros: u64,
     ) -> Result<Self, Fault> {
         let meta = transaction.open_table(META)?;
         let read =
@@ -82,13 +84,20 @@ impl<'t> Tables<'t> {
             members: transaction.open_table(MEMBERS)?,
             ends: transaction.open_table(ENDS)?,
             meta,
-            now,
+            now: micros / 1_000,
+            micros,
             limits,
             bytes,
             evictable,
             fence,
             dirty: false,
         })
+    }
+
+    /// Sets the time, in Unix microseconds.
+    pub(super) fn set_time(&mut self, micros: u64) {
+        self.micros = micros;
+        self.now = micros / 1_000;
     }
 
     /// Marks a new file as ours.
@@ -154,6 +163,14 @@ impl<'t> Tables<'t> {
             }
             live => Ok(live),
         }
+    }
+
+    /// Whether the record of `key` has exactly this payload; `None`: whether there is none.
+    pub(super) fn holds(&self, key: &str, payload: Option<&[u8]>) -> Result<bool, Failure> {
+        Ok(match self.records.get(key)? {
+            None => payload.is_none(),
+            Some(guard) => Some(Record::decode(guard.value())?.payload) == payload,
+        })
     }
 
     /// Gives an existing `key` another end.
@@ -311,6 +328,6 @@ fn is_evictable(kind: Kind, expires_at: u64) -> bool {
 fn class(kind: Kind) -> u8 {
     match kind {
         Kind::Value => EVICTABLE,
-        Kind::Counter | Kind::Set | Kind::Lease => PINNED,
+        Kind::Counter | Kind::Set | Kind::Lease | Kind::Throttle => PINNED,
     }
 }

@@ -180,13 +180,13 @@ impl Writer {
         transaction
             .set_durability(Durability::Immediate)
             .map_err(|error| Fault::new(ErrorKind::Engine, error))?;
-        let mut tables = Tables::open(&transaction, self.engine.limits, self.engine.now())?;
+        let mut tables = Tables::open(&transaction, self.engine.limits, self.engine.micros())?;
         let sweep = match batch.len() {
             0 => SWEEP_WHEN_IDLE,
             _ => SWEEP_PER_COMMIT,
         };
         for job in batch {
-            tables.now = self.engine.now();
+            tables.set_time(self.engine.micros());
             job.apply(&mut tables)?;
         }
         tables.sweep(sweep)?;

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use store::{ErrorKind, Lease, Store, StoreError, StoreHealth, StoreKind, TimeLeft};
+use store::{
+    Added, Addition, ErrorKind, Lease, Rate, Store, StoreError, StoreHealth, StoreKind,
+    Subscription, Throttled, TimeLeft,
+};
 use tokio::sync::Semaphore;
 
 /// What a call of the fake does.
@@ -140,6 +143,36 @@ impl Store for FakeStore {
         unused()
     }
 
+    async fn compare_and_set(
+        &self,
+        _: &str,
+        _: Option<&[u8]>,
+        _: Bytes,
+        _: Option<Duration>,
+    ) -> Result<bool, StoreError> {
+        unused()
+    }
+
+    async fn counters(&self, _: &[&str]) -> Result<Vec<i64>, StoreError> {
+        unused()
+    }
+
+    async fn add_all(&self, _: &[Addition<'_>]) -> Result<Added, StoreError> {
+        unused()
+    }
+
+    async fn throttle(&self, _: &str, _: Rate, _: u32) -> Result<Throttled, StoreError> {
+        unused()
+    }
+
+    async fn publish(&self, _: &str, _: Bytes) -> Result<(), StoreError> {
+        unused()
+    }
+
+    async fn subscribe(&self, _: &str) -> Result<Subscription, StoreError> {
+        unused()
+    }
+
     async fn delete(&self, _: &str) -> Result<bool, StoreError> {
         unused()
     }
@@ -177,13 +210,8 @@ impl Store for FakeStore {
     }
 
     async fn health(&self) -> StoreHealth {
-        StoreHealth {
-            kind: StoreKind::EmbeddedMemory,
-            up: *lock(&self.fault) == Fault::None,
-            latency: Duration::ZERO,
-            reason: None,
-            keys: None,
-        }
+        let up = *lock(&self.fault) == Fault::None;
+        StoreHealth::new(StoreKind::EmbeddedMemory, up, Duration::ZERO)
     }
 
     async fn flush(&self) -> Result<(), StoreError> {

@@ -1,0 +1,512 @@
+//! Redis's side of the contract.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use fred::types::Value;
+use futures_util::future::try_join_all;
+
+use super::fault::Fault;
+use super::{Inner, RedisStore};
+use crate::{
+    Added, Addition, ErrorKind, Lease, Problem, Rate, Store, StoreError, StoreHealth, StoreKind,
+    Subscription, Throttled, TimeLeft, checks,
+};
+
+/// Longest lifetime, in milliseconds: Redis adds it to the time of day and refuses an overflow.
+const MAX_LIFETIME: u128 = 100_000_000_000_000;
+
+/// How long the history of a lease's fence outlives the lease, in milliseconds.
+const FENCE_HISTORY: u128 = 7 * 24 * 60 * 60 * 1_000;
+
+/// One addition that must happen once, however often it is sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Once<'a> {
+    /// Who sends it; no two that live at the same time share a name.
+    pub(crate) writer: &'a str,
+    /// Its number, which the writer uses once.
+    pub(crate) number: u64,
+    /// The writer never sends a lower number again.
+    pub(crate) open_from: u64,
+}
+
+#[async_trait]
+impl Store for RedisStore {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        const CONTEXT: &str = "getting a value";
+        let name = checks::key(key, CONTEXT)?;
+        let answer = self.inner.get(name).await;
+        answer.map_err(|fault| fault.into_error(CONTEXT))
+    }
+
+    async fn set(
+        &self,
+        key: &str,
+        value: Bytes,
+        lifetime: Option<Duration>,
+    ) -> Result<(), StoreError> {
+        const CONTEXT: &str = "setting a value";
+        checks::value(&value, CONTEXT)?;
+        checks::lifetime(lifetime, CONTEXT)?;
+        let mut args = vec![
+            self.inner.key(checks::key(key, CONTEXT)?),
+            Value::Bytes(value),
+        ];
+        if lifetime.is_some() {
+            args.extend([Value::from("PX"), millis(lifetime)]);
+        }
+        let answer = self.inner.call("SET", args).await;
+        answer.map(drop).map_err(|fault| fault.into_error(CONTEXT))
+    }
+
+    async fn set_if_absent(
+        &self,
+        key: &str,
+        value: Bytes,
+        lifetime: Option<Duration>,
+    ) -> Result<bool, StoreError> {
+        const CONTEXT: &str = "setting an absent value";
+        checks::value(&value, CONTEXT)?;
+        checks::lifetime(lifetime, CONTEXT)?;
+        let key = self.inner.key(checks::key(key, CONTEXT)?);
+        let mut args = vec![key, Value::Bytes(value), Value::from("NX")];
+        if lifetime.is_some() {
+            args.extend([Value::from("PX"), millis(lifetime)]);
+        }
+        let answer = self.inner.call("SET", args).await;
+        answer
+            .map(|answer| !answer.is_null())
+            .map_err(|fault| fault.into_error(CONTEXT))
+    }
+
+    async fn compare_and_set(
+        &self,
+        key: &str,
+        expected: Option<&[u8]>,
+        value: Bytes,
+        lifetime: Option<Duration>,
+    ) -> Result<bool, StoreError> {
+        const CONTEXT: &str = "comparing and setting a value";
+        checks::value(&value, CONTEXT)?;
+        checks::lifetime(lifetime, CONTEXT)?;
+        let key = self.inner.key(checks::key(key, CONTEXT)?);
+        let args = vec![
+            Value::from(if expected.is_some() { "1" } else { "0" }),
+            Value::Bytes(Bytes::copy_from_slice(expected.unwrap_or_default())),
+            Value::Bytes(value),
+            millis(lifetime),
+        ];
+        let script = &self.inner.scripts.compare_and_set;
+        let answer = self.inner.run(script, vec![key], args).await;
+        said(answer, CONTEXT)
+    }
+
+    async fn delete(&self, key: &str) -> Result<bool, StoreError> {
+        const CONTEXT: &str = "deleting a key";
+        let key = self.inner.key(checks::key(key, CONTEXT)?);
+        said(self.inner.call("DEL", vec![key]).await, CONTEXT)
+    }
+
+    async fn time_left(&self, key: &str) -> Result<TimeLeft, StoreError> {
+        const CONTEXT: &str = "asking a lifetime";
+        let key = self.inner.key(checks::key(key, CONTEXT)?);
+        let answer = self.inner.call("PTTL", vec![key]).await;
+        let left = answer.and_then(integer);
+        Ok(match left.map_err(|fault| fault.into_error(CONTEXT))? {
+            -2 => TimeLeft::Absent,
+            -1 => TimeLeft::Forever,
+            // What ends within this millisecond is still there.
+            left => TimeLeft::For(Duration::from_millis(left.max(1).unsigned_abs())),
+        })
+    }
+
+    async fn expire(&self, key: &str, lifetime: Duration) -> Result<bool, StoreError> {
+        const CONTEXT: &str = "giving a lifetime";
+        checks::lifetime(Some(lifetime), CONTEXT)?;
+        let key = self.inner.key(checks::key(key, CONTEXT)?);
+        let args = vec![key, millis(Some(lifetime))];
+        said(self.inner.call("PEXPIRE", args).await, CONTEXT)
+    }
+
+    async fn increment(
+        &self,
+        key: &str,
+        by: i64,
+        lifetime: Option<Duration>,
+    ) -> Result<i64, StoreError> {
+        const CONTEXT: &str = "incrementing a counter";
+        let addition = Addition {
+            key,
+            by,
+            limit: None,
+            lifetime,
+        };
+        match self.add(&[addition], None, CONTEXT).await? {
+            Added::All(sums) => sums.first().copied(),
+            Added::Over { .. } => None,
+        }
+        .ok_or_else(|| Fault::reply().into_error(CONTEXT))
+    }
+
+    async fn counters(&self, keys: &[&str]) -> Result<Vec<i64>, StoreError> {
+        const CONTEXT: &str = "reading counters";
+        checks::counters(keys, CONTEXT)?;
+        // Sent at once, answered together: the pool's connections are pipelines.
+        let read = keys.iter().map(|key| self.inner.counter(key));
+        let counters = try_join_all(read).await;
+        counters.map_err(|fault| fault.into_error(CONTEXT))
+    }
+
+    async fn add_all(&self, additions: &[Addition<'_>]) -> Result<Added, StoreError> {
+        self.add(additions, None, "adding to counters").await
+    }
+
+    async fn throttle(&self, key: &str, rate: Rate, cost: u32) -> Result<Throttled, StoreError> {
+        const CONTEXT: &str = "asking a rate limit";
+        checks::cost(rate, cost, CONTEXT)?;
+        let key = self.inner.key(checks::key(key, CONTEXT)?);
+        let args = vec![
+            Value::from(rate.interval().as_micros().to_string()),
+            Value::from(rate.max_burst().to_string()),
+            Value::from(cost.to_string()),
+        ];
+        let answer = self
+            .inner
+            .run(&self.inner.scripts.throttle, vec![key], args)
+            .await;
+        let words = answer.and_then(words);
+        let words = words.map_err(|fault| fault.into_error(CONTEXT))?;
+        let number = |index: usize| words.get(index).and_then(|word| word.parse().ok());
+        match (words.first().map(String::as_str), number(1), number(2)) {
+            (Some("yes"), Some(outstanding), Some(_)) => Ok(rate.answer(true, outstanding, 0)),
+            (Some("no"), Some(outstanding), Some(wait)) => {
+                Ok(rate.answer(false, outstanding, wait))
+            }
+            _ => Err(Fault::reply().into_error(CONTEXT)),
+        }
+    }
+
+    async fn set_insert(
+        &self,
+        key: &str,
+        member: &str,
+        lifetime: Option<Duration>,
+    ) -> Result<bool, StoreError> {
+        const CONTEXT: &str = "inserting into a set";
+        checks::lifetime(lifetime, CONTEXT)?;
+        let key = self.inner.key(checks::key(key, CONTEXT)?);
+        let most = self.inner.settings.config.max_set_members.max(1);
+        let args = vec![
+            Value::from(checks::member(member, CONTEXT)?),
+            millis(lifetime),
+            Value::from(most.to_string()),
+        ];
+        let script = &self.inner.scripts.set_insert;
+        one_word(self.inner.run(script, vec![key], args).await, CONTEXT)
+    }
+
+    async fn set_remove(&self, key: &str, member: &str) -> Result<bool, StoreError> {
+        const CONTEXT: &str = "removing from a set";
+        let key = self.inner.key(checks::key(key, CONTEXT)?);
+        let args = vec![key, Value::from(checks::member(member, CONTEXT)?)];
+        said(self.inner.call("SREM", args).await, CONTEXT)
+    }
+
+    async fn set_members(&self, key: &str, limit: usize) -> Result<Vec<String>, StoreError> {
+        const CONTEXT: &str = "listing a set";
+        let key = self.inner.key(checks::key(key, CONTEXT)?);
+        let most = self.inner.settings.config.max_set_members;
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX).min(most.max(1));
+        let args = vec![key, Value::from(limit.to_string())];
+        let answer = self.inner.call("SRANDMEMBER", args).await;
+        answer
+            .and_then(words)
+            .map_err(|fault| fault.into_error(CONTEXT))
+    }
+
+    async fn acquire_lease(
+        &self,
+        key: &str,
+        owner: &str,
+        lifetime: Duration,
+    ) -> Result<Lease, StoreError> {
+        const CONTEXT: &str = "acquiring a lease";
+        checks::lifetime(Some(lifetime), CONTEXT)?;
+        let name = self.inner.settings.name(checks::key(key, CONTEXT)?);
+        let history = whole_millis(lifetime).saturating_add(FENCE_HISTORY);
+        let args = vec![
+            Value::from(checks::member(owner, CONTEXT)?),
+            millis(Some(lifetime)),
+            Value::from(history.min(MAX_LIFETIME).to_string()),
+        ];
+        let mut keys = vec![Value::from(name.as_str())];
+        keys.extend(fence_key(&self.inner.settings.config.prefix, &name).map(Value::from));
+        let answer = self
+            .inner
+            .run(&self.inner.scripts.acquire, keys, args)
+            .await;
+        let lease = answer.and_then(words).and_then(|words| lease(&words));
+        lease.map_err(|fault| fault.into_error(CONTEXT))
+    }
+
+    async fn release_lease(&self, key: &str, owner: &str) -> Result<bool, StoreError> {
+        const CONTEXT: &str = "releasing a lease";
+        let key = self.inner.key(checks::key(key, CONTEXT)?);
+        let args = vec![Value::from(checks::member(owner, CONTEXT)?)];
+        let script = &self.inner.scripts.release;
+        one_word(self.inner.run(script, vec![key], args).await, CONTEXT)
+    }
+
+    async fn publish(&self, channel: &str, message: Bytes) -> Result<(), StoreError> {
+        const CONTEXT: &str = "publishing";
+        checks::message(&message, CONTEXT)?;
+        let name = self.inner.key(checks::key(channel, CONTEXT)?);
+        let answer = self
+            .inner
+            .call("PUBLISH", vec![name, Value::Bytes(message)])
+            .await;
+        answer.map(drop).map_err(|fault| fault.into_error(CONTEXT))
+    }
+
+    async fn subscribe(&self, channel: &str) -> Result<Subscription, StoreError> {
+        const CONTEXT: &str = "subscribing";
+        let subscription = self.listen(checks::key(channel, CONTEXT)?)?;
+        let name = self.inner.settings.name(channel);
+        let link = self
+            .inner
+            .link()
+            .map_err(|fault| fault.into_error(CONTEXT))?;
+        let patience = self.inner.settings.config.command_timeout;
+        tokio::time::timeout(patience, link.subscribe(name))
+            .await
+            .unwrap_or_else(|_| Err(Fault::new(ErrorKind::Timeout, Problem::Unresponsive)))
+            .map_err(|fault| fault.into_error(CONTEXT))?;
+        Ok(subscription)
+    }
+
+    async fn health(&self) -> StoreHealth {
+        self.look().await
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        let answer = self.inner.ping().await;
+        answer.map_err(|fault| fault.into_error("flushing"))
+    }
+}
+
+impl RedisStore {
+    /// As [`Store::add_all`]; with `once`, it happens once however often it is sent.
+    pub(crate) async fn add(
+        &self,
+        additions: &[Addition<'_>],
+        once: Option<Once<'_>>,
+        context: &'static str,
+    ) -> Result<Added, StoreError> {
+        checks::additions(additions, context)?;
+        self.check_slot(additions, context)?;
+        if additions.is_empty() {
+            return Ok(Added::All(Vec::new()));
+        }
+        let keys = additions
+            .iter()
+            .map(|addition| self.inner.key(addition.key));
+        let (writer, number, open_from) = match once {
+            Some(once) => (once.writer, once.number, once.open_from),
+            None => ("", 0, 0),
+        };
+        let mut args = vec![
+            Value::from(writer),
+            Value::from(number.to_string()),
+            Value::from(open_from.to_string()),
+        ];
+        for addition in additions {
+            let limit = addition.limit.map(|limit| limit.to_string());
+            args.push(Value::from(addition.by.to_string()));
+            args.push(Value::from(limit.unwrap_or_default()));
+            args.push(millis(addition.lifetime));
+        }
+        let script = &self.inner.scripts.add_all;
+        let answer = self.inner.run(script, keys.collect(), args).await;
+        let added = answer.and_then(words).and_then(|words| added(&words));
+        added.map_err(|fault| fault.into_error(context))
+    }
+
+    /// A cluster takes several keys only where they share a slot.
+    fn check_slot(
+        &self,
+        additions: &[Addition<'_>],
+        context: &'static str,
+    ) -> Result<(), StoreError> {
+        if self.inner.kind != StoreKind::RedisCluster {
+            return Ok(());
+        }
+        let slot = |addition: &Addition<'_>| {
+            fred::util::redis_keyslot(self.inner.settings.name(addition.key).as_bytes())
+        };
+        let mut slots = additions.iter().map(slot);
+        let first = slots.next();
+        if slots.any(|slot| Some(slot) != first) {
+            return Err(StoreError::new(ErrorKind::InvalidArgument, context));
+        }
+        Ok(())
+    }
+}
+
+impl Inner {
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, Fault> {
+        let args = vec![self.key(key)];
+        if let Some(replica) = self.replica_for(key) {
+            let get = fred::types::CustomCommand::new_static("GET", 0, false);
+            let patience = self.settings.config.command_timeout / 2;
+            if let Ok(answer) = replica.call(get, args.clone(), patience).await {
+                return Ok(answer.into_bytes());
+            }
+        }
+        Ok(self.call("GET", args).await?.into_bytes())
+    }
+
+    async fn counter(&self, key: &str) -> Result<i64, Fault> {
+        let args = vec![self.key(key), Value::from("c")];
+        match self.call("HGET", args).await? {
+            Value::Null => Ok(0),
+            value => value
+                .as_str()
+                .and_then(|text| text.parse().ok())
+                .ok_or_else(Fault::reply),
+        }
+    }
+}
+
+/// The first word of a script's answer that is no answer.
+fn refused(word: &str) -> Option<Fault> {
+    let kind = match word {
+        "wrong" => ErrorKind::WrongKind,
+        "beyond" => ErrorKind::InvalidArgument,
+        "full" => ErrorKind::Full,
+        "corrupt" => ErrorKind::Corrupt,
+        _ => return None,
+    };
+    Some(Fault::of_caller(kind))
+}
+
+fn words(answer: Value) -> Result<Vec<String>, Fault> {
+    answer
+        .into_array()
+        .into_iter()
+        .map(|word| word.into_string().ok_or_else(Fault::reply))
+        .collect()
+}
+
+fn added(words: &[String]) -> Result<Added, Fault> {
+    let (first, rest) = words.split_first().ok_or_else(Fault::reply)?;
+    match (first.as_str(), rest) {
+        ("all", sums) => {
+            let sums: Result<_, _> = sums.iter().map(|sum| sum.parse()).collect();
+            Ok(Added::All(sums.map_err(|_| Fault::reply())?))
+        }
+        ("over", [index, current]) => Ok(Added::Over {
+            index: index.parse().map_err(|_| Fault::reply())?,
+            current: current.parse().map_err(|_| Fault::reply())?,
+        }),
+        (word, _) => Err(refused(word).unwrap_or_else(Fault::reply)),
+    }
+}
+
+fn lease(words: &[String]) -> Result<Lease, Fault> {
+    match words {
+        [word, fence] if word == "granted" => Ok(Lease::Granted {
+            fence: fence.parse().map_err(|_| Fault::reply())?,
+        }),
+        [word, owner, left] if word == "held" => {
+            let left: i64 = left.parse().map_err(|_| Fault::reply())?;
+            Ok(Lease::Held {
+                owner: owner.clone(),
+                remaining: Duration::from_millis(left.max(1).unsigned_abs()),
+            })
+        }
+        [word] => Err(refused(word).unwrap_or_else(Fault::reply)),
+        _ => Err(Fault::reply()),
+    }
+}
+
+/// 1 or 0, as the one word of a script's answer.
+fn one_word(answer: Result<Value, Fault>, context: &'static str) -> Result<bool, StoreError> {
+    let words = answer.and_then(words);
+    let words = words.map_err(|fault| fault.into_error(context))?;
+    match words.first().map(String::as_str) {
+        Some("1") => Ok(true),
+        Some("0") => Ok(false),
+        word => {
+            let fault = word.and_then(refused).unwrap_or_else(Fault::reply);
+            Err(fault.into_error(context))
+        }
+    }
+}
+
+/// Whether a number of things was changed.
+fn said(answer: Result<Value, Fault>, context: &'static str) -> Result<bool, StoreError> {
+    let number = answer.and_then(integer);
+    number
+        .map(|number| number > 0)
+        .map_err(|fault| fault.into_error(context))
+}
+
+fn integer(answer: Value) -> Result<i64, Fault> {
+    answer.as_i64().ok_or_else(Fault::reply)
+}
+
+/// A lifetime in milliseconds, as scripts and commands take it; empty for none. A part of a
+/// millisecond counts as a whole one, so that nothing ends before its time.
+fn millis(lifetime: Option<Duration>) -> Value {
+    let text = lifetime.map(|lifetime| whole_millis(lifetime).to_string());
+    Value::from(text.unwrap_or_default())
+}
+
+fn whole_millis(lifetime: Duration) -> u128 {
+    lifetime.as_nanos().div_ceil(1_000_000).min(MAX_LIFETIME)
+}
+
+/// Where the last fence of a lease is kept, in the same slot as the lease. None where the name
+/// has braces that make no hash tag, so that no other name is sure to share its slot.
+fn fence_key(prefix: &str, name: &str) -> Option<String> {
+    let tag = match name
+        .split_once('{')
+        .and_then(|(_, rest)| rest.split_once('}'))
+    {
+        Some((tag, _)) if !tag.is_empty() => tag,
+        _ if !name.contains('}') => name,
+        _ => return None,
+    };
+    let at = name.len() - name.strip_prefix(prefix).map_or(name.len(), str::len);
+    let rest = name.get(at..)?;
+    Some(format!("{prefix}fence\0{{{tag}}}\0{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_fence_lies_beside_its_lease(key in "[a-c{}:]{1,12}", other in "[a-c{}:]{1,12}") {
+            let slot = |name: &str| fred::util::redis_keyslot(name.as_bytes());
+            let name = format!("ai:{key}");
+            if let Some(fence) = fence_key("ai:", &name) {
+                prop_assert_eq!(slot(&fence), slot(&name));
+                if other != key {
+                    prop_assert_ne!(fence_key("ai:", &format!("ai:{other}")), Some(fence));
+                }
+            } else {
+                prop_assert!(key.contains('}'));
+            }
+        }
+
+        #[test]
+        fn no_answer_panics(words: Vec<String>) {
+            let _ = added(&words).is_ok();
+            let _ = lease(&words).is_ok();
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What the store tells of its servers.
+
+use std::time::Instant;
+
+use fred::types::{ClusterHash, CustomCommand, Value};
+
+use super::config::{Deployment, RedisHost};
+use super::{Inner, RedisStore};
+use crate::{Problem, StoreHealth, Topology};
+
+/// The key that is written to see whether writing works, and how long it lives.
+const PROBE: &str = "health:probe";
+const PROBE_MILLIS: &str = "1000";
+/// Most servers of one kind that are told of.
+const MAX_TOLD: usize = 32;
+
+impl RedisStore {
+    /// One small read, and one small write.
+    pub(super) async fn look(&self) -> StoreHealth {
+        let inner = &self.inner;
+        let started = Instant::now();
+        let read = inner.ping().await;
+        let mut health = StoreHealth::new(inner.kind, read.is_ok(), started.elapsed());
+        health.problem = match read {
+            Ok(()) => self.probe().await.err(),
+            Err(fault) => Some(
+                inner
+                    .settings
+                    .problem()
+                    .or(fault.problem)
+                    .unwrap_or(Problem::Unreachable),
+            ),
+        };
+        health.reason = health.problem.map(|problem| self.reason(problem));
+        health.topology = Some(self.topology(health.up).await);
+        health
+    }
+
+    /// Whether the server takes writes.
+    pub(crate) async fn probe(&self) -> Result<(), Problem> {
+        let args = vec![
+            self.inner.key(PROBE),
+            Value::from("1"),
+            Value::from("PX"),
+            Value::from(PROBE_MILLIS),
+        ];
+        let written = self.inner.call("SET", args).await;
+        match written {
+            Ok(_) => Ok(()),
+            Err(fault) => Err(fault.problem.unwrap_or(Problem::Protocol)),
+        }
+    }
+
+    async fn topology(&self, up: bool) -> Topology {
+        let inner = &self.inner;
+        let mut topology = Topology {
+            settings: inner.settings.config.figures(),
+            ..Topology::default()
+        };
+        if let Ok(link) = inner.link() {
+            let (connected, all) = link.count();
+            topology.connections_up = connected as u64;
+            topology.connections = all as u64;
+            topology.commands_queued = link.in_flight() as u64;
+        }
+        match &inner.settings.config.deployment {
+            Deployment::Standalone(host) => {
+                topology.masters = vec![host.to_string()];
+                if up {
+                    topology.replicas = inner.replicas_by_role().await;
+                }
+            }
+            Deployment::Sentinel { .. } => {
+                if let Some(sentinels) = &self.sentinels {
+                    let view = sentinels.view();
+                    topology.masters = view.master.iter().map(RedisHost::to_string).collect();
+                    topology.replicas = view.replicas.iter().map(RedisHost::to_string).collect();
+                    topology.sentinels = view.sentinels.iter().map(RedisHost::to_string).collect();
+                }
+            }
+            Deployment::Cluster(_) if up => {
+                (topology.masters, topology.replicas) = inner.cluster_nodes().await;
+            }
+            Deployment::Cluster(hosts) => {
+                topology.masters = hosts.iter().map(RedisHost::to_string).collect();
+            }
+        }
+        topology
+    }
+
+    /// What is wrong, in words; never what a server wrote, which may repeat what it was sent.
+    fn reason(&self, problem: Problem) -> String {
+        let config = &self.inner.settings.config;
+        let at = match &config.deployment {
+            Deployment::Standalone(host) => host.to_string(),
+            Deployment::Sentinel { sentinels, master } => {
+                format!("master {master} of {}", list(sentinels))
+            }
+            Deployment::Cluster(hosts) => format!("cluster {}", list(hosts)),
+        };
+        let what = match problem {
+            Problem::Unreachable => match self.sentinels.as_ref().map(|sentinels| sentinels.view())
+            {
+                Some(view) if view.answered == 0 => "no sentinel answers",
+                _ => "no server answers",
+            },
+            Problem::Unresponsive => "connected, but commands get no answer in time",
+            Problem::WrongPassword => "the user or the password is wrong",
+            Problem::NotPermitted => "the user lacks a right that the store needs",
+            Problem::UnknownMaster => "the sentinels know no master of this name",
+            Problem::Tls => "TLS failed: the certificate isn't trusted, or there is no TLS",
+            Problem::Full => "no memory left for writes (maxmemory)",
+            Problem::ReadOnly => "the server takes no writes",
+            Problem::Loading => "the server is loading its data",
+            Problem::ClusterDown => "the cluster doesn't serve all slots",
+            Problem::Protocol => "the server answers in a way that isn't understood",
+            Problem::Closed => "the store is closed",
+        };
+        format!("{what} ({at})")
+    }
+}
+
+impl Inner {
+    /// The replicas that a server itself tells of.
+    async fn replicas_by_role(&self) -> Vec<String> {
+        let role = CustomCommand::new_static("ROLE", ClusterHash::Random, false);
+        let Ok(answer) = self.send(role, Vec::new()).await else {
+            return Vec::new();
+        };
+        let Some(Value::Array(replicas)) = answer.into_array().into_iter().nth(2) else {
+            return Vec::new();
+        };
+        replicas
+            .into_iter()
+            .filter_map(address)
+            .take(MAX_TOLD)
+            .collect()
+    }
+
+    /// Masters and replicas of a cluster.
+    async fn cluster_nodes(&self) -> (Vec<String>, Vec<String>) {
+        let slots = CustomCommand::new_static("CLUSTER", ClusterHash::Random, false);
+        let Ok(answer) = self.send(slots, vec![Value::from("SLOTS")]).await else {
+            return (Vec::new(), Vec::new());
+        };
+        let (mut masters, mut replicas) = (Vec::new(), Vec::new());
+        for range in answer.into_array() {
+            // First slot, last slot, master, replicas.
+            for (index, node) in range.into_array().into_iter().skip(2).enumerate() {
+                let nodes = match index {
+                    0 => &mut masters,
+                    _ => &mut replicas,
+                };
+                if let Some(node) = address(node)
+                    && !nodes.contains(&node)
+                    && nodes.len() < MAX_TOLD
+                {
+                    nodes.push(node);
+                }
+            }
+        }
+        (masters, replicas)
+    }
+}
+
+/// `host:port` from a reply that begins with the two.
+fn address(node: Value) -> Option<String> {
+    let mut node = node.into_array().into_iter();
+    let host = node.next()?.into_string()?;
+    let port = node.next()?.into_string()?.parse().ok()?;
+    Some(RedisHost::new(host, port).to_string())
+}
+
+fn list(hosts: &[RedisHost]) -> String {
+    let hosts: Vec<String> = hosts.iter().map(RedisHost::to_string).collect();
+    hosts.join(", ")
+}

@@ -1,0 +1,102 @@
+//! Every deployment keeps the contract.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use store::conformance;
+use store::test_util::redis::{Cluster, Sentinels, Server, until};
+use store::{Deployment, Store, StoreKind, TimeLeft};
+
+use crate::common::{Redis, config, started};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_server_keeps_the_contract() {
+    let server = Server::start(&[]).await.unwrap();
+    let store = Arc::new(started(config(Deployment::Standalone(server.host()))).await);
+    let subject = Redis {
+        store: Arc::clone(&store),
+        servers: vec![&server],
+    };
+    conformance::all(&subject).await.unwrap();
+    let health = store.health().await;
+    assert_eq!(
+        (health.kind, health.problem),
+        (StoreKind::RedisStandalone, None)
+    );
+    let topology = health.topology.unwrap();
+    assert_eq!(topology.masters, [server.host().to_string()]);
+    assert!(topology.connections_up > 0);
+    assert!(topology.settings.contains(&("pool_max", 50)));
+
+    // The suite cleans up after itself; the history of fences ends by itself.
+    let left = server.command(&["KEYS", "*"]).await.unwrap();
+    let left = format!("{left:?}");
+    assert!(!left.replace("ai:fence", "").contains("ai:c"), "{left}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_under_sentinels_keeps_the_contract() {
+    let group = Sentinels::start().await.unwrap();
+    let store = Arc::new(started(config(group.deployment())).await);
+    let subject = Redis {
+        store: Arc::clone(&store),
+        servers: vec![&group.servers[0]],
+    };
+    conformance::all(&subject).await.unwrap();
+    let health = store.health().await;
+    assert_eq!(
+        (health.kind, health.problem),
+        (StoreKind::RedisSentinel, None)
+    );
+    let topology = health.topology.unwrap();
+    assert_eq!(topology.masters, [group.servers[0].host().to_string()]);
+    assert_eq!(topology.replicas.len(), 2);
+    assert_eq!(topology.sentinels.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_keeps_the_contract() {
+    let cluster = Cluster::start().await.unwrap();
+    let store = Arc::new(started(config(cluster.deployment())).await);
+    let subject = Redis {
+        store: Arc::clone(&store),
+        servers: cluster.nodes.iter().collect(),
+    };
+    conformance::all(&subject).await.unwrap();
+    let health = store.health().await;
+    assert_eq!(
+        (health.kind, health.problem),
+        (StoreKind::RedisCluster, None)
+    );
+    assert_eq!(health.topology.unwrap().masters.len(), 3);
+}
+
+/// The suite moves the server's time by hand; here it passes by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lifetimes_end_by_the_servers_own_clock() {
+    let server = Server::start(&[]).await.unwrap();
+    let store = started(config(Deployment::Standalone(server.host()))).await;
+    let short = Some(Duration::from_millis(50));
+    store
+        .set("value", Bytes::from_static(b"v"), short)
+        .await
+        .unwrap();
+    store.increment("counter", 1, short).await.unwrap();
+    store.set_insert("set", "m", short).await.unwrap();
+    store
+        .acquire_lease("lease", "ana", short.unwrap())
+        .await
+        .unwrap();
+    for key in ["value", "counter", "set", "lease"] {
+        until("the end of a lifetime", async || {
+            store.time_left(key).await.unwrap() == TimeLeft::Absent
+        })
+        .await
+        .unwrap();
+    }
+    let forever = Some(Duration::MAX);
+    store.set("value", Bytes::new(), forever).await.unwrap();
+    let left = store.time_left("value").await.unwrap();
+    assert!(matches!(left, TimeLeft::For(left) if left > Duration::from_secs(86_400 * 365_000)));
+}
