@@ -105,7 +105,9 @@ impl Poster {
             .map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
         // Read to the end, so that the connection can be used again; a body that breaks off
         // changes nothing of what the status said.
-        let _ = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
+        let _ = Limited::new(response.into_body(), MAX_ANSWER)
+            .collect()
+            .await;
         if status.is_success() {
             return Ok(());
         }
