@@ -70,6 +70,7 @@ mod error;
 mod health;
 mod pubsub;
 mod redis;
+mod resilient;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod throttle;
@@ -88,4 +89,5 @@ pub use pubsub::Subscription;
 pub use redis::{
     Deployment, RedisConfig, RedisConfigError, RedisHost, RedisParameters, RedisStore, RedisTls,
 };
+pub use resilient::{KeyClass, KeyClasses, ResilientConfig, ResilientStore};
 pub use throttle::{Rate, Throttled};

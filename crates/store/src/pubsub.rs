@@ -19,8 +19,8 @@ const MAX_CHANNELS: usize = 65_536;
 #[derive(Debug)]
 pub(crate) struct Hub {
     channels: Mutex<Option<HashMap<String, broadcast::Sender<Bytes>>>>,
-    /// Told whenever a channel has lost its last listener.
-    left: Notify,
+    /// Told whenever a channel has got its first listener, or lost its last.
+    changed: Notify,
 }
 
 impl Hub {
@@ -28,7 +28,7 @@ impl Hub {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             channels: Mutex::new(Some(HashMap::new())),
-            left: Notify::new(),
+            changed: Notify::new(),
         })
     }
 
@@ -50,15 +50,17 @@ impl Hub {
         if !channels.contains_key(channel) && channels.len() >= MAX_CHANNELS {
             return Err(StoreError::new(ErrorKind::Full, CONTEXT));
         }
-        let sender = channels
-            .entry(channel.to_owned())
-            .or_insert_with(|| broadcast::Sender::new(BUFFERED));
+        let sender = channels.entry(channel.to_owned()).or_insert_with(|| {
+            self.changed.notify_one();
+            broadcast::Sender::new(BUFFERED)
+        });
         Ok(Subscription {
             listener: Listener {
                 hub: Arc::downgrade(self),
                 channel: channel.to_owned(),
                 receiver: Some(sender.subscribe()),
             },
+            other: None,
         })
     }
 
@@ -70,12 +72,13 @@ impl Hub {
             .unwrap_or_default()
     }
 
-    /// Returns when a channel has lost its last listener, since the last call.
-    pub(crate) async fn left(&self) {
-        self.left.notified().await;
+    /// Returns when channels have come or gone since the last call.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     /// Whether somebody listens to `channel`.
+    #[cfg(test)]
     pub(crate) fn listens(&self, channel: &str) -> bool {
         self.lock()
             .as_ref()
@@ -96,7 +99,7 @@ impl Hub {
                 .is_some_and(|sender| sender.receiver_count() == 0)
         {
             channels.remove(channel);
-            self.left.notify_one();
+            self.changed.notify_one();
         }
     }
 
@@ -109,13 +112,37 @@ impl Hub {
 #[derive(Debug)]
 pub struct Subscription {
     listener: Listener,
+    other: Option<Listener>,
 }
 
 impl Subscription {
     /// The next message; `None` for good once the engine is closed. A listener that lies more
     /// than 64 messages behind loses the oldest. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Bytes> {
-        self.listener.next().await
+        loop {
+            let Some(other) = &mut self.other else {
+                return self.listener.next().await;
+            };
+            let (message, is_other) = tokio::select! {
+                message = self.listener.next() => (message, false),
+                message = other.next() => (message, true),
+            };
+            if message.is_some() {
+                return message;
+            }
+            // One of the two has ended: the one that is left goes on alone.
+            if let Some(other) = self.other.take()
+                && !is_other
+            {
+                self.listener = other;
+            }
+        }
+    }
+
+    /// The messages of both.
+    pub(crate) fn with(mut self, other: Self) -> Self {
+        self.other = Some(other.listener);
+        self
     }
 }
 
@@ -166,6 +193,22 @@ mod tests {
         assert!(hub.listens("a"));
         drop(two);
         assert!(!hub.listens("a"));
+    }
+
+    #[tokio::test]
+    async fn two_sources_are_one_until_both_have_ended() {
+        let (near, far) = (Hub::new(), Hub::new());
+        let mut both = far
+            .subscribe("a")
+            .unwrap()
+            .with(near.subscribe("a").unwrap());
+        near.publish("a", Bytes::from_static(b"near"));
+        assert_eq!(both.next().await.as_deref(), Some(&b"near"[..]));
+        far.close();
+        near.publish("a", Bytes::from_static(b"still"));
+        assert_eq!(both.next().await.as_deref(), Some(&b"still"[..]));
+        near.close();
+        assert_eq!(both.next().await, None);
     }
 
     #[tokio::test]

@@ -1,14 +1,15 @@
 //! One connection to one server, kept up: connected in the background, asked whether it still
 //! works, and begun anew with a new client where the old one is stuck.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use fred::clients::Client;
-use fred::interfaces::{ClientLike, EventInterface, PubsubInterface};
+use fred::interfaces::{ClientLike, EventInterface};
 use fred::types::config::{
     Config, ConnectionConfig, Options, PerformanceConfig, ReconnectError, ReconnectPolicy, Server,
-    ServerConfig, TcpConfig, TlsConfig, UnresponsiveConfig,
+    ServerConfig, TcpConfig, TlsConnector, UnresponsiveConfig,
 };
 use fred::types::{Builder, CustomCommand, Value};
 use secrecy::ExposeSecret;
@@ -19,7 +20,7 @@ use tokio::time::Instant;
 
 use super::config::{RedisConfig, RedisConfigError, RedisHost};
 use super::fault::{Fault, classify};
-use super::tls;
+use super::{messages, tls};
 use crate::pubsub::Hub;
 use crate::{ErrorKind, Problem};
 
@@ -28,10 +29,10 @@ const EVENTS: usize = 1_024;
 
 /// Ends the task when dropped.
 #[derive(Debug)]
-pub(super) struct Task(JoinHandle<()>);
+pub(crate) struct Task(JoinHandle<()>);
 
 impl Task {
-    pub(super) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Self {
+    pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Self {
         Self(tokio::spawn(future))
     }
 }
@@ -43,11 +44,20 @@ impl Drop for Task {
 }
 
 /// What all connections of a store share.
-#[derive(Debug)]
 pub(super) struct Settings {
     pub(super) config: RedisConfig,
-    tls: Option<TlsConfig>,
+    /// What makes connections, where they are encrypted.
+    pub(super) tls: Option<tokio_rustls::TlsConnector>,
     problem: Mutex<Option<Problem>>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("config", &self.config)
+            .field("problem", &self.problem)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a connection is for.
@@ -67,7 +77,7 @@ impl Settings {
         let tls = config.tls.as_ref().map(tls::connector).transpose()?;
         Ok(Self {
             config,
-            tls: tls.map(TlsConfig::from),
+            tls,
             problem: Mutex::new(None),
         })
     }
@@ -125,7 +135,7 @@ impl Settings {
                 .map(|password| password.expose_secret().to_owned()),
             server: server.clone(),
             database: database.filter(|&database| database != 0),
-            tls: self.tls.clone(),
+            tls: self.tls.clone().map(|tls| TlsConnector::Rustls(tls).into()),
             ..Config::default()
         })
         .set_policy(policy)
@@ -238,7 +248,9 @@ async fn send(
     patience: Duration,
 ) -> Result<Value, fred::error::Error> {
     let options = Options {
-        max_attempts: Some(1),
+        // A cluster's node may send us to another, which hasn't happened then. What was under
+        // way when a connection broke is not sent again, for `fail_fast`.
+        max_attempts: Some(if client.is_clustered() { 3 } else { 1 }),
         timeout: Some(patience),
         fail_fast: true,
         ..Options::default()
@@ -255,15 +267,20 @@ async fn keep(
 ) {
     loop {
         let client = read(&slot);
-        let _errors = Task::spawn(note_errors(client.clone(), Arc::clone(&settings)));
+        let is_sentinel = matches!(purpose, Purpose::Sentinel);
+        let _errors = Task::spawn(note_errors(
+            client.clone(),
+            Arc::clone(&settings),
+            is_sentinel,
+        ));
         let _messages = match &purpose {
             Purpose::Messages(hub) => Some([
-                Task::spawn(forward(
+                Task::spawn(messages::forward(
                     client.clone(),
                     Arc::clone(&settings),
                     Arc::clone(hub),
                 )),
-                Task::spawn(follow(
+                Task::spawn(messages::follow(
                     client.clone(),
                     Arc::clone(&settings),
                     Arc::clone(hub),
@@ -278,7 +295,7 @@ async fn keep(
                 // operator may put right what is wrong, so it is begun again after a while.
                 AbortOnDrop(running).await;
             });
-            until_stuck(&client, &settings).await;
+            until_stuck(&client, &settings, is_sentinel).await;
         }
         tracing::debug!("a connection to redis is begun anew");
         match settings.client(&server, &purpose) {
@@ -311,7 +328,7 @@ impl<T> Drop for AbortOnDrop<T> {
 
 /// Asks in every interval whether the connection works, and returns when it hasn't for so long
 /// that the client must be stuck. An idle connection that broke unnoticed is found here.
-async fn until_stuck(client: &Client, settings: &Settings) {
+async fn until_stuck(client: &Client, settings: &Settings, is_sentinel: bool) {
     let config = &settings.config;
     let mut heard = Instant::now();
     while heard.elapsed() < settings.renew_after() {
@@ -323,79 +340,36 @@ async fn until_stuck(client: &Client, settings: &Settings) {
         match send(client, ping, Vec::new(), config.unresponsive_timeout).await {
             Ok(_) => {
                 heard = Instant::now();
-                settings.clear();
+                // That a sentinel is well says nothing of the master.
+                if !is_sentinel {
+                    settings.clear();
+                }
             }
-            Err(error) => note(settings, &error),
+            Err(error) => note(settings, &error, is_sentinel),
         }
     }
 }
 
 /// Remembers what the client tells of failures.
-async fn note_errors(client: Client, settings: Arc<Settings>) {
+async fn note_errors(client: Client, settings: Arc<Settings>, is_sentinel: bool) {
     let mut errors = client.error_rx();
     loop {
         match errors.recv().await {
-            Ok((error, _)) => note(&settings, &error),
+            Ok((error, _)) => note(&settings, &error, is_sentinel),
             Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }
     }
 }
 
-fn note(settings: &Settings, error: &fred::error::Error) {
-    if let (_, Some(problem)) = classify(error) {
-        settings.note(problem);
-    }
-}
-
-/// Hands the messages that come to those who listen.
-async fn forward(client: Client, settings: Arc<Settings>, hub: Arc<Hub>) {
-    let mut messages = client.message_rx();
-    loop {
-        match messages.recv().await {
-            Ok(message) => {
-                if let Some(channel) = message
-                    .channel
-                    .strip_prefix(&settings.config.prefix.as_str())
-                    && let Some(body) = message.value.into_bytes()
-                {
-                    hub.publish(channel, body);
-                }
-            }
-            Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return,
-        }
-    }
-}
-
-/// Keeps the server's subscriptions those of the hub: all anew on every new connection, and
-/// none that nobody listens to any more.
-async fn follow(client: Client, settings: Arc<Settings>, hub: Arc<Hub>) {
-    let mut connected = client.reconnect_rx();
-    let mut known: Vec<String> = Vec::new();
-    loop {
-        tokio::select! {
-            event = connected.recv() => match event {
-                Ok(_) | Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return,
-            },
-            () = hub.left() => {
-                let gone: Vec<&String> =
-                    known.iter().filter(|channel| !hub.listens(channel)).collect();
-                let names: Vec<String> = gone.iter().map(|channel| settings.name(channel)).collect();
-                if !names.is_empty() && let Err(error) = client.unsubscribe(names).await {
-                    note(&settings, &error);
-                }
-            }
-        }
-        // Also after leaving: somebody may have come back in between.
-        known = hub.channels();
-        let names: Vec<String> = known.iter().map(|channel| settings.name(channel)).collect();
-        if !names.is_empty()
-            && let Err(error) = client.subscribe(names).await
-        {
-            note(&settings, &error);
-        }
+/// Remembers what is wrong. Of a sentinel only what keeps us from asking any: one that is away
+/// is no problem while another answers.
+pub(super) fn note(settings: &Settings, error: &fred::error::Error, is_sentinel: bool) {
+    use Problem::{NotPermitted, WrongPassword};
+    match classify(error) {
+        (_, Some(problem @ (WrongPassword | NotPermitted))) => settings.note(problem),
+        (_, Some(problem)) if !is_sentinel => settings.note(problem),
+        _ => {}
     }
 }
 
@@ -403,6 +377,10 @@ impl Settings {
     /// The server's name for a key or channel of ours.
     pub(super) fn name(&self, key: &str) -> String {
         format!("{}{key}", self.config.prefix)
+    }
+
+    pub(super) fn names<'a>(&self, keys: impl Iterator<Item = &'a String>) -> Vec<String> {
+        keys.map(|key| self.name(key)).collect()
     }
 }
 

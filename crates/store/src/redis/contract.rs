@@ -7,15 +7,16 @@ use bytes::Bytes;
 use fred::types::Value;
 use futures_util::future::try_join_all;
 
+use super::answer::{
+    MAX_LIFETIME, added, fence_key, integer, lease, millis, one_word, refused, said, whole_millis,
+    words,
+};
 use super::fault::Fault;
 use super::{Inner, RedisStore};
 use crate::{
     Added, Addition, ErrorKind, Lease, Problem, Rate, Store, StoreError, StoreHealth, StoreKind,
     Subscription, Throttled, TimeLeft, checks,
 };
-
-/// Longest lifetime, in milliseconds: Redis adds it to the time of day and refuses an overflow.
-const MAX_LIFETIME: u128 = 100_000_000_000_000;
 
 /// How long the history of a lease's fence outlives the lease, in milliseconds.
 const FENCE_HISTORY: u128 = 7 * 24 * 60 * 60 * 1_000;
@@ -183,6 +184,9 @@ impl Store for RedisStore {
             (Some("no"), Some(outstanding), Some(wait)) => {
                 Ok(rate.answer(false, outstanding, wait))
             }
+            (Some(word), None, None) => Err(refused(word)
+                .unwrap_or_else(Fault::reply)
+                .into_error(CONTEXT)),
             _ => Err(Fault::reply().into_error(CONTEXT)),
         }
     }
@@ -378,135 +382,62 @@ impl Inner {
     }
 }
 
-/// The first word of a script's answer that is no answer.
-fn refused(word: &str) -> Option<Fault> {
-    let kind = match word {
-        "wrong" => ErrorKind::WrongKind,
-        "beyond" => ErrorKind::InvalidArgument,
-        "full" => ErrorKind::Full,
-        "corrupt" => ErrorKind::Corrupt,
-        _ => return None,
-    };
-    Some(Fault::of_caller(kind))
-}
-
-fn words(answer: Value) -> Result<Vec<String>, Fault> {
-    answer
-        .into_array()
-        .into_iter()
-        .map(|word| word.into_string().ok_or_else(Fault::reply))
-        .collect()
-}
-
-fn added(words: &[String]) -> Result<Added, Fault> {
-    let (first, rest) = words.split_first().ok_or_else(Fault::reply)?;
-    match (first.as_str(), rest) {
-        ("all", sums) => {
-            let sums: Result<_, _> = sums.iter().map(|sum| sum.parse()).collect();
-            Ok(Added::All(sums.map_err(|_| Fault::reply())?))
-        }
-        ("over", [index, current]) => Ok(Added::Over {
-            index: index.parse().map_err(|_| Fault::reply())?,
-            current: current.parse().map_err(|_| Fault::reply())?,
-        }),
-        (word, _) => Err(refused(word).unwrap_or_else(Fault::reply)),
-    }
-}
-
-fn lease(words: &[String]) -> Result<Lease, Fault> {
-    match words {
-        [word, fence] if word == "granted" => Ok(Lease::Granted {
-            fence: fence.parse().map_err(|_| Fault::reply())?,
-        }),
-        [word, owner, left] if word == "held" => {
-            let left: i64 = left.parse().map_err(|_| Fault::reply())?;
-            Ok(Lease::Held {
-                owner: owner.clone(),
-                remaining: Duration::from_millis(left.max(1).unsigned_abs()),
-            })
-        }
-        [word] => Err(refused(word).unwrap_or_else(Fault::reply)),
-        _ => Err(Fault::reply()),
-    }
-}
-
-/// 1 or 0, as the one word of a script's answer.
-fn one_word(answer: Result<Value, Fault>, context: &'static str) -> Result<bool, StoreError> {
-    let words = answer.and_then(words);
-    let words = words.map_err(|fault| fault.into_error(context))?;
-    match words.first().map(String::as_str) {
-        Some("1") => Ok(true),
-        Some("0") => Ok(false),
-        word => {
-            let fault = word.and_then(refused).unwrap_or_else(Fault::reply);
-            Err(fault.into_error(context))
-        }
-    }
-}
-
-/// Whether a number of things was changed.
-fn said(answer: Result<Value, Fault>, context: &'static str) -> Result<bool, StoreError> {
-    let number = answer.and_then(integer);
-    number
-        .map(|number| number > 0)
-        .map_err(|fault| fault.into_error(context))
-}
-
-fn integer(answer: Value) -> Result<i64, Fault> {
-    answer.as_i64().ok_or_else(Fault::reply)
-}
-
-/// A lifetime in milliseconds, as scripts and commands take it; empty for none. A part of a
-/// millisecond counts as a whole one, so that nothing ends before its time.
-fn millis(lifetime: Option<Duration>) -> Value {
-    let text = lifetime.map(|lifetime| whole_millis(lifetime).to_string());
-    Value::from(text.unwrap_or_default())
-}
-
-fn whole_millis(lifetime: Duration) -> u128 {
-    lifetime.as_nanos().div_ceil(1_000_000).min(MAX_LIFETIME)
-}
-
-/// Where the last fence of a lease is kept, in the same slot as the lease. None where the name
-/// has braces that make no hash tag, so that no other name is sure to share its slot.
-fn fence_key(prefix: &str, name: &str) -> Option<String> {
-    let tag = match name
-        .split_once('{')
-        .and_then(|(_, rest)| rest.split_once('}'))
-    {
-        Some((tag, _)) if !tag.is_empty() => tag,
-        _ if !name.contains('}') => name,
-        _ => return None,
-    };
-    let at = name.len() - name.strip_prefix(prefix).map_or(name.len(), str::len);
-    let rest = name.get(at..)?;
-    Some(format!("{prefix}fence\0{{{tag}}}\0{rest}"))
-}
-
-#[cfg(test)]
+#[cfg(all(test, feature = "test-util"))]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
-    proptest! {
-        #[test]
-        fn a_fence_lies_beside_its_lease(key in "[a-c{}:]{1,12}", other in "[a-c{}:]{1,12}") {
-            let slot = |name: &str| fred::util::redis_keyslot(name.as_bytes());
-            let name = format!("ai:{key}");
-            if let Some(fence) = fence_key("ai:", &name) {
-                prop_assert_eq!(slot(&fence), slot(&name));
-                if other != key {
-                    prop_assert_ne!(fence_key("ai:", &format!("ai:{other}")), Some(fence));
-                }
-            } else {
-                prop_assert!(key.contains('}'));
+    /// What the network may do to an addition: lose its answer, repeat it, and bring it late.
+    #[tokio::test]
+    async fn an_addition_happens_once_however_often_and_late_it_comes() {
+        let server = crate::test_util::redis::Server::start(&[]).await.unwrap();
+        let mut config = crate::RedisConfig::new(crate::Deployment::Standalone(server.host()));
+        config.command_timeout = Duration::from_secs(5);
+        let store = RedisStore::start(config).unwrap();
+        store.ready(Duration::from_secs(20)).await.unwrap();
+        let send = async |writer: &str, number, open_from| {
+            let addition = Addition {
+                key: "n",
+                by: 1,
+                limit: None,
+                lifetime: None,
+            };
+            let once = Once {
+                writer,
+                number,
+                open_from,
+            };
+            match store.add(&[addition], Some(once), "testing").await.unwrap() {
+                Added::All(sums) => sums[0],
+                over => panic!("{over:?}"),
             }
+        };
+        assert_eq!(send("a", 1, 1).await, 1);
+        assert_eq!(send("a", 1, 1).await, 1);
+        // Out of order, and under another name.
+        assert_eq!(send("a", 9, 1).await, 2);
+        assert_eq!(send("a", 10, 1).await, 3);
+        assert_eq!(send("a", 2, 1).await, 4);
+        assert_eq!(send("b", 1, 1).await, 5);
+        for number in [1, 2, 9, 10] {
+            assert_eq!(send("a", number, 1).await, 5);
         }
-
-        #[test]
-        fn no_answer_panics(words: Vec<String>) {
-            let _ = added(&words).is_ok();
-            let _ = lease(&words).is_ok();
+        // All up to 10 are done with: what still comes of them is late.
+        assert_eq!(send("a", 11, 11).await, 6);
+        for number in [1, 2, 3, 10, 11] {
+            assert_eq!(send("a", number, 1).await, 6);
         }
+        let field = server.command(&["HGET", "ai:n", "w:a"]).await.unwrap();
+        assert!(field.text().unwrap().ends_with(":11:11"), "{field:?}");
+        // Writers of long ago are forgotten once there are many.
+        for writer in 0..20 {
+            let field = format!("w:old-{writer}");
+            server
+                .command(&["HSET", "ai:n", &field, "1:1:1"])
+                .await
+                .unwrap();
+        }
+        assert_eq!(send("a", 12, 12).await, 7);
+        let fields = server.command(&["HLEN", "ai:n"]).await.unwrap();
+        assert_eq!(fields.text().as_deref(), Some("3"));
     }
 }

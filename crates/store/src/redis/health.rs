@@ -1,16 +1,18 @@
 //! What the store tells of its servers.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fred::types::{ClusterHash, CustomCommand, Value};
 
 use super::config::{Deployment, RedisHost};
-use super::{Inner, RedisStore};
+use super::{Inner, RedisStore, tls};
 use crate::{Problem, StoreHealth, Topology};
 
 /// The key that is written to see whether writing works, and how long it lives.
 const PROBE: &str = "health:probe";
 const PROBE_MILLIS: &str = "1000";
+/// Longest look whether TLS fails.
+const TLS_PATIENCE: Duration = Duration::from_millis(150);
 /// Most servers of one kind that are told of.
 const MAX_TOLD: usize = 32;
 
@@ -31,9 +33,32 @@ impl RedisStore {
                     .unwrap_or(Problem::Unreachable),
             ),
         };
+        if health.problem == Some(Problem::Unreachable) && self.tls_fails().await {
+            health.problem = Some(Problem::Tls);
+        }
         health.reason = health.problem.map(|problem| self.reason(problem));
         health.topology = Some(self.topology(health.up).await);
         health
+    }
+
+    /// Whether it is TLS that keeps us from the first server we are to connect to.
+    async fn tls_fails(&self) -> bool {
+        let settings = &self.inner.settings;
+        let host = match &settings.config.deployment {
+            Deployment::Standalone(host) => Some(host),
+            Deployment::Sentinel {
+                sentinels: hosts, ..
+            }
+            | Deployment::Cluster(hosts) => hosts.first(),
+        };
+        match (&settings.tls, host) {
+            (Some(connector), Some(host)) => {
+                // A reader of health doesn't wait for long.
+                let patience = settings.config.connect_timeout.min(TLS_PATIENCE);
+                tls::fails(connector, host, patience).await
+            }
+            _ => false,
+        }
     }
 
     /// Whether the server takes writes.

@@ -1,11 +1,13 @@
 //! Redis, through the client library fred: one server, a master under sentinels, or a cluster.
 
+mod answer;
 mod client;
 mod config;
 mod contract;
 mod fault;
 mod health;
 mod link;
+mod messages;
 mod scripts;
 mod sentinel;
 mod tls;
@@ -18,9 +20,12 @@ use std::time::Duration;
 
 use fred::types::config::{ClusterDiscoveryPolicy, ServerConfig};
 use fred::types::{ClusterHash, CustomCommand, Value};
+use fred::util::redis_keyslot;
 
-use self::client::{Settings, Task, server};
+pub(crate) use self::client::Task;
+use self::client::{Settings, server};
 pub use self::config::{Deployment, RedisConfig, RedisConfigError, RedisHost, RedisTls};
+pub(crate) use self::contract::Once;
 use self::fault::Fault;
 use self::link::Link;
 use self::scripts::{Script, Scripts};
@@ -55,7 +60,7 @@ const BYTES_PER_MILLISECOND: usize = 64 * 1024;
 /// policy that evicts keys without a lifetime, such keys may go. [`crate::Store::flush`] asks
 /// for no more than that the server answers: when it saves to disk is its own configuration.
 ///
-/// **A user with few rights** needs `+@read +@write +@connection +@scripting +@pubsub +role
+/// **A user with few rights** needs `+@read +@write +@connection +@scripting +@pubsub +time +role
 /// +cluster|slots +info`, the keys `~PREFIX*` and the channels `&PREFIX*`.
 pub struct RedisStore {
     inner: Arc<Inner>,
@@ -303,12 +308,13 @@ impl Inner {
         keys: Vec<Value>,
         args: Vec<Value>,
     ) -> Result<Value, Fault> {
+        let slot = keys.first().and_then(Value::as_bytes).map(redis_keyslot);
         let mut all = Vec::with_capacity(keys.len() + args.len() + 2);
         all.push(Value::from(script.sha.as_str()));
         all.push(Value::from(keys.len().to_string()));
         all.extend(keys);
         all.extend(args);
-        let command = |name| CustomCommand::new_static(name, ClusterHash::Offset(2), false);
+        let command = |name| CustomCommand::new_static(name, slot, false);
         match self.send(command("EVALSHA"), all.clone()).await {
             Err(fault) if fault.is_unknown_script() => {
                 if let Some(first) = all.first_mut() {

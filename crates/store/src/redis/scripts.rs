@@ -67,9 +67,10 @@ return 1
 /// Counters; writer or empty, number, lowest number still open, then for each counter what is
 /// added, limit or empty, lifetime in ms or empty → what happened and the figures.
 ///
-/// With a writer, an addition happens once however often it is sent: the numbers that the writer
-/// has not closed yet and that have been applied are kept in the first counter, in the field
-/// `w:` and the writer's name, behind the day of the last one. Fields of writers that were not
+/// With a writer, an addition happens once however often it is sent, and however late: the first
+/// counter has a field, `w:` and the writer's name, with the day of its last addition, the
+/// lowest number that was still open then, and the numbers from there on that have been applied.
+/// What comes with a lower number is late, and changes nothing. Fields of writers that were not
 /// heard of for 30 days go once there are more than 16.
 const ADD_ALL: &str = r"
 local function less(a, b)
@@ -90,21 +91,23 @@ for i, key in ipairs(KEYS) do
   old[i] = there
 end
 
-local field, open
+local field, open, low
 if ARGV[1] ~= '' then
-  field = 'w:' .. ARGV[1]
+  field, low = 'w:' .. ARGV[1], ARGV[3]
   local seen = redis.call('HGET', KEYS[1], field) or ''
+  local before, numbers = string.match(seen, '^%d+:(%d+):(.*)$')
   open = {}
-  local done = false
-  for number in string.gmatch(string.match(seen, ':(.*)$') or '', '%d+') do
+  local done = before and less(ARGV[2], before)
+  for number in string.gmatch(numbers or '', '%d+') do
     if number == ARGV[2] then done = true end
-    if not less(number, ARGV[3]) then open[#open + 1] = number end
+    if not less(number, low) then open[#open + 1] = number end
   end
   if done then
     local sums = {'all'}
     for i = 1, #KEYS do sums[i + 1] = old[i] or '0' end
     return sums
   end
+  if before and less(low, before) then low = before end
   open[#open + 1] = ARGV[2]
 end
 
@@ -137,7 +140,7 @@ for i, key in ipairs(KEYS) do
 end
 if field then
   local today = math.floor(tonumber(redis.call('TIME')[1]) / 86400)
-  redis.call('HSET', KEYS[1], field, today .. ':' .. table.concat(open, ','))
+  redis.call('HSET', KEYS[1], field, today .. ':' .. low .. ':' .. table.concat(open, ','))
   if redis.call('HLEN', KEYS[1]) > 17 then
     local all = redis.call('HGETALL', KEYS[1])
     for i = 1, #all, 2 do

@@ -26,10 +26,7 @@ pub const DOWN_AFTER: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// [`io::ErrorKind::TimedOut`], with what was waited for.
-pub async fn until<F>(what: &str, mut look: impl FnMut() -> F) -> io::Result<()>
-where
-    F: Future<Output = bool>,
-{
+pub async fn until(what: &str, mut look: impl AsyncFnMut() -> bool) -> io::Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while !look().await {
         if Instant::now() > deadline {
@@ -56,7 +53,14 @@ impl Server {
     /// # Errors
     /// Where the program is missing (the message says what brings it), or it doesn't answer.
     pub async fn start(args: &[&str]) -> io::Result<Self> {
-        let port = free_port()?;
+        Self::start_on(free_port()?, args).await
+    }
+
+    /// As [`Self::start`], on this port.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_on(port: u16, args: &[&str]) -> io::Result<Self> {
         let mut all = vec!["--port".to_owned(), port.to_string()];
         all.extend(args.iter().map(|&arg| arg.to_owned()));
         let server = Self::spawn("redis-server", port, all, None)?;

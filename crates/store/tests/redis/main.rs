@@ -5,3 +5,6 @@
 
 mod common;
 mod contract;
+mod outages;
+mod refusals;
+mod resilient;

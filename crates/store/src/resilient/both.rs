@@ -1,0 +1,133 @@
+//! Asking the shared store first, and who answers where it is away.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use metrics::counter;
+
+use super::away::Add;
+use super::{Answer, ResilientStore, Shared, record};
+use crate::redis::Once;
+use crate::{Added, Addition, StoreError, checks};
+
+impl ResilientStore {
+    pub(super) async fn add_durable(
+        &self,
+        additions: &[Addition<'_>],
+    ) -> Result<Added, StoreError> {
+        checks::additions(additions, "adding to counters")?;
+        let shared = &self.shared;
+        let number = shared.journal.number();
+        if !additions
+            .iter()
+            .any(|addition| shared.is_touched(addition.key))
+        {
+            let once = Once {
+                writer: &shared.journal.writer,
+                number: number.number,
+                open_from: shared.journal.open_from(),
+            };
+            let remote = shared.remote.add_once(additions, once);
+            if let Answer::There(added) = shared.ask("add_all", remote).await? {
+                shared.learn(additions, &added);
+                return Ok(added);
+            }
+        }
+        // Under the same number: the shared store may have it already.
+        let additions = additions.iter().map(Add::of).collect();
+        shared.add_here(additions, number).await
+    }
+}
+
+impl Shared {
+    /// Asks the shared store; `away` answers where it is away.
+    pub(super) async fn ask_or<T>(
+        &self,
+        operation: &'static str,
+        remote: impl Future<Output = Result<T, StoreError>> + Send,
+        away: impl FnOnce() -> Result<T, StoreError> + Send,
+    ) -> Result<T, StoreError> {
+        match self.ask(operation, remote).await? {
+            Answer::There(answer) => Ok(answer),
+            Answer::Away => {
+                counter!("store_away_total", "operation" => operation).increment(1);
+                away()
+            }
+        }
+    }
+
+    /// Asks the shared store; the local engine answers where it is away.
+    pub(super) async fn ask_or_local<T>(
+        &self,
+        operation: &'static str,
+        remote: impl Future<Output = Result<T, StoreError>> + Send,
+        local: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        if let Answer::There(answer) = self.ask(operation, remote).await? {
+            return Ok(answer);
+        }
+        let started = Instant::now();
+        let answer = local.await;
+        record(operation, "local", started);
+        answer
+    }
+
+    /// Remembers the sums that the shared store told.
+    fn learn(&self, additions: &[Addition<'_>], added: &Added) {
+        match added {
+            Added::All(sums) => {
+                for (addition, sum) in additions.iter().zip(sums) {
+                    self.known
+                        .learn(addition.key, *sum, self.end(addition.lifetime));
+                }
+            }
+            Added::Over { index, current } => {
+                if let Some(addition) = additions.get(*index) {
+                    self.known
+                        .learn(addition.key, *current, self.end(addition.lifetime));
+                }
+            }
+        }
+    }
+
+    /// Counters of which some may have been changed here.
+    pub(super) async fn counters_of_both(&self, keys: &[&str]) -> Result<Vec<i64>, StoreError> {
+        checks::counters(keys, "reading counters")?;
+        let whole: Vec<bool> = keys.iter().map(|key| self.is_whole(key)).collect();
+        let far: Vec<&str> = keys
+            .iter()
+            .zip(&whole)
+            .filter_map(|(key, whole)| (!whole).then_some(*key))
+            .collect();
+        let answer = match far.is_empty() {
+            true => Answer::There(Vec::new()),
+            false => self.ask("counters", self.remote.counters(&far)).await?,
+        };
+        let mut sums = match answer {
+            Answer::There(sums) => sums,
+            Answer::Away => Vec::new(),
+        }
+        .into_iter();
+        let mut found = Vec::with_capacity(keys.len());
+        for (key, whole) in keys.iter().zip(whole) {
+            let asked = if whole { None } else { sums.next() };
+            found.push(match asked {
+                Some(sum) => sum,
+                None => self.counter_here(key).await?,
+            });
+        }
+        Ok(found)
+    }
+}
+
+/// Checks what the shared store would, before it is written without it.
+pub(super) fn check(
+    key: &str,
+    value: Option<&Bytes>,
+    lifetime: Option<Duration>,
+    context: &'static str,
+) -> Result<(), StoreError> {
+    checks::key(key, context)?;
+    checks::lifetime(lifetime, context)?;
+    value.map_or(Ok(()), |value| checks::value(value, context))
+}
