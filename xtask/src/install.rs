@@ -125,11 +125,25 @@ fn as_root(program: &str) -> Command {
 ///
 /// [`Error::Io`] when files can't be read or written, and the failing step otherwise.
 pub fn python_environment() -> Result<PathBuf, Error> {
-    let requirements = run::root().join("tests/python/requirements.txt");
+    environment("python", "requirements.txt")
+}
+
+/// Makes the Python environment of the LiteLLM proxy, `TARGET/litellm`, as
+/// [`python_environment`] does.
+///
+/// # Errors
+///
+/// As [`python_environment`].
+pub fn litellm_environment() -> Result<PathBuf, Error> {
+    environment("litellm", "litellm.txt")
+}
+
+fn environment(name: &str, requirements: &str) -> Result<PathBuf, Error> {
+    let requirements = run::root().join("tests/python").join(requirements);
     let wanted = fs::read_to_string(&requirements)
         .map_err(Error::io(format!("read {}", requirements.display())))?;
     let environment = Environment {
-        folder: run::target_dir()?.join("python"),
+        folder: run::target_dir()?.join(name),
     };
     if environment.is_for(&wanted) {
         return Ok(environment.interpreter());

@@ -15,6 +15,7 @@ mod dte_eval;
 mod error;
 mod eval_launch;
 mod install;
+mod interop;
 mod launch;
 mod lint;
 mod rules;
@@ -41,6 +42,8 @@ enum Command {
     Test(test::Args),
     /// Measure the service against a bare HTTP server and print the targets with pass or fail
     Bench(launch::Args),
+    /// Hold the model's client against a LiteLLM proxy, and write docs/interop.md
+    Interop,
     /// Write docs/dte-rules.md, the catalogue of the rules of tax documents, from the code
     Rules(rules::Args),
     /// The measuring half of `bench`, in the release build that `bench` makes
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Lint => lint::run(),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => launch::run(&args),
+        Command::Interop => interop::run(),
         Command::Rules(args) => rules::run(&args),
         #[cfg(feature = "bench")]
         Command::BenchMeasure(args) => bench::measure(&args),

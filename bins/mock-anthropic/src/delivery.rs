@@ -56,6 +56,11 @@ impl Delivery {
                 *pause,
                 self.hang_limit,
             ),
+            Some(Fault::Bytes) => byte_by_byte(&body),
+            Some(Fault::NoUsage) => {
+                self.in_flight.finish();
+                return json_response(StatusCode::OK, without_usage(&body));
+            }
             _ => {
                 self.in_flight.finish();
                 return json_response(StatusCode::OK, body);
@@ -109,6 +114,13 @@ impl Delivery {
                     broken.bytes = event("content_block_delta", MALFORMED.as_bytes());
                 }
             }
+            Some(Fault::Pings(count)) => insert(&mut events, half, ping(), *count),
+            Some(Fault::BigEvent(size)) => insert(&mut events, half, big_event(*size), 1),
+            Some(Fault::NoUsage) => {
+                for event in &mut events {
+                    event.bytes = event_without_usage(&event.bytes);
+                }
+            }
             _ => {}
         }
         let last = last_time(&events);
@@ -119,6 +131,7 @@ impl Delivery {
         match &self.fault {
             Some(Fault::Trickle(pause)) => steps = trickle(&steps, *pause, self.hang_limit),
             Some(Fault::CutBody) => steps = first_half(&steps),
+            Some(Fault::Bytes) => steps = byte_by_byte(&joined(&steps)),
             _ => steps.extend(end.map(|wait| Step::cut(last + wait))),
         }
         steps
@@ -127,6 +140,58 @@ impl Delivery {
 
 fn last_time(events: &[Event]) -> Duration {
     events.last().map_or(Duration::ZERO, |event| event.after)
+}
+
+/// Puts `count` times the same event before the event at `place`, at the time of that one.
+fn insert(events: &mut Vec<Event>, place: usize, bytes: Bytes, count: usize) {
+    let after = events
+        .get(place)
+        .map_or(Duration::ZERO, |event| event.after);
+    let more = std::iter::repeat_n(Event { after, bytes }, count);
+    events.splice(place..place, more);
+}
+
+fn ping() -> Bytes {
+    event("ping", br#"{"type": "ping"}"#)
+}
+
+fn big_event(size: usize) -> Bytes {
+    let data = serde_json::json!({
+        "type": "content_block_delta", "index": 0,
+        "delta": {"type": "text_delta", "text": "x".repeat(size)},
+    });
+    event("content_block_delta", &json_bytes(&data))
+}
+
+/// An event as the stream carries it, without the usage in its data or in its message.
+fn event_without_usage(bytes: &Bytes) -> Bytes {
+    let text = String::from_utf8_lossy(bytes);
+    let parts = text.split_once("\ndata: ");
+    match parts.and_then(|(name, data)| Some((name.strip_prefix("event: ")?, data.trim_end()))) {
+        Some((name, data)) => event(name, &without_usage(data.as_bytes())),
+        None => bytes.clone(),
+    }
+}
+
+/// The same JSON without `usage`, at the top or in `message`.
+fn without_usage(json: &[u8]) -> Bytes {
+    let mut value: serde_json::Value = serde_json::from_slice(json).unwrap_or_default();
+    for holder in ["", "/message"] {
+        if let Some(object) = value.pointer_mut(holder).and_then(|v| v.as_object_mut()) {
+            object.remove("usage");
+        }
+    }
+    json_bytes(&value)
+}
+
+/// Each byte a chunk of its own: the moments differ, so that they aren't sent together.
+fn byte_by_byte(bytes: &Bytes) -> Vec<Step> {
+    (0..bytes.len())
+        .map(|at| {
+            let after = Duration::from_micros(u64::try_from(at).unwrap_or(u64::MAX));
+            Step::send(after, bytes.slice(at..=at))
+        })
+        .collect()
 }
 
 /// All bytes of these steps.

@@ -28,6 +28,8 @@ pub enum Fault {
     ServerError,
     /// `status=NNN`: any status from 400 to 599, with the error type that goes with it.
     Status(StatusCode),
+    /// `should_retry=NNN,true` or `=NNN,false`: that status, with `x-should-retry` saying so.
+    ShouldRetry(StatusCode, bool),
     /// `hang`: takes the request and never answers (until the server's hang limit).
     Hang,
     /// `hang_stream[=N]`: falls silent after N events (default: half of them); in an answer
@@ -48,15 +50,30 @@ pub enum Fault {
     /// `trickle[=MS]`: the answer comes 16 bytes at a time, with this pause in between
     /// (default 20 ms).
     Trickle(Duration),
+    /// `bytes`: the answer comes one byte a chunk, which cuts every character that has two.
+    Bytes,
+    /// `pings[=N]`: N pings (default 10,000) in the middle of the stream; not streamed, nothing
+    /// is different.
+    Pings(usize),
+    /// `big_event[=N]`: one more piece of text in the middle of the stream, of N bytes (default
+    /// 10,000,000); not streamed, nothing is different.
+    BigEvent(usize),
+    /// `no_usage`: the answer doesn't tell its tokens.
+    NoUsage,
 }
 
+/// Most pings, and most bytes of an event: what a fault makes is held in memory.
+const MAX_PINGS: usize = 1_000_000;
+const MAX_EVENT: usize = 100_000_000;
+
 /// The names of [`Fault`]s, in the order of the documentation.
-pub const FAULT_NAMES: [&str; 13] = [
+pub const FAULT_NAMES: [&str; 18] = [
     "rate_limit",
     "spend_limit",
     "overloaded",
     "server_error",
     "status",
+    "should_retry",
     "hang",
     "hang_stream",
     "cut",
@@ -65,6 +82,10 @@ pub const FAULT_NAMES: [&str; 13] = [
     "malformed_json",
     "error_event",
     "trickle",
+    "bytes",
+    "pings",
+    "big_event",
+    "no_usage",
 ];
 
 impl Fault {
@@ -77,6 +98,7 @@ impl Fault {
             Self::Overloaded => "overloaded",
             Self::ServerError => "server_error",
             Self::Status(_) => "status",
+            Self::ShouldRetry(..) => "should_retry",
             Self::Hang => "hang",
             Self::HangStream(_) => "hang_stream",
             Self::Cut => "cut",
@@ -85,6 +107,10 @@ impl Fault {
             Self::MalformedJson => "malformed_json",
             Self::ErrorEvent(_) => "error_event",
             Self::Trickle(_) => "trickle",
+            Self::Bytes => "bytes",
+            Self::Pings(_) => "pings",
+            Self::BigEvent(_) => "big_event",
+            Self::NoUsage => "no_usage",
         }
     }
 
@@ -92,8 +118,10 @@ impl Fault {
         match self {
             Self::RateLimit(text) | Self::SpendLimit(text) | Self::ErrorEvent(text) => text.clone(),
             Self::Status(status) => Some(status.as_str().to_owned()),
+            Self::ShouldRetry(status, retry) => Some(format!("{},{retry}", status.as_str())),
             Self::HangStream(after) | Self::CutStream(after) => after.map(|n| n.to_string()),
             Self::Trickle(pause) => Some(pause.as_millis().to_string()),
+            Self::Pings(count) | Self::BigEvent(count) => Some(count.to_string()),
             _ => None,
         }
     }
@@ -118,6 +146,11 @@ impl Fault {
             Self::Overloaded => status_of("overloaded_error").map(of_status),
             Self::ServerError => Some(of_status(StatusCode::INTERNAL_SERVER_ERROR)),
             Self::Status(status) => Some(of_status(*status)),
+            Self::ShouldRetry(status, retry) => {
+                let word = HeaderValue::from_static(if *retry { "true" } else { "false" });
+                let name = HeaderName::from_static("x-should-retry");
+                Some(of_status(*status).with_header(name, word))
+            }
             Self::ErrorEvent(kind) if !streamed => Some(event_error(kind.as_deref())),
             _ => None,
         }
@@ -217,8 +250,15 @@ impl FromStr for Fault {
             "spend_limit" => own().ok().map(Self::SpendLimit),
             "error_event" => own().ok().map(Self::ErrorEvent),
             "status" => parameter.and_then(error_status).map(Self::Status),
+            "should_retry" => parameter.and_then(should_retry),
             "hang_stream" => number().ok().map(Self::HangStream),
             "cut_stream" => number().ok().map(Self::CutStream),
+            "pings" => number()
+                .ok()
+                .map(|count| Self::Pings(count.unwrap_or(10_000).min(MAX_PINGS))),
+            "big_event" => number()
+                .ok()
+                .map(|size| Self::BigEvent(size.unwrap_or(10_000_000).min(MAX_EVENT))),
             "trickle" => number().ok().map(|ms| {
                 Self::Trickle(Duration::from_millis(
                     ms.map_or(20, |ms| ms.min(60_000) as u64),
@@ -240,9 +280,17 @@ fn simple(name: &str) -> Option<Fault> {
         "hang" => Fault::Hang,
         "cut" => Fault::Cut,
         "cut_body" => Fault::CutBody,
+        "bytes" => Fault::Bytes,
+        "no_usage" => Fault::NoUsage,
         "malformed_json" => Fault::MalformedJson,
         _ => return None,
     })
+}
+
+fn should_retry(text: &str) -> Option<Fault> {
+    let (status, retry) = text.split_once(',')?;
+    let status = error_status(status.trim())?;
+    Some(Fault::ShouldRetry(status, retry.trim().parse().ok()?))
 }
 
 fn known(name: &str) -> &'static str {

@@ -51,6 +51,12 @@ async fn refusals_come_whole_and_streamed_alike() {
         ("overloaded", 529, "overloaded_error", None),
         ("server_error", 500, "api_error", None),
         ("status=400", 400, "invalid_request_error", None),
+        (
+            "should_retry=401,true",
+            401,
+            "authentication_error",
+            Some(("x-should-retry", "true")),
+        ),
         ("status=402", 402, "billing_error", None),
         ("status=504", 504, "timeout_error", None),
     ] {
@@ -235,6 +241,29 @@ async fn a_trickle_is_slow_and_complete() {
         } else {
             b"\n"
         }));
+    }
+}
+
+#[tokio::test]
+async fn odd_streams_are_whole_and_odd() {
+    let mock = start().await;
+    let text = |body: &[u8]| String::from_utf8(body.to_vec()).unwrap();
+    let plain = text(&send(&mock, post(MESSAGES, &streamed(), &[])).await.body);
+    let bytes = text(&send(&mock, with("bytes", &streamed())).await.body);
+    assert_eq!(bytes.len(), plain.len());
+    let pings = text(&send(&mock, with("pings=50", &streamed())).await.body);
+    let count = |text: &str| text.matches("event: ping").count();
+    assert_eq!(count(&pings), count(&plain) + 50);
+    let big = text(&send(&mock, with("big_event=5000", &streamed())).await.body);
+    assert!(big.lines().any(|line| line.len() > 5000));
+    assert!(big.contains("event: message_stop"));
+    assert!(plain.contains("usage"));
+    for body in [message(), streamed()] {
+        let silent = text(&send(&mock, with("no_usage", &body)).await.body);
+        assert!(
+            !silent.contains("usage") && silent.contains("end_turn"),
+            "{silent}"
+        );
     }
 }
 

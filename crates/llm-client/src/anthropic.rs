@@ -1,32 +1,32 @@
 //! The Anthropic Messages API, one call at a time.
 
+mod assemble;
 mod classify;
-mod connector;
 mod decode;
 mod encode;
-mod transport;
+mod usage;
 
 use std::fmt;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::config::Checked;
+use crate::live;
 use crate::telemetry::Call;
+use crate::transport::{self, Answer, Limits, Transport};
 use crate::{
-    AnthropicConfig, Capabilities, Completion, ConfigError, Error, ErrorKind, LanguageModel,
-    Request,
+    AnthropicConfig, Capabilities, Completion, CompletionStream, ConfigError, Error, ErrorKind,
+    LanguageModel, Provider, Request,
 };
-use transport::{Answer, Limits, Transport};
+use assemble::Assembler;
+use encode::Ask;
 
-const PROVIDER: &str = "anthropic";
 const API_VERSION: &str = "2023-06-01";
-const USER_AGENT_VALUE: &str = concat!("llm-client/", env!("CARGO_PKG_VERSION"));
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 
@@ -41,7 +41,8 @@ const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version
 /// ignored: set the base URL.
 pub struct Anthropic {
     config: AnthropicConfig,
-    endpoint: Uri,
+    messages: Uri,
+    count_tokens: Uri,
     api_key: HeaderValue,
     transport: Transport,
 }
@@ -54,7 +55,8 @@ impl Anthropic {
     /// A [`ConfigError`] that names the first setting which can't be used.
     pub fn try_new(config: AnthropicConfig) -> Result<Self, ConfigError> {
         let Checked {
-            endpoint,
+            messages,
+            count_tokens,
             is_https,
             api_key,
         } = config.check()?;
@@ -62,7 +64,8 @@ impl Anthropic {
         let transport = Transport::try_new(tls, config.timeouts.connect())?;
         Ok(Self {
             config,
-            endpoint,
+            messages,
+            count_tokens,
             api_key,
             transport,
         })
@@ -77,48 +80,126 @@ impl Anthropic {
 
     async fn call(&self, request: &Request) -> Result<Completion, Error> {
         let started = Instant::now();
-        let body = encode::encode(&self.config.model, &self.config.capabilities, request)?;
+        let outgoing = self.post(&self.messages, request, Ask::Whole)?;
         let limits = Limits::new(started, &self.config.timeouts, request.deadline());
         let answer = self
             .transport
-            .exchange(self.post(body)?, &limits, self.config.max_response_bytes)
+            .exchange(outgoing, &limits, self.config.max_response_bytes)
             .await?;
+        self.read(&answer, request, started)
+    }
+
+    /// Reads an answer that came whole.
+    fn read(
+        &self,
+        answer: &Answer,
+        request: &Request,
+        begun: Instant,
+    ) -> Result<Completion, Error> {
         let Answer {
             status,
             headers,
             body,
         } = answer;
         if !status.is_success() {
-            return Err(classify::failure(status, &headers, &body, Timestamp::now()));
+            return Err(classify::failure(*status, headers, body, Timestamp::now()));
         }
-        let context = decode::Context {
+        decode::decode(body, &self.context(request, *status, headers, begun))
+    }
+
+    fn context<'a>(
+        &'a self,
+        request: &'a Request,
+        status: StatusCode,
+        headers: &'a HeaderMap,
+        begun: Instant,
+    ) -> decode::Context<'a> {
+        decode::Context {
             asked_model: &self.config.model,
             capabilities: &self.config.capabilities,
             request,
-            headers: &headers,
+            headers,
             status,
-            elapsed: started.elapsed(),
-        };
-        decode::decode(&body, &context)
+            elapsed: begun.elapsed(),
+        }
     }
 
-    fn post(&self, body: Bytes) -> Result<transport::Outgoing, Error> {
-        http::Request::post(self.endpoint.clone())
+    /// Makes the call up to the answer's headers.
+    async fn begin(&self, request: &Request) -> Result<Begun, Error> {
+        let begun = Instant::now();
+        let outgoing = self.post(&self.messages, request, Ask::Stream)?;
+        let limits = Limits::new(begun, &self.config.timeouts, request.deadline());
+        let (response, first_event) = self.transport.open(outgoing, &limits).await?;
+        if !(response.status().is_success() && transport::is_event_stream(response.headers())) {
+            // A failure, or a gateway that can't stream.
+            let max_bytes = self.config.max_response_bytes;
+            let answer = transport::read_whole(response, &limits, max_bytes).await?;
+            return self.read(&answer, request, begun).map(Begun::Whole);
+        }
+        let (parts, body) = response.into_parts();
+        let context = self.context(request, parts.status, &parts.headers, begun);
+        let assembler = Assembler::new(&context, begun, self.config.max_response_bytes);
+        let incoming = live::Incoming {
+            status: parts.status,
+            request_id: classify::request_id(&parts.headers),
+            body,
+            limits: live::StreamLimits {
+                whole: limits.whole(),
+                first_event,
+                idle: self.config.timeouts.idle(),
+            },
+            max_bytes: self.config.max_response_bytes,
+        };
+        Ok(Begun::Live(Box::new((incoming, assembler))))
+    }
+
+    async fn count(&self, request: &Request) -> Result<Option<u64>, Error> {
+        let outgoing = self.post(&self.count_tokens, request, Ask::Count)?;
+        let limits = Limits::new(Instant::now(), &self.config.timeouts, request.deadline());
+        let answer = self
+            .transport
+            .exchange(outgoing, &limits, self.config.max_response_bytes)
+            .await?;
+        match answer.status.as_u16() {
+            404 | 405 | 501 => Ok(None),
+            _ if answer.status.is_success() => decode::decode_count(&answer).map(Some),
+            _ => Err(classify::failure(
+                answer.status,
+                &answer.headers,
+                &answer.body,
+                Timestamp::now(),
+            )),
+        }
+    }
+
+    fn post(&self, to: &Uri, request: &Request, ask: Ask) -> Result<transport::Outgoing, Error> {
+        let body = encode::encode(&self.config.model, &self.config.capabilities, request, ask)?;
+        let accept = match ask {
+            Ask::Stream => "text/event-stream, application/json",
+            Ask::Whole | Ask::Count => "application/json",
+        };
+        http::Request::post(to.clone())
             .header(X_API_KEY, self.api_key.clone())
             .header(ANTHROPIC_VERSION, HeaderValue::from_static(API_VERSION))
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .header(ACCEPT, HeaderValue::from_static("application/json"))
-            .header(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE))
+            .header(ACCEPT, HeaderValue::from_static(accept))
+            .header(USER_AGENT, HeaderValue::from_static(transport::USER_AGENT))
             .body(body.into())
             .map_err(|error| Error::new(ErrorKind::InvalidRequest).with_source(error))
     }
+}
+
+/// A streamed call whose headers have come.
+enum Begun {
+    Live(Box<(live::Incoming, Assembler)>),
+    Whole(Completion),
 }
 
 impl fmt::Debug for Anthropic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Anthropic")
             .field("model", &self.config.model)
-            .field("endpoint", &self.endpoint)
+            .field("endpoint", &self.messages)
             .field("timeouts", &self.config.timeouts)
             .finish_non_exhaustive()
     }
@@ -126,6 +207,10 @@ impl fmt::Debug for Anthropic {
 
 #[async_trait]
 impl LanguageModel for Anthropic {
+    fn provider(&self) -> Provider {
+        Provider::Anthropic
+    }
+
     fn model(&self) -> &str {
         &self.config.model
     }
@@ -135,10 +220,39 @@ impl LanguageModel for Anthropic {
     }
 
     async fn complete(&self, request: &Request) -> Result<Completion, Error> {
-        let call = Call::start(PROVIDER, &self.config.model);
+        let call = Call::start(Provider::Anthropic, &self.config.model);
         let span = call.span().clone();
         let result = self.call(request).instrument(span).await;
-        call.finish(&result);
+        call.finish(result.as_ref());
+        result
+    }
+
+    async fn stream(&self, request: &Request) -> Result<CompletionStream, Error> {
+        let call = Call::start(Provider::Anthropic, &self.config.model);
+        let span = call.span().clone();
+        async {
+            match self.begin(request).await {
+                Ok(Begun::Live(parts)) => live::open(parts.0, parts.1, call, request).await,
+                Ok(Begun::Whole(completion)) => {
+                    call.finish(Ok(&completion));
+                    Ok(CompletionStream::whole(completion, request))
+                }
+                Err(error) => {
+                    call.finish(Err(&error));
+                    Err(error)
+                }
+            }
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// `None` where a gateway at the base URL doesn't have the endpoint (404, 405, 501).
+    async fn count_tokens(&self, request: &Request) -> Result<Option<u64>, Error> {
+        let call = Call::counting(Provider::Anthropic, &self.config.model);
+        let span = call.span().clone();
+        let result = self.count(request).instrument(span).await;
+        call.finish_count(&result);
         result
     }
 }

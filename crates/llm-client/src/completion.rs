@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Provider, RateLimits};
 
 /// A whole answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,11 +15,15 @@ pub struct Completion {
     pub stop_reason: StopReason,
     /// The tokens that were used.
     pub usage: Usage,
+    /// Who answered: with a fallback it needn't be the one that was asked first.
+    pub provider: Provider,
     /// The model that answered, as the provider names it; may be a dated version of the
-    /// one that was asked.
+    /// one that was asked. At most 128 visible ASCII characters.
     pub model: String,
     /// The provider's id for the call, for its support.
     pub request_id: Option<String>,
+    /// What the provider said of the account's limits, if it did.
+    pub rate_limits: Option<Box<RateLimits>>,
     /// Time from the start of the call to the last byte.
     pub elapsed: Duration,
 }

@@ -11,6 +11,9 @@ use crate::Capabilities;
 /// Where Anthropic's own API is.
 pub const DEFAULT_BASE_URL: &str = "https://api.anthropic.com";
 
+/// The provider pings a quiet stream every few seconds.
+const DEFAULT_IDLE: Duration = Duration::from_secs(30);
+
 /// Settings of an [`Anthropic`](crate::Anthropic) client. Start from [`new`](Self::new) and
 /// change what differs; [`Anthropic::try_new`](crate::Anthropic::try_new) checks the whole.
 #[derive(Debug, Clone)]
@@ -54,17 +57,15 @@ impl AnthropicConfig {
 
     /// Checks the settings that stand alone, and makes what the client needs of them.
     pub(crate) fn check(&self) -> Result<Checked, ConfigError> {
-        let fits = |c: char| c.is_ascii_graphic();
-        if self.model.is_empty() || self.model.len() > 128 || !self.model.chars().all(fits) {
-            return Err(ConfigError::Model);
-        }
+        check_model(&self.model)?;
         if self.max_response_bytes == 0 {
             return Err(ConfigError::MaxResponseBytes);
         }
-        let (endpoint, is_https) = endpoint(&self.base_url, self.allow_insecure_http)?;
+        let base = Base::parse(&self.base_url, self.allow_insecure_http)?;
         Ok(Checked {
-            endpoint,
-            is_https,
+            messages: base.endpoint("/v1/messages")?,
+            count_tokens: base.endpoint("/v1/messages/count_tokens")?,
+            is_https: base.is_https,
             api_key: key_header(&self.api_key)?,
         })
     }
@@ -72,7 +73,8 @@ impl AnthropicConfig {
 
 /// The usable form of the checked settings.
 pub(crate) struct Checked {
-    pub(crate) endpoint: Uri,
+    pub(crate) messages: Uri,
+    pub(crate) count_tokens: Uri,
     pub(crate) is_https: bool,
     pub(crate) api_key: HeaderValue,
 }
@@ -85,6 +87,7 @@ pub(crate) struct Checked {
 pub struct Timeouts {
     connect: Duration,
     first_byte: Duration,
+    idle: Duration,
     total: Duration,
 }
 
@@ -109,8 +112,23 @@ impl Timeouts {
         Ok(Self {
             connect,
             first_byte,
+            idle: DEFAULT_IDLE,
             total,
         })
+    }
+
+    /// Sets the limit between one event of a stream and the next; a ping is an event too.
+    /// Default: 30 s. It counts only while the reader waits. One that is longer than the whole
+    /// call's is never reached.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Timeouts`] where it is zero.
+    pub fn with_idle(self, idle: Duration) -> Result<Self, ConfigError> {
+        if idle.is_zero() {
+            return Err(ConfigError::Timeouts);
+        }
+        Ok(Self { idle, ..self })
     }
 
     /// Limit for opening a connection.
@@ -119,10 +137,16 @@ impl Timeouts {
         self.connect
     }
 
-    /// Limit from an open connection to the answer's headers.
+    /// Limit from an open connection to the answer's headers; of a stream, to its first event.
     #[must_use]
     pub const fn first_byte(&self) -> Duration {
         self.first_byte
+    }
+
+    /// Limit between one event of a stream and the next.
+    #[must_use]
+    pub const fn idle(&self) -> Duration {
+        self.idle
     }
 
     /// Limit for the whole call.
@@ -133,11 +157,12 @@ impl Timeouts {
 }
 
 impl Default for Timeouts {
-    /// 5 s to connect, 60 s to the headers, 90 s in all.
+    /// 5 s to connect, 60 s to the headers, 30 s between events, 90 s in all.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(60),
+            idle: DEFAULT_IDLE,
             total: Duration::from_secs(90),
         }
     }
@@ -187,32 +212,60 @@ pub enum ConfigError {
     TrustRoots(#[source] std::io::Error),
 }
 
-fn endpoint(base_url: &str, allow_insecure: bool) -> Result<(Uri, bool), ConfigError> {
-    let base: Uri = base_url
-        .trim()
-        .trim_end_matches('/')
-        .parse()
-        .map_err(|_| ConfigError::BaseUrl)?;
-    let authority = base.authority().ok_or(ConfigError::BaseUrl)?;
-    if authority.as_str().contains('@') || base.query().is_some() {
-        return Err(ConfigError::BaseUrl);
+/// Checks that a model's name is one, and fit for a label.
+pub(crate) fn check_model(model: &str) -> Result<(), ConfigError> {
+    let fits = |c: char| c.is_ascii_graphic();
+    if model.is_empty() || model.len() > 128 || !model.chars().all(fits) {
+        return Err(ConfigError::Model);
     }
-    let scheme = base.scheme().ok_or(ConfigError::BaseUrl)?;
-    let is_https = *scheme == Scheme::HTTPS;
-    if !is_https && *scheme != Scheme::HTTP {
-        return Err(ConfigError::BaseUrl);
+    Ok(())
+}
+
+/// A checked base URL.
+pub(crate) struct Base {
+    uri: Uri,
+    authority: Authority,
+    scheme: Scheme,
+    pub(crate) is_https: bool,
+}
+
+impl Base {
+    /// Checks the form, and that nothing travels in clear without permission.
+    pub(crate) fn parse(base_url: &str, allow_insecure: bool) -> Result<Self, ConfigError> {
+        let uri: Uri = base_url
+            .trim()
+            .trim_end_matches('/')
+            .parse()
+            .map_err(|_| ConfigError::BaseUrl)?;
+        let authority = uri.authority().ok_or(ConfigError::BaseUrl)?.clone();
+        if authority.as_str().contains('@') || uri.query().is_some() {
+            return Err(ConfigError::BaseUrl);
+        }
+        let scheme = uri.scheme().ok_or(ConfigError::BaseUrl)?.clone();
+        let is_https = scheme == Scheme::HTTPS;
+        if !is_https && scheme != Scheme::HTTP {
+            return Err(ConfigError::BaseUrl);
+        }
+        if !is_https && !allow_insecure && !is_loopback(&authority) {
+            return Err(ConfigError::InsecureBaseUrl);
+        }
+        Ok(Self {
+            uri,
+            authority,
+            scheme,
+            is_https,
+        })
     }
-    if !is_https && !allow_insecure && !is_loopback(authority) {
-        return Err(ConfigError::InsecureBaseUrl);
+
+    /// The address of a path under it.
+    pub(crate) fn endpoint(&self, path: &str) -> Result<Uri, ConfigError> {
+        Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone())
+            .path_and_query(format!("{}{path}", self.uri.path().trim_end_matches('/')))
+            .build()
+            .map_err(|_| ConfigError::BaseUrl)
     }
-    let path = format!("{}/v1/messages", base.path().trim_end_matches('/'));
-    let endpoint = Uri::builder()
-        .scheme(scheme.clone())
-        .authority(authority.clone())
-        .path_and_query(path)
-        .build()
-        .map_err(|_| ConfigError::BaseUrl)?;
-    Ok((endpoint, is_https))
 }
 
 fn is_loopback(authority: &Authority) -> bool {
@@ -238,7 +291,8 @@ mod tests {
     use super::*;
 
     fn endpoint_of(base_url: &str) -> Result<String, ConfigError> {
-        endpoint(base_url, false).map(|(uri, _)| uri.to_string())
+        let base = Base::parse(base_url, false)?;
+        base.endpoint("/v1/messages").map(|uri| uri.to_string())
     }
 
     #[test]
@@ -293,7 +347,7 @@ mod tests {
             endpoint_of(base),
             Err(ConfigError::InsecureBaseUrl)
         ));
-        assert!(endpoint(base, true).is_ok());
+        assert!(Base::parse(base, true).is_ok());
         assert!(matches!(
             endpoint_of("http://localhost.evil.example"),
             Err(ConfigError::InsecureBaseUrl)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::{InvalidRequest, Usage};
+use crate::{InvalidRequest, RateLimits, Usage};
 
 mod kind;
 
@@ -34,6 +34,7 @@ struct Inner {
     request_id: Option<String>,
     upstream_message: Option<String>,
     usage: Option<Usage>,
+    rate_limits: Option<Box<RateLimits>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -49,8 +50,17 @@ impl Error {
             request_id: None,
             upstream_message: None,
             usage: None,
+            rate_limits: None,
             source: None,
         }))
+    }
+
+    /// The same error as another kind, with the facts that it has and the nature of that kind.
+    #[must_use]
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self.0.retryable = kind.is_transient();
+        self
     }
 
     /// Adds the HTTP status that the provider answered with.
@@ -99,6 +109,13 @@ impl Error {
     #[must_use]
     pub fn with_usage(mut self, usage: Usage) -> Self {
         self.0.usage = Some(usage);
+        self
+    }
+
+    /// Adds what the provider said of the account's limits.
+    #[must_use]
+    pub fn with_rate_limits(mut self, limits: Option<Box<RateLimits>>) -> Self {
+        self.0.rate_limits = limits;
         self
     }
 
@@ -159,6 +176,12 @@ impl Error {
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
         self.0.usage
+    }
+
+    /// What the provider said of the account's limits, if it did.
+    #[must_use]
+    pub fn rate_limits(&self) -> Option<&RateLimits> {
+        self.0.rate_limits.as_deref()
     }
 }
 

@@ -1,14 +1,17 @@
 //! # llm-client
 //!
-//! One call to a language model done right: Anthropic's Messages API over hyper, with limits
-//! of time that are told apart, errors that say whose fault they are and whether another
-//! attempt may help, a cached prompt prefix, JSON by schema, and telemetry by convention.
+//! One call to a language model done right: Anthropic's Messages API over hyper, or any
+//! endpoint that speaks OpenAI's chat completions, whole or streamed, with limits of time that
+//! are told apart, errors that say whose fault they are and whether another attempt may help,
+//! a cached prompt prefix, JSON by schema, retries, a breaker, a second model, and telemetry by
+//! convention.
 //!
 //! ## When to use it
 //!
 //! In a Rust service that asks a model and must go on when the model doesn't answer. Hold an
-//! `Arc<dyn LanguageModel>`: [`Anthropic`] in production, the `test-util` feature's
-//! `ScriptedModel` in tests, and layers around either.
+//! `Arc<dyn LanguageModel>`: [`Anthropic`] or [`OpenAiCompatible`] in production, the
+//! `test-util` feature's `ScriptedModel` in tests, and layers around either: [`Retrying`],
+//! [`Breaker`], [`Fallback`].
 //!
 //! ## Example
 //!
@@ -69,14 +72,58 @@
 //! # }
 //! ```
 //!
+//! A stream, with retries until its first text:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use futures_util::StreamExt;
+//! use llm_client::{
+//!     Anthropic, AnthropicConfig, Breaker, BreakerConfig, LanguageModel, Request, RetryBudget,
+//!     RetryPolicy, Retrying, StreamEvent,
+//! };
+//!
+//! # use mock_anthropic::{Answer, Config, Fault, MockServer};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let mock = MockServer::start(Config::default()).await?;
+//! # mock.answer_with(Answer::always("Cuadra."));
+//! # mock.inject(Fault::RateLimit(Some("10ms".to_owned())), 1);
+//! # let mut config = AnthropicConfig::new("sk-ant-mock".into(), "claude-sonnet-4-5");
+//! # config.base_url = mock.base_url();
+//! let provider = Arc::new(Anthropic::try_new(config)?);
+//! let breaker = Arc::new(Breaker::new(provider, BreakerConfig::default()));
+//! let budget = Arc::new(RetryBudget::default());
+//! let model = Retrying::new(breaker, RetryPolicy::default(), budget);
+//!
+//! let request = Request::builder(64).user("¿Cuadra?").operation("demo").build()?;
+//! let mut stream = model.stream(&request).await?;
+//! let mut said = String::new();
+//! while let Some(event) = stream.next().await {
+//!     match event? {
+//!         StreamEvent::Text(piece) => said.push_str(&piece),
+//!         StreamEvent::Finished(completion) => assert_eq!(completion.text, said),
+//!         _ => {}
+//!     }
+//! }
+//! assert_eq!(said, "Cuadra.");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! `examples/ask.rs` is a whole program.
 //!
 //! ## Guarantees
 //!
-//! - **Every call ends**: connecting, the first byte and the whole call have limits of their
-//!   own ([`Timeouts`]), and [`Request::deadline`] ends it earlier. An answer is read up to a
-//!   size.
-//! - **Dropping a call cancels it** upstream, and counts it as cancelled.
+//! - **Every call ends**: connecting, the first byte, the wait between events and the whole
+//!   call have limits of their own ([`Timeouts`]), and [`Request::deadline`] ends it earlier. An
+//!   answer is read up to a size.
+//! - **Dropping a call or a stream cancels it** upstream, and counts it as cancelled, with what
+//!   it had used ([`CompletionStream::usage_so_far`]).
+//! - **A stream is never read ahead**: a reader that stops stops the provider.
+//! - **Nothing is said twice**: no layer makes a call again once text has gone out.
+//! - **Retries can't multiply an outage**: each is paid from a [`RetryBudget`], and none begins
+//!   a wait that can't end in time.
 //! - **Errors are typed** ([`ErrorKind`], [`Fault`], [`Error::is_retryable`]); nothing is
 //!   decided by a text. What isn't known to pass by itself isn't called retryable.
 //! - **JSON is JSON**: where it was asked for, a completion holds exactly one value, or the
@@ -92,32 +139,50 @@
 //!
 //! ## Absent on purpose
 //!
-//! Retries, breakers, budgets and concurrency limits: they are layers around
-//! [`LanguageModel`] and build on what an [`Error`] says. Streaming: see the trait for where
-//! it fits. Images, documents, thinking and tools beyond the forced one for JSON. HTTP
+//! Images, documents, thinking and tools beyond the forced one for JSON. HTTP
 //! proxies and h2c: set [`AnthropicConfig::base_url`]. Compressed answers: none is asked for.
 //! Checking JSON against its schema: decode it into a type.
 
+mod answer;
 mod anthropic;
+mod breaker;
 mod capabilities;
 mod completion;
 mod config;
 mod error;
+mod failure;
+mod fallback;
+mod jitter;
+mod live;
 mod model;
+mod openai;
+mod rate_limits;
 mod request;
+mod retry;
+mod sse;
+mod stream;
 pub mod telemetry;
-#[cfg(feature = "test-util")]
+#[cfg(any(test, feature = "test-util"))]
 pub mod test_util;
+mod transport;
 
 pub use anthropic::Anthropic;
+pub use breaker::{Breaker, BreakerConfig, Sharing};
 pub use capabilities::{
     Capabilities, MIN_CHARS_PER_TOKEN, Prices, StructuredOutput, estimate_tokens,
 };
 pub use completion::{Completion, StopReason, Usage};
 pub use config::{AnthropicConfig, ConfigError, DEFAULT_BASE_URL, Timeouts, TrustRoots};
 pub use error::{Error, ErrorKind, Fault, Stage};
-pub use model::LanguageModel;
+pub use fallback::Fallback;
+pub use jitter::Jitter;
+pub use model::{LanguageModel, Provider};
+pub use openai::{MaxTokensField, OpenAiCompatible, OpenAiConfig, ResponseFormat};
+pub use rate_limits::{RateLimit, RateLimits};
 pub use request::{
-    CacheLifetime, InvalidRequest, MAX_CACHE_MARKS, Message, Output, Request, RequestBuilder, Role,
-    SystemBlock, Temperature,
+    CacheLifetime, DEFAULT_OPERATION, InvalidRequest, MAX_CACHE_MARKS, Message, Output, Request,
+    RequestBuilder, Role, SystemBlock, Temperature,
 };
+pub use retry::{RetryBudget, RetryPolicy, Retrying};
+pub use stream::{CompletionStream, StreamEvent};
+pub use telemetry::BreakerState;

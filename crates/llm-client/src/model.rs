@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use crate::{Completion, Error, Request};
+use crate::{Completion, CompletionStream, Error, Request};
 
 /// A language model, whoever runs it.
 ///
@@ -13,21 +13,17 @@ use crate::{Completion, Error, Request};
 ///
 /// # Contract of an implementation
 ///
-/// - `complete` ends by [`Request::deadline`] where there is one, and never waits without
-///   a limit of its own where there is none.
-/// - Dropping the future cancels the call upstream; nothing goes on in the background.
+/// - `complete` and `stream` end by [`Request::deadline`] where there is one, and never wait
+///   without a limit of their own where there is none.
+/// - Dropping the future, or the stream, cancels the call upstream; nothing goes on in the
+///   background.
 /// - One call is one attempt: retries are a layer's decision, made on
 ///   [`Error::is_retryable`].
-///
-/// # Where streaming will fit
-///
-/// A streaming call takes the same [`Request`] and fails with the same [`Error`]; it will
-/// stand beside `complete` as a second method that resolves to a stream of typed events
-/// once the first one has arrived, and its last event will carry what a [`Completion`]
-/// carries here. It will have a default body that calls `complete` and yields the whole
-/// answer as one event, so that existing implementations go on compiling.
 #[async_trait]
 pub trait LanguageModel: fmt::Debug + Send + Sync + 'static {
+    /// Who runs the model. Of a layer: who runs the one that it asks first.
+    fn provider(&self) -> Provider;
+
     /// The model's name as the provider knows it, such as `claude-sonnet-4-5`.
     ///
     /// It comes from the configuration, hence it is bounded and fit for a metric label.
@@ -48,4 +44,59 @@ pub trait LanguageModel: fmt::Debug + Send + Sync + 'static {
     /// An [`Error`] of a kind that says what went wrong, whose fault it was, and whether
     /// another attempt may help.
     async fn complete(&self, request: &Request) -> Result<Completion, Error>;
+
+    /// Makes one call whose answer comes in pieces. Resolves once the first event has
+    /// arrived, so that a call which fails before it can still be made elsewhere.
+    ///
+    /// The default asks [`complete`](Self::complete) and yields its answer as one piece.
+    ///
+    /// # Errors
+    ///
+    /// As [`complete`](Self::complete), for what fails before the first event; later failures
+    /// are the stream's last item.
+    async fn stream(&self, request: &Request) -> Result<CompletionStream, Error> {
+        let completion = self.complete(request).await?;
+        Ok(CompletionStream::whole(completion, request))
+    }
+
+    /// The exact input tokens of a request, by the provider's own endpoint: free, but a round
+    /// trip with limits of its own. `None` where the provider has no such endpoint, which is
+    /// the default.
+    ///
+    /// # Errors
+    ///
+    /// As [`complete`](Self::complete).
+    async fn count_tokens(&self, _request: &Request) -> Result<Option<u64>, Error> {
+        Ok(None)
+    }
+}
+
+/// Who runs a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Provider {
+    /// Anthropic's Messages API, or what speaks it.
+    Anthropic,
+    /// An endpoint that speaks OpenAI's chat completions: vLLM, llama.cpp, Ollama.
+    OpenAiCompatible,
+    /// A script, in tests.
+    Scripted,
+}
+
+impl Provider {
+    /// A stable word, fit for a metric label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::OpenAiCompatible => "openai_compatible",
+            Self::Scripted => "scripted",
+        }
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }

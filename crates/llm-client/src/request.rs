@@ -6,11 +6,16 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 mod invalid;
+mod output;
 
 pub use invalid::InvalidRequest;
+pub use output::{Output, Temperature};
 
 /// The most `cache_control` marks that one request may carry (Anthropic, prompt caching).
 pub const MAX_CACHE_MARKS: usize = 4;
+
+/// What a request is for where nobody said it.
+pub const DEFAULT_OPERATION: &str = "other";
 
 /// One call's worth of input. Built with [`Request::builder`], immutable afterwards.
 ///
@@ -23,6 +28,8 @@ pub struct Request {
     temperature: Option<Temperature>,
     output: Output,
     deadline: Option<Instant>,
+    operation: &'static str,
+    account: Option<Arc<str>>,
 }
 
 impl Request {
@@ -37,6 +44,8 @@ impl Request {
                 temperature: None,
                 output: Output::Text,
                 deadline: None,
+                operation: DEFAULT_OPERATION,
+                account: None,
             },
         }
     }
@@ -75,6 +84,32 @@ impl Request {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// What the call is for: a word of the calling program's, fit for a metric label.
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    /// Whose call it is: what budgets and ledgers count by. Never sent to the provider, and
+    /// never a metric label.
+    #[must_use]
+    pub fn account(&self) -> Option<&Arc<str>> {
+        self.account.as_ref()
+    }
+
+    /// The characters of the whole prompt, for estimates: system, messages, and the schema
+    /// with its name where JSON is asked for.
+    #[must_use]
+    pub fn prompt_chars(&self) -> u64 {
+        let system = self.system.iter().map(|block| chars(block.text()));
+        let messages = self.messages.iter().map(|message| chars(message.text()));
+        let output = match &self.output {
+            Output::Text => 0,
+            Output::Json { name, schema } => chars(name).saturating_add(chars(&schema.to_string())),
+        };
+        system.chain(messages).fold(output, u64::saturating_add)
     }
 }
 
@@ -129,6 +164,21 @@ impl RequestBuilder {
     #[must_use]
     pub fn deadline(mut self, deadline: Instant) -> Self {
         self.request.deadline = Some(deadline);
+        self
+    }
+
+    /// Says what the call is for, such as `validate`. Default: [`DEFAULT_OPERATION`]. It is a
+    /// word of the program's and not of its users', as it becomes a label.
+    #[must_use]
+    pub fn operation(mut self, operation: &'static str) -> Self {
+        self.request.operation = operation;
+        self
+    }
+
+    /// Says whose call it is: the key or tenant that budgets and ledgers count by.
+    #[must_use]
+    pub fn account(mut self, account: impl Into<Arc<str>>) -> Self {
+        self.request.account = Some(account.into());
         self
     }
 
@@ -188,6 +238,11 @@ fn check_output(output: &Output) -> Result<(), InvalidRequest> {
         return Err(InvalidRequest::SchemaNotObject);
     }
     Ok(())
+}
+
+/// The characters of a text.
+pub(crate) fn chars(text: &str) -> u64 {
+    u64::try_from(text.chars().count()).unwrap_or(u64::MAX)
 }
 
 fn is_blank(text: &str) -> bool {
@@ -310,64 +365,6 @@ impl Message {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
-    }
-}
-
-/// A sampling temperature from 0.00 to 1.00, kept in hundredths so that it can be compared
-/// and hashed exactly (it belongs in a cache key).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Temperature(u8);
-
-impl Temperature {
-    /// As repeatable as the model can be.
-    pub const ZERO: Self = Self(0);
-
-    /// A temperature of so many hundredths.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidRequest::Temperature`] above 100.
-    pub fn try_from_hundredths(hundredths: u8) -> Result<Self, InvalidRequest> {
-        if hundredths > 100 {
-            return Err(InvalidRequest::Temperature);
-        }
-        Ok(Self(hundredths))
-    }
-
-    /// The temperature in hundredths, from 0 to 100.
-    #[must_use]
-    pub const fn hundredths(self) -> u8 {
-        self.0
-    }
-
-    /// The temperature as the number that goes on the wire.
-    #[must_use]
-    pub fn as_f64(self) -> f64 {
-        f64::from(self.0) / 100.0
-    }
-}
-
-/// The form of the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Output {
-    /// Free text.
-    #[default]
-    Text,
-    /// One JSON value.
-    Json {
-        /// What the value is: 1 to 64 ASCII letters, digits, `_` or `-`.
-        name: Arc<str>,
-        /// A JSON Schema whose root is an object.
-        schema: Arc<Value>,
-    },
-}
-
-impl Output {
-    /// Whether a JSON value is asked for.
-    #[must_use]
-    pub const fn is_json(&self) -> bool {
-        matches!(self, Self::Json { .. })
     }
 }
 

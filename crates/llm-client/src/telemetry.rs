@@ -5,61 +5,26 @@
 //! give the histograms the buckets below. Labels are bounded: the provider and the operation
 //! are constants, the model comes from the configuration, the error is a kind.
 
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{
+    Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
+};
 use tokio::time::Instant;
 use tracing::{Span, field};
 
-use crate::{Completion, Error, ErrorKind, Usage};
+use crate::{Completion, Error, ErrorKind, Provider, Usage};
 
-/// Histogram, seconds: how long calls take. Labels [`OPERATION`], [`PROVIDER`], [`MODEL`],
-/// and [`ERROR_TYPE`] on the failed ones ([`ErrorKind::as_str`]; `cancelled` for a call that
-/// was dropped).
-pub const OPERATION_DURATION: &str = "gen_ai.client.operation.duration";
+mod names;
 
-/// Buckets of [`OPERATION_DURATION`], in seconds: 0.01 doubling to 81.92.
-pub const OPERATION_DURATION_BUCKETS: [f64; 14] = [
-    0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
-];
-
-/// Histogram, tokens: tokens per call. Labels as above, and [`TOKEN_TYPE`], `input` (cached
-/// ones included, as the conventions want it) or `output`.
-pub const TOKEN_USAGE: &str = "gen_ai.client.token.usage";
-
-/// Buckets of [`TOKEN_USAGE`]: powers of 4.
-pub const TOKEN_USAGE_BUCKETS: [f64; 14] = [
-    1.0,
-    4.0,
-    16.0,
-    64.0,
-    256.0,
-    1_024.0,
-    4_096.0,
-    16_384.0,
-    65_536.0,
-    262_144.0,
-    1_048_576.0,
-    4_194_304.0,
-    16_777_216.0,
-    67_108_864.0,
-];
-
-/// Counter, tokens: the prompt by what the provider's cache did with it. Labels
-/// [`PROVIDER`], [`MODEL`], and `cache`: `none`, `read`, `write_5m` or `write_1h`. The prompt
-/// hit rate is `read` over the sum.
-pub const PROMPT_TOKENS: &str = "llm_prompt_tokens_total";
-
-/// Label: always `chat`.
-pub const OPERATION: &str = "gen_ai.operation.name";
-/// Label: who runs the model.
-pub const PROVIDER: &str = "gen_ai.provider.name";
-/// Label: the model that was asked.
-pub const MODEL: &str = "gen_ai.request.model";
-/// Label: `input` or `output`.
-pub const TOKEN_TYPE: &str = "gen_ai.token.type";
-/// Label: the kind of a failure.
-pub const ERROR_TYPE: &str = "error.type";
+pub use names::{
+    BREAKER_STATE, BREAKER_TRANSITIONS, ERROR_TYPE, FALLBACKS, MODEL, OPERATION,
+    OPERATION_DURATION, OPERATION_DURATION_BUCKETS, PROMPT_TOKENS, PROVIDER, RETRIES,
+    RETRIES_GIVEN_UP, TIME_PER_OUTPUT_CHUNK, TIME_PER_OUTPUT_CHUNK_BUCKETS, TIME_TO_FIRST_CHUNK,
+    TIME_TO_FIRST_CHUNK_BUCKETS, TOKEN_TYPE, TOKEN_USAGE, TOKEN_USAGE_BUCKETS,
+};
 
 const CHAT: &str = "chat";
+const COUNT_TOKENS: &str = "count_tokens";
 
 /// Describes the metrics to the installed recorder. Call it once, after installing one.
 pub fn describe() {
@@ -73,30 +38,156 @@ pub fn describe() {
         Unit::Count,
         "Input and output tokens of a call to a language model"
     );
+    describe_histogram!(
+        TIME_TO_FIRST_CHUNK,
+        Unit::Seconds,
+        "From the start of a streamed call to its first text"
+    );
+    describe_histogram!(
+        TIME_PER_OUTPUT_CHUNK,
+        Unit::Seconds,
+        "From one piece of a streamed text to the next"
+    );
     describe_counter!(
         PROMPT_TOKENS,
         Unit::Count,
         "Prompt tokens by what the provider's prompt cache did with them"
     );
+    describe_counter!(RETRIES, Unit::Count, "Calls that were made again");
+    describe_counter!(
+        RETRIES_GIVEN_UP,
+        Unit::Count,
+        "Failed calls that might have passed but weren't made again"
+    );
+    describe_counter!(
+        BREAKER_TRANSITIONS,
+        Unit::Count,
+        "Changes of the breaker in front of a model"
+    );
+    describe_gauge!(
+        BREAKER_STATE,
+        Unit::Count,
+        "Breaker in front of a model: 0 closed, 1 half-open, 2 open"
+    );
+    describe_counter!(
+        FALLBACKS,
+        Unit::Count,
+        "Calls for which the second model was asked"
+    );
+}
+
+/// Where a breaker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BreakerState {
+    /// Calls go through.
+    Closed,
+    /// One call finds out.
+    HalfOpen,
+    /// No call goes through.
+    Open,
+}
+
+impl BreakerState {
+    /// A stable word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::HalfOpen => "half_open",
+            Self::Open => "open",
+        }
+    }
+
+    const fn level(self) -> f64 {
+        match self {
+            Self::Closed => 0.0,
+            Self::HalfOpen => 1.0,
+            Self::Open => 2.0,
+        }
+    }
+}
+
+/// Counts a change of a breaker.
+pub(crate) fn breaker_changed(
+    provider: Provider,
+    model: &str,
+    to: &'static str,
+    cause: &'static str,
+    state: Option<BreakerState>,
+) {
+    counter!(BREAKER_TRANSITIONS, PROVIDER => provider.as_str(), MODEL => model.to_owned(),
+        "to" => to, "cause" => cause)
+    .increment(1);
+    if let Some(state) = state {
+        gauge!(BREAKER_STATE, PROVIDER => provider.as_str(), MODEL => model.to_owned())
+            .set(state.level());
+    }
+}
+
+/// Why a failed call isn't made again that might have passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GivenUp {
+    Attempts,
+    Deadline,
+    Budget,
+}
+
+/// Counts a retry.
+pub(crate) fn retried(provider: Provider, model: &str, kind: ErrorKind) {
+    counter!(RETRIES, PROVIDER => provider.as_str(), MODEL => model.to_owned(),
+        ERROR_TYPE => kind.as_str())
+    .increment(1);
+}
+
+/// Counts a retry that wasn't made.
+pub(crate) fn gave_up(provider: Provider, model: &str, why: GivenUp) {
+    let reason = match why {
+        GivenUp::Attempts => "attempts",
+        GivenUp::Deadline => "deadline",
+        GivenUp::Budget => "budget",
+    };
+    counter!(RETRIES_GIVEN_UP, PROVIDER => provider.as_str(), MODEL => model.to_owned(),
+        "reason" => reason)
+    .increment(1);
+}
+
+/// Counts a call that the second model gets.
+pub(crate) fn fell_back(provider: Provider, model: &str, kind: ErrorKind) {
+    counter!(FALLBACKS, PROVIDER => provider.as_str(), MODEL => model.to_owned(),
+        ERROR_TYPE => kind.as_str())
+    .increment(1);
 }
 
 /// One call being measured. Dropped without [`finish`](Self::finish), it counts as cancelled.
 pub(crate) struct Call {
+    operation: &'static str,
     provider: &'static str,
     model: String,
     started: Instant,
+    last_chunk: Option<(Instant, Histogram)>,
     span: Span,
     finished: bool,
 }
 
 impl Call {
     /// Starts the clock and opens the span `chat {model}`.
-    pub(crate) fn start(provider: &'static str, model: &str) -> Self {
+    pub(crate) fn start(provider: Provider, model: &str) -> Self {
+        Self::begin(CHAT, provider, model)
+    }
+
+    /// The same for a count of tokens by the provider.
+    pub(crate) fn counting(provider: Provider, model: &str) -> Self {
+        Self::begin(COUNT_TOKENS, provider, model)
+    }
+
+    fn begin(operation: &'static str, provider: Provider, model: &str) -> Self {
+        let provider = provider.as_str();
         let span = tracing::info_span!(
-            "chat",
-            otel.name = format_args!("{CHAT} {model}"),
+            "llm call",
+            otel.name = format_args!("{operation} {model}"),
             otel.kind = "client",
-            gen_ai.operation.name = CHAT,
+            gen_ai.operation.name = operation,
             gen_ai.provider.name = provider,
             gen_ai.request.model = model,
             gen_ai.response.model = field::Empty,
@@ -109,9 +200,11 @@ impl Call {
             error.r#type = field::Empty,
         );
         Self {
+            operation,
             provider,
             model: model.to_owned(),
             started: Instant::now(),
+            last_chunk: None,
             span,
             finished: false,
         }
@@ -122,8 +215,37 @@ impl Call {
         &self.span
     }
 
+    /// Records that a piece of the answer has come.
+    pub(crate) fn chunk(&mut self) {
+        let now = Instant::now();
+        if let Some((last, histogram)) = &mut self.last_chunk {
+            histogram.record(now.duration_since(*last).as_secs_f64());
+            *last = now;
+            return;
+        }
+        histogram!(TIME_TO_FIRST_CHUNK, OPERATION => self.operation,
+            PROVIDER => self.provider, MODEL => self.model.clone())
+        .record(now.duration_since(self.started).as_secs_f64());
+        let per_chunk = histogram!(TIME_PER_OUTPUT_CHUNK, OPERATION => self.operation,
+            PROVIDER => self.provider, MODEL => self.model.clone());
+        self.last_chunk = Some((now, per_chunk));
+    }
+
+    /// Records that a call was given up which has used this much.
+    pub(crate) fn cancel(self, usage: Option<Usage>) {
+        if let Some(usage) = usage {
+            self.record_usage(&usage);
+        }
+    }
+
+    /// Records how a count ended: it uses nothing.
+    pub(crate) fn finish_count<T>(mut self, result: &Result<T, Error>) {
+        self.finished = true;
+        self.record_duration(result.as_ref().err().map(Error::kind));
+    }
+
     /// Records how the call ended.
-    pub(crate) fn finish(mut self, result: &Result<Completion, Error>) {
+    pub(crate) fn finish(mut self, result: Result<&Completion, &Error>) {
         self.finished = true;
         match result {
             Ok(completion) => {
@@ -171,7 +293,7 @@ impl Call {
             ("input", usage.prompt_tokens()),
             ("output", usage.output_tokens),
         ] {
-            histogram!(TOKEN_USAGE, OPERATION => CHAT, PROVIDER => self.provider,
+            histogram!(TOKEN_USAGE, OPERATION => self.operation, PROVIDER => self.provider,
                 MODEL => self.model.clone(), TOKEN_TYPE => kind)
             .record(approximate(tokens));
         }
@@ -190,11 +312,13 @@ impl Call {
     fn record_duration(&self, failure: Option<ErrorKind>) {
         let seconds = self.started.elapsed().as_secs_f64();
         let histogram = match failure {
-            None => histogram!(OPERATION_DURATION, OPERATION => CHAT, PROVIDER => self.provider,
-                MODEL => self.model.clone()),
+            None => {
+                histogram!(OPERATION_DURATION, OPERATION => self.operation, PROVIDER => self.provider,
+                MODEL => self.model.clone())
+            }
             Some(kind) => {
                 self.span.record("error.type", kind.as_str());
-                histogram!(OPERATION_DURATION, OPERATION => CHAT, PROVIDER => self.provider,
+                histogram!(OPERATION_DURATION, OPERATION => self.operation, PROVIDER => self.provider,
                     MODEL => self.model.clone(), ERROR_TYPE => kind.as_str())
             }
         };

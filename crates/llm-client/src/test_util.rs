@@ -9,10 +9,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::stream::{self, StreamExt};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::{Completion, Error, ErrorKind, LanguageModel, Request, Stage, StopReason, Usage};
+use crate::{
+    Completion, CompletionStream, Error, ErrorKind, LanguageModel, Provider, Request, StopReason,
+    StreamEvent, Usage,
+};
+
+mod play;
+
+use play::Play;
 
 /// How many requests a [`ScriptedModel`] remembers; older ones are forgotten first.
 pub const MAX_RECORDED_REQUESTS: usize = 10_000;
@@ -25,6 +32,8 @@ pub enum Outcome {
     Complete(Completion),
     /// Fails.
     Fail(Error),
+    /// Streams these steps one by one; `complete` gives their end.
+    Stream(Vec<Step>),
     /// Says nothing until the request's deadline, or for ever where it has none.
     Hang,
     /// Says nothing until the call is dropped, even past the request's deadline: a model that
@@ -32,7 +41,48 @@ pub enum Outcome {
     HangPastDeadline,
 }
 
+/// One step of a scripted stream.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Step {
+    /// Yields an event.
+    Event(StreamEvent),
+    /// Yields an error, which ends the stream.
+    Fail(Error),
+    /// Lets some time pass, in tokio time.
+    Wait(Duration),
+    /// Says nothing more until the request's deadline, or for ever where it has none.
+    Hang,
+}
+
 impl Outcome {
+    /// Streams a start, these pieces of text, and then `end`: an event or what goes wrong.
+    #[must_use]
+    pub fn stream(pieces: &[&str], end: Step) -> Self {
+        let whole = completion(pieces.concat());
+        let text = |piece: &&str| Step::Event(StreamEvent::Text((*piece).to_owned()));
+        let started = Step::Event(StreamEvent::Started {
+            request_id: whole.request_id,
+            model: whole.model,
+            usage: Usage {
+                output_tokens: 1,
+                ..whole.usage
+            },
+            rate_limits: None,
+        });
+        let steps = std::iter::once(started)
+            .chain(pieces.iter().map(text))
+            .chain(std::iter::once(end));
+        Self::Stream(steps.collect())
+    }
+
+    /// Streams a start, these pieces of text, and a good end.
+    #[must_use]
+    pub fn pieces(pieces: &[&str]) -> Self {
+        let end = StreamEvent::Finished(completion(pieces.concat()));
+        Self::stream(pieces, Step::Event(end))
+    }
+
     /// Answers with this text, for 10 input and 5 output tokens.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
@@ -57,8 +107,10 @@ pub fn completion(text: impl Into<String>) -> Completion {
             output_tokens: 5,
             ..Usage::default()
         },
+        provider: Provider::Scripted,
         model: "scripted-1".to_owned(),
         request_id: Some("req_scripted".to_owned()),
+        rate_limits: None,
         elapsed: Duration::ZERO,
     }
 }
@@ -83,6 +135,7 @@ struct State {
     queue: VecDeque<Outcome>,
     otherwise: Option<Outcome>,
     latency: Duration,
+    tokens: Option<u64>,
     requests: VecDeque<Request>,
 }
 
@@ -137,6 +190,13 @@ impl ScriptedModel {
         self
     }
 
+    /// Sets what [`count_tokens`](LanguageModel::count_tokens) says. Default: nothing.
+    #[must_use]
+    pub fn counting(self, tokens: u64) -> Self {
+        self.state().tokens = Some(tokens);
+        self
+    }
+
     /// Queues an outcome while the model is in use.
     pub fn push(&self, outcome: Outcome) {
         self.state().queue.push_back(outcome);
@@ -170,7 +230,8 @@ impl ScriptedModel {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, request: &Request) -> (Outcome, Duration) {
+    /// Takes the next outcome and records the call.
+    fn start(&self, request: &Request) -> (Play, InFlight) {
         let mut state = self.state();
         if state.requests.len() == MAX_RECORDED_REQUESTS {
             state.requests.pop_front();
@@ -178,7 +239,12 @@ impl ScriptedModel {
         state.requests.push_back(request.clone());
         let outcome = state.queue.pop_front().or_else(|| state.otherwise.clone());
         let outcome = outcome.unwrap_or_else(|| Outcome::fail(ErrorKind::InvalidResponse));
-        (outcome, state.latency)
+        let latency = state.latency;
+        drop(state);
+        (
+            Play::new(outcome, latency, request),
+            InFlight::begin(&self.0),
+        )
     }
 }
 
@@ -193,6 +259,10 @@ impl fmt::Debug for ScriptedModel {
 
 #[async_trait]
 impl LanguageModel for ScriptedModel {
+    fn provider(&self) -> Provider {
+        Provider::Scripted
+    }
+
     fn model(&self) -> &str {
         &self.0.model
     }
@@ -202,58 +272,57 @@ impl LanguageModel for ScriptedModel {
     }
 
     async fn complete(&self, request: &Request) -> Result<Completion, Error> {
-        let (outcome, latency) = self.take(request);
-        let mut in_flight = InFlight::begin(&self.0.calls);
-        let keeps_deadline = !matches!(outcome, Outcome::HangPastDeadline);
-        let call = perform(outcome, latency);
-        let result = match request.deadline() {
-            Some(deadline) if keeps_deadline => {
-                timeout_at(deadline, call).await.unwrap_or_else(|_| {
-                    let stage = Stage::Deadline;
-                    Err(Error::new(ErrorKind::Timeout { stage }))
-                })
-            }
-            _ => call.await,
-        };
+        let (mut play, mut in_flight) = self.start(request);
+        let result = play.whole().await;
         in_flight.finished = true;
         result
     }
-}
 
-async fn perform(outcome: Outcome, latency: Duration) -> Result<Completion, Error> {
-    let started = Instant::now();
-    if !latency.is_zero() {
-        sleep(latency).await;
+    async fn stream(&self, request: &Request) -> Result<CompletionStream, Error> {
+        let (mut play, mut in_flight) = self.start(request);
+        let first = match play.next().await {
+            Err(error) => {
+                in_flight.finished = true;
+                return Err(error);
+            }
+            Ok(first) => first,
+        };
+        let rest = stream::unfold((play, in_flight), |(mut play, mut in_flight)| async move {
+            if in_flight.finished {
+                return None;
+            }
+            let item = play.next().await;
+            in_flight.finished = matches!(item, Err(_) | Ok(StreamEvent::Finished(_)));
+            Some((item, (play, in_flight)))
+        });
+        let events = stream::once(std::future::ready(Ok(first))).chain(rest);
+        Ok(CompletionStream::new(events, request))
     }
-    match outcome {
-        Outcome::Complete(mut completion) => {
-            completion.elapsed = started.elapsed();
-            Ok(completion)
-        }
-        Outcome::Fail(error) => Err(error),
-        Outcome::Hang | Outcome::HangPastDeadline => std::future::pending().await,
+
+    async fn count_tokens(&self, _: &Request) -> Result<Option<u64>, Error> {
+        Ok(self.state().tokens)
     }
 }
 
 /// Counts a call's end, however it ends.
-struct InFlight<'a> {
-    calls: &'a watch::Sender<Calls>,
+struct InFlight {
+    shared: Arc<Shared>,
     finished: bool,
 }
 
-impl<'a> InFlight<'a> {
-    fn begin(calls: &'a watch::Sender<Calls>) -> Self {
-        calls.send_modify(|calls| calls.started += 1);
+impl InFlight {
+    fn begin(shared: &Arc<Shared>) -> Self {
+        shared.calls.send_modify(|calls| calls.started += 1);
         Self {
-            calls,
+            shared: Arc::clone(shared),
             finished: false,
         }
     }
 }
 
-impl Drop for InFlight<'_> {
+impl Drop for InFlight {
     fn drop(&mut self) {
-        self.calls.send_modify(|calls| {
+        self.shared.calls.send_modify(|calls| {
             if self.finished {
                 calls.finished += 1;
             } else {

@@ -13,6 +13,7 @@ fn every_name_is_read_and_written_back() {
         "overloaded",
         "server_error",
         "status=503",
+        "should_retry=400,true",
         "hang",
         "hang_stream",
         "hang_stream=4",
@@ -24,6 +25,10 @@ fn every_name_is_read_and_written_back() {
         "error_event",
         "error_event=api_error",
         "trickle=5",
+        "bytes",
+        "pings=7",
+        "big_event=100",
+        "no_usage",
     ] {
         let fault: Fault = text.parse().unwrap();
         assert_eq!(fault.to_string(), text);

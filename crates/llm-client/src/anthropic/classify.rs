@@ -1,21 +1,13 @@
 //! The provider's failures as kinds, and its headers as facts.
 
-use std::time::Duration;
-
-use http::header::{DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, StatusCode};
 use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use serde::Deserialize;
 
-use crate::{Error, ErrorKind, Stage};
+use crate::failure::{bounded_id, is_retryable, kind_of_class, kind_of_status, retry_after};
+use crate::{Error, ErrorKind, RateLimits, Stage};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
-const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
-const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
-
-/// The longest request id that is kept, in bytes.
-const MAX_REQUEST_ID: usize = 128;
 
 /// `error.details.error_code` of a 429 that no wait will cure.
 const SPEND_LIMIT_CODE: &str = "enforced_spend_limit_reached";
@@ -51,11 +43,10 @@ pub(super) fn failure(
         .or_else(|| kind_of_type(body.as_ref()))
         .unwrap_or_else(|| kind_of_class(status));
     let kind = or_spend_limit(kind, body.as_ref());
-    let error = Error::new(kind).with_retry_after(retry_after(headers, now));
-    let error = match should_retry(headers) {
-        Some(retryable) => error.with_retryable(retryable),
-        None => error,
-    };
+    let error = Error::new(kind)
+        .with_retry_after(retry_after(headers, now))
+        .with_rate_limits(RateLimits::of_anthropic(headers, now));
+    let error = error.with_retryable(is_retryable(status, headers));
     finish(error, status, headers, body)
 }
 
@@ -84,24 +75,6 @@ fn finish(error: Error, status: StatusCode, headers: &HeaderMap, body: Option<Bo
     }
 }
 
-fn kind_of_status(status: StatusCode) -> Option<ErrorKind> {
-    Some(match status.as_u16() {
-        400 | 422 => ErrorKind::InvalidRequest,
-        401 => ErrorKind::Authentication,
-        402 => ErrorKind::Billing,
-        403 => ErrorKind::Permission,
-        404 => ErrorKind::NotFound,
-        408 | 504 => ErrorKind::Timeout {
-            stage: Stage::Provider,
-        },
-        409 => ErrorKind::Conflict,
-        413 => ErrorKind::TooLarge,
-        429 => ErrorKind::RateLimited,
-        529 => ErrorKind::Overloaded,
-        _ => return None,
-    })
-}
-
 /// For statuses with no meaning of their own here, and for errors without one.
 fn kind_of_type(body: Option<&Body>) -> Option<ErrorKind> {
     Some(match body?.error.r#type.as_deref()? {
@@ -122,17 +95,6 @@ fn kind_of_type(body: Option<&Body>) -> Option<ErrorKind> {
     })
 }
 
-fn kind_of_class(status: StatusCode) -> ErrorKind {
-    if status.is_server_error() {
-        ErrorKind::Upstream
-    } else if status.is_client_error() {
-        ErrorKind::InvalidRequest
-    } else {
-        // A redirect, or a status that no final answer may have.
-        ErrorKind::InvalidResponse
-    }
-}
-
 /// A rate limit that is really the account's spend limit is told apart by its code.
 fn or_spend_limit(kind: ErrorKind, body: Option<&Body>) -> ErrorKind {
     let code = body
@@ -148,45 +110,6 @@ fn or_spend_limit(kind: ErrorKind, body: Option<&Body>) -> ErrorKind {
 /// The provider's id of the call, if it is one.
 pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
     bounded_id(headers.get(REQUEST_ID)?.to_str().ok()?)
-}
-
-fn bounded_id(id: &str) -> Option<String> {
-    let fits =
-        !id.is_empty() && id.len() <= MAX_REQUEST_ID && id.bytes().all(|b| b.is_ascii_graphic());
-    fits.then(|| id.to_owned())
-}
-
-fn should_retry(headers: &HeaderMap) -> Option<bool> {
-    match headers.get(X_SHOULD_RETRY)?.as_bytes() {
-        b"true" => Some(true),
-        b"false" => Some(false),
-        _ => None,
-    }
-}
-
-/// The wait that the provider asks for: `retry-after-ms`, else `retry-after` in seconds or as
-/// an HTTP date. A date counts from the answer's own `Date`, so that a clock which is wrong
-/// here doesn't matter; without one, from `now`. One that is past means no wait.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    if let Some(ms) = number(headers, &RETRY_AFTER_MS) {
-        return Duration::try_from_secs_f64(ms / 1000.0).ok();
-    }
-    if let Some(seconds) = number(headers, &RETRY_AFTER) {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let at = date(headers, &RETRY_AFTER)?;
-    let now = date(headers, &DATE).unwrap_or(now);
-    Some(Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO))
-}
-
-fn number(headers: &HeaderMap, name: &HeaderName) -> Option<f64> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
-}
-
-fn date(headers: &HeaderMap, name: &HeaderName) -> Option<Timestamp> {
-    rfc2822::DateTimeParser::new()
-        .parse_timestamp(headers.get(name)?.to_str().ok()?.trim())
-        .ok()
 }
 
 #[cfg(test)]

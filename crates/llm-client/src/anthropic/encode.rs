@@ -1,18 +1,33 @@
-//! A [`Request`] as the body of `POST /v1/messages`.
+//! A [`Request`] as the body of `POST /v1/messages`, or of its `count_tokens`.
 
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::request::chars;
 use crate::{CacheLifetime, Capabilities, Error, ErrorKind, Output, Request, StructuredOutput};
 
 /// What the forced tool says of itself.
 const TOOL_DESCRIPTION: &str = "Gives the answer. Call it exactly once.";
 
+/// What the body asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// The whole answer at once.
+    Whole,
+    /// The answer as it comes.
+    Stream,
+    /// Only the prompt's tokens.
+    Count,
+}
+
 #[derive(Serialize)]
 struct Body<'a> {
     model: &'a str,
-    max_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,6 +91,7 @@ pub(super) fn encode(
     model: &str,
     capabilities: &Capabilities,
     request: &Request,
+    ask: Ask,
 ) -> Result<Bytes, Error> {
     let (output_config, tool) = match request.output() {
         Output::Text => (None, None),
@@ -87,10 +103,11 @@ pub(super) fn encode(
     let tool_chars = tool.map_or(0, |(name, schema)| tool_chars(name, schema));
     let body = Body {
         model,
-        max_tokens: request.max_tokens(),
+        max_tokens: (ask != Ask::Count).then(|| request.max_tokens()),
+        stream: (ask == Ask::Stream).then_some(true),
         temperature: request
             .temperature()
-            .filter(|_| capabilities.temperature)
+            .filter(|_| capabilities.temperature && ask != Ask::Count)
             .map(|temperature| temperature.as_f64()),
         tools: tool.map(|(name, input_schema)| {
             [Tool {
@@ -163,24 +180,6 @@ fn cache_control(lifetime: CacheLifetime) -> CacheControl {
 
 fn tool_chars(name: &str, schema: &Value) -> u64 {
     chars(name) + chars(TOOL_DESCRIPTION) + chars(&schema.to_string())
-}
-
-/// The characters of the whole prompt, for an estimate where the provider sends no usage.
-pub(super) fn prompt_chars(request: &Request) -> u64 {
-    let system = request.system().iter().map(|block| chars(block.text()));
-    let messages = request
-        .messages()
-        .iter()
-        .map(|message| chars(message.text()));
-    let output = match request.output() {
-        Output::Text => 0,
-        Output::Json { name, schema } => tool_chars(name, schema),
-    };
-    system.chain(messages).fold(output, u64::saturating_add)
-}
-
-pub(super) fn chars(text: &str) -> u64 {
-    u64::try_from(text.chars().count()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

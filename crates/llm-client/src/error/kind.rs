@@ -10,6 +10,8 @@ pub enum ErrorKind {
     Connect,
     /// An open connection broke before the whole answer had come.
     Connection,
+    /// A stream ended before its end, after it had begun. The tokens up to then are spent.
+    Interrupted,
     /// A limit of time ran out.
     Timeout {
         /// Which one.
@@ -46,6 +48,8 @@ pub enum ErrorKind {
     Refused,
     /// JSON was asked for, and the answer stopped at a limit of tokens.
     Truncated,
+    /// The breaker lets no call through for now: this one was never made.
+    CircuitOpen,
     /// The call was given up before it ended. The client itself never returns it, as a
     /// dropped call has nobody to tell: it is the metric's label, and for layers that queue.
     Cancelled,
@@ -58,9 +62,11 @@ impl ErrorKind {
         match self {
             Self::Connect => "connect",
             Self::Connection => "connection",
+            Self::Interrupted => "interrupted",
             Self::Timeout { stage } => match stage {
                 Stage::Connect => "timeout_connect",
                 Stage::FirstByte => "timeout_first_byte",
+                Stage::Idle => "timeout_idle",
                 Stage::Total => "timeout_total",
                 Stage::Deadline => "timeout_deadline",
                 Stage::Provider => "timeout_provider",
@@ -80,6 +86,7 @@ impl ErrorKind {
             Self::InvalidOutput => "invalid_output",
             Self::Refused => "refused",
             Self::Truncated => "truncated",
+            Self::CircuitOpen => "circuit_open",
             Self::Cancelled => "cancelled",
         }
     }
@@ -88,10 +95,10 @@ impl ErrorKind {
     #[must_use]
     pub const fn fault(self) -> Fault {
         match self {
-            Self::Connect | Self::Connection => Fault::Network,
+            Self::Connect | Self::Connection | Self::Interrupted => Fault::Network,
             Self::Timeout { stage } => match stage {
                 Stage::Connect => Fault::Network,
-                Stage::FirstByte | Stage::Total | Stage::Provider => Fault::Provider,
+                Stage::FirstByte | Stage::Idle | Stage::Total | Stage::Provider => Fault::Provider,
                 Stage::Deadline => Fault::Caller,
             },
             Self::Overloaded
@@ -99,7 +106,8 @@ impl ErrorKind {
             | Self::Upstream
             | Self::InvalidResponse
             | Self::InvalidOutput
-            | Self::Refused => Fault::Provider,
+            | Self::Refused
+            | Self::CircuitOpen => Fault::Provider,
             Self::SpendLimit
             | Self::Authentication
             | Self::Permission
@@ -121,6 +129,7 @@ impl ErrorKind {
         match self {
             Self::Connect
             | Self::Connection
+            | Self::Interrupted
             | Self::RateLimited
             | Self::Overloaded
             | Self::Conflict
@@ -131,11 +140,39 @@ impl ErrorKind {
     }
 }
 
+impl ErrorKind {
+    /// Whether the same request may succeed with another provider: the failure lies with this
+    /// one, its account or the way to it, and not with the request or with what a model made
+    /// of it.
+    #[must_use]
+    pub const fn may_pass_elsewhere(self) -> bool {
+        match self {
+            Self::Timeout { stage } => !matches!(stage, Stage::Deadline),
+            Self::Connect
+            | Self::Connection
+            | Self::Interrupted
+            | Self::RateLimited
+            | Self::SpendLimit
+            | Self::Overloaded
+            | Self::Authentication
+            | Self::Permission
+            | Self::Billing
+            | Self::NotFound
+            | Self::Conflict
+            | Self::Upstream
+            | Self::InvalidResponse
+            | Self::CircuitOpen => true,
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connect => "reach the model: no connection",
             Self::Connection => "hear the model out: connection broken",
+            Self::Interrupted => "hear the model out: its stream broke off",
             Self::Timeout { stage } => return write!(f, "get an answer in time: {stage}"),
             Self::RateLimited => "call the model: rate limit reached",
             Self::SpendLimit => "call the model: spend limit reached",
@@ -152,6 +189,7 @@ impl fmt::Display for ErrorKind {
             Self::InvalidOutput => "use the model's answer: not the JSON that was asked for",
             Self::Refused => "use the model's answer: it refused",
             Self::Truncated => "use the model's answer: cut off at a token limit",
+            Self::CircuitOpen => "call the model: the breaker is open",
             Self::Cancelled => "finish the call: cancelled",
         })
     }
@@ -163,8 +201,10 @@ impl fmt::Display for ErrorKind {
 pub enum Stage {
     /// Opening a connection, TLS included.
     Connect,
-    /// From an open connection to the answer's headers.
+    /// From an open connection to the answer's headers; of a stream, to its first event.
     FirstByte,
+    /// Between one event of a stream and the next.
+    Idle,
     /// The whole call, by the client's own limit.
     Total,
     /// The whole call, by the request's deadline.
@@ -178,6 +218,7 @@ impl fmt::Display for Stage {
         f.write_str(match self {
             Self::Connect => "no connection",
             Self::FirstByte => "no first byte",
+            Self::Idle => "nothing more came",
             Self::Total => "not finished",
             Self::Deadline => "past the request's deadline",
             Self::Provider => "the provider itself ran out of time",

@@ -2,9 +2,11 @@
 
 use super::*;
 
-const ALL: [ErrorKind; 23] = [
+const ALL: [ErrorKind; 26] = [
     ErrorKind::Connect,
     ErrorKind::Connection,
+    ErrorKind::Interrupted,
+    ErrorKind::Timeout { stage: Stage::Idle },
     ErrorKind::Timeout {
         stage: Stage::Connect,
     },
@@ -35,6 +37,7 @@ const ALL: [ErrorKind; 23] = [
     ErrorKind::InvalidOutput,
     ErrorKind::Refused,
     ErrorKind::Truncated,
+    ErrorKind::CircuitOpen,
     ErrorKind::Cancelled,
 ];
 
@@ -50,6 +53,8 @@ fn only_the_named_kinds_are_retryable() {
         [
             "connect",
             "connection",
+            "interrupted",
+            "timeout_idle",
             "timeout_connect",
             "timeout_first_byte",
             "timeout_total",

@@ -115,7 +115,7 @@ fn span_of(result: &Result<Completion, Error>) -> BTreeMap<&'static str, String>
     let fields = Fields::default();
     let subscriber = fields.clone();
     tracing::subscriber::with_default(subscriber, || {
-        Call::start("anthropic", "m").finish(result);
+        Call::start(Provider::Anthropic, "m").finish(result.as_ref());
     });
     fields.0.lock().unwrap().clone()
 }
@@ -125,8 +125,10 @@ fn completion() -> Completion {
         text: "TEXTO-DE-LA-RESPUESTA".to_owned(),
         stop_reason: StopReason::EndTurn,
         usage: USAGE,
+        provider: Provider::Anthropic,
         model: "m-1".to_owned(),
         request_id: Some("req_1".to_owned()),
+        rate_limits: None,
         elapsed: Duration::ZERO,
     }
 }
@@ -150,7 +152,7 @@ const PROMPT: &str =
 async fn three_seconds(act: impl FnOnce(Call)) -> Vec<(String, f64)> {
     let sums = Sums::default();
     let _guard = metrics::set_default_local_recorder(&sums);
-    let call = Call::start("anthropic", "m");
+    let call = Call::start(Provider::Anthropic, "m");
     tokio::time::advance(Duration::from_secs(3)).await;
     act(call);
     sums.rows()
@@ -169,7 +171,7 @@ fn token_rows() -> Vec<(String, f64)> {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_leaves_its_duration_and_its_tokens() {
-    let rows = three_seconds(|call| call.finish(&Ok(completion()))).await;
+    let rows = three_seconds(|call| call.finish(Ok(&completion()))).await;
     let mut expected = vec![(format!("{DURATION}}}"), 3.0)];
     expected.extend(token_rows());
     assert_eq!(rows, expected);
@@ -178,7 +180,7 @@ async fn an_answer_leaves_its_duration_and_its_tokens() {
 #[tokio::test(start_paused = true)]
 async fn a_failure_leaves_its_kind_and_the_tokens_it_cost() {
     let error = Error::new(ErrorKind::Refused).with_usage(USAGE);
-    let rows = three_seconds(|call| call.finish(&Err(error))).await;
+    let rows = three_seconds(|call| call.finish(Err(&error))).await;
     let mut expected = vec![(format!("{DURATION},error.type=refused}}"), 3.0)];
     expected.extend(token_rows());
     assert_eq!(rows, expected);
@@ -188,6 +190,28 @@ async fn a_failure_leaves_its_kind_and_the_tokens_it_cost() {
 async fn a_dropped_call_is_counted_as_cancelled() {
     let rows = three_seconds(drop).await;
     assert_eq!(rows, [(format!("{DURATION},error.type=cancelled}}"), 3.0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_leaves_the_time_to_its_first_piece_and_between_pieces() {
+    let sums = Sums::default();
+    let _guard = metrics::set_default_local_recorder(&sums);
+    let mut call = Call::start(Provider::Anthropic, "m");
+    for _ in 0..3 {
+        tokio::time::advance(Duration::from_secs(2)).await;
+        call.chunk();
+    }
+    call.cancel(Some(USAGE));
+    let labels = DURATION.split_once('{').unwrap().1;
+    let rows = sums.rows();
+    for (name, value) in [(TIME_TO_FIRST_CHUNK, 2.0), (TIME_PER_OUTPUT_CHUNK, 4.0)] {
+        assert!(
+            rows.contains(&(format!("{name}{{{labels}}}"), value)),
+            "{rows:?}"
+        );
+    }
+    assert!(rows.contains(&(format!("{DURATION},error.type=cancelled}}"), 6.0)));
+    assert!(token_rows().iter().all(|row| rows.contains(row)));
 }
 
 #[test]

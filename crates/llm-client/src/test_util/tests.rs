@@ -1,6 +1,9 @@
 //! The fake behaves as its documentation says.
 
+use tokio::time::{Instant, timeout_at};
+
 use super::*;
+use crate::Stage;
 
 fn request() -> Request {
     Request::builder(10).user("hola").build().unwrap()

@@ -7,7 +7,12 @@
     reason = "helpers of tests stop the test"
 )]
 
+mod flapping;
+mod interop;
+mod openai;
+mod oracle;
 mod socket;
 mod stand_in;
+mod streams;
 mod support;
 mod tls;

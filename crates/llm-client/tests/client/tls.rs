@@ -2,23 +2,30 @@
 //! that it has reason to trust.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
+use crate::streams::{settled, start_event, text_event};
 use crate::support::{ask, assert_shows_no_secret, config, message, patient};
 use bytes::Bytes;
+use futures_util::StreamExt;
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use llm_client::{Anthropic, ConfigError, ErrorKind, LanguageModel, TrustRoots};
+use llm_client::{Anthropic, ConfigError, ErrorKind, LanguageModel, StreamEvent, TrustRoots};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 const CERTIFICATE: &str = include_str!("fixtures/loopback.crt.pem");
@@ -26,6 +33,15 @@ const KEY: &[u8] = include_bytes!("fixtures/loopback.key.der");
 
 /// A server with these protocols; each answer's text is the version that the request came in.
 async fn serve(protocols: &[&str]) -> SocketAddr {
+    serve_with(protocols, version).await
+}
+
+async fn serve_with<A, R, B>(protocols: &[&str], answer: A) -> SocketAddr
+where
+    A: Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
+    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+{
     let certificate = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).unwrap();
     let mut tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -43,13 +59,13 @@ async fn serve(protocols: &[&str]) -> SocketAddr {
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            let acceptor = acceptor.clone();
+            let (acceptor, answer) = (acceptor.clone(), answer.clone());
             tokio::spawn(async move {
                 // A client that doesn't trust the certificate ends the handshake.
                 if let Ok(stream) = acceptor.accept(stream).await {
                     let server = auto::Builder::new(TokioExecutor::new());
                     let io = TokioIo::new(stream);
-                    let _ = server.serve_connection(io, service_fn(version)).await;
+                    let _ = server.serve_connection(io, service_fn(answer)).await;
                 }
             });
         }
@@ -60,6 +76,66 @@ async fn serve(protocols: &[&str]) -> SocketAddr {
 async fn version(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let text = message(&format!("{:?}", request.version()));
     Ok(Response::new(Full::from(text)))
+}
+
+/// A stream without an end that counts what is taken of it, and tells when it is given up.
+struct Firehose(watch::Sender<usize>);
+
+const GONE: usize = usize::MAX;
+
+impl Body for Firehose {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let taken = *self.0.borrow();
+        let data = if taken == 0 {
+            start_event()
+        } else {
+            text_event(&"x".repeat(1000))
+        };
+        self.0.send_modify(|taken| *taken += data.len());
+        Poll::Ready(Some(Ok(Frame::data(data.into()))))
+    }
+}
+
+impl Drop for Firehose {
+    fn drop(&mut self) {
+        self.0.send_replace(GONE);
+    }
+}
+
+#[tokio::test]
+async fn over_http_2_a_reader_that_stops_stops_the_provider_and_one_that_leaves_is_noticed() {
+    let (tell, mut taken) = watch::channel(0);
+    let tell = Arc::new(std::sync::Mutex::new(Some(tell)));
+    let address = serve_with(&["h2"], move |_| {
+        let tell = tell.lock().unwrap().take().unwrap();
+        let kind = ("content-type", "text/event-stream");
+        let response = Response::builder().header(kind.0, kind.1);
+        async move { Ok(response.body(Firehose(tell)).unwrap()) }
+    })
+    .await;
+    let model = client(address, TrustRoots::Pem(CERTIFICATE.to_owned())).unwrap();
+    let mut stream = model.stream(&ask()).await.unwrap();
+    let stalled = settled(&mut taken).await;
+    assert!(stalled < 2 << 20, "{stalled} bytes were taken for nobody");
+    let mut read = 0;
+    while read < stalled + 100_000 {
+        match stream.next().await {
+            Some(Ok(StreamEvent::Text(text))) => read += text.len(),
+            Some(Ok(_)) => {}
+            other => unreachable!("{other:?}"),
+        }
+    }
+    assert!(*taken.borrow() > stalled);
+    drop(stream);
+    let soon = Duration::from_millis(100);
+    let gone = taken.wait_for(|taken| *taken == GONE);
+    assert!(tokio::time::timeout(soon, gone).await.is_ok());
 }
 
 fn client(address: SocketAddr, roots: TrustRoots) -> Result<Anthropic, ConfigError> {

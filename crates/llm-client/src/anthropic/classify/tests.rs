@@ -4,6 +4,8 @@ use http::HeaderValue;
 use proptest::prelude::*;
 use serde_json::json;
 
+use std::time::Duration;
+
 use super::*;
 use crate::Fault;
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{Fault, SystemBlock};
+use crate::{CacheLifetime, Fault, SystemBlock, Usage};
 
 fn text_request() -> Request {
     Request::builder(100).user("hola").build().unwrap()
@@ -73,8 +73,10 @@ fn a_plain_answer() {
                 output_tokens: 3,
                 ..Usage::default()
             },
+            provider: Provider::Anthropic,
             model: "claude-sonnet-4-5-20250929".to_owned(),
             request_id: Some("req_1".to_owned()),
+            rate_limits: None,
             elapsed: Duration::from_millis(7),
         }
     );

@@ -8,7 +8,7 @@ use super::*;
 use crate::{Message, SystemBlock, Temperature};
 
 fn sent(model: &str, request: &Request) -> Value {
-    let bytes = encode(model, &Capabilities::of(model), request).unwrap();
+    let bytes = encode(model, &Capabilities::of(model), request, Ask::Whole).unwrap();
     serde_json::from_slice(&bytes).unwrap()
 }
 
@@ -141,5 +141,5 @@ fn a_forced_tool_counts_towards_the_prefix() {
 #[test]
 fn characters_are_counted_not_bytes() {
     let request = Request::builder(1).user("ñandú").build().unwrap();
-    assert_eq!(prompt_chars(&request), 5);
+    assert_eq!(request.prompt_chars(), 5);
 }

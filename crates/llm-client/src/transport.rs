@@ -1,4 +1,4 @@
-//! One HTTP exchange within its limits of time and size.
+//! A pool of connections, and one HTTP exchange within its limits of time and size.
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -14,8 +15,10 @@ use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
 
-use super::connector::{ConnectTimedOut, Connector};
 use crate::{ConfigError, Error, ErrorKind, Stage, Timeouts, TrustRoots};
+use connector::{ConnectTimedOut, Connector};
+
+mod connector;
 
 /// An idle connection is closed before the usual server or balancer would do it, so that few
 /// calls meet one that is just being closed.
@@ -25,28 +28,49 @@ const POOL_MAX_IDLE: usize = 64;
 /// HTTP/2: silence after which the server must answer a ping, and how fast.
 const H2_PING_EVERY: Duration = Duration::from_secs(20);
 const H2_PING_WAIT: Duration = Duration::from_secs(10);
+/// What is read ahead of somebody who doesn't read, per call: streams are slow, and held by
+/// the thousand.
+const MAX_READ_BUFFER: usize = 64 << 10;
+const H2_STREAM_WINDOW: u32 = 64 << 10;
+/// All calls share one HTTP/2 connection: room for many readers that stand still, before the
+/// others notice.
+const H2_CONNECTION_WINDOW: u32 = 16 << 20;
 /// The body of a failure is worth this much: its status has said the main thing.
 const MAX_FAILURE_BYTES: usize = 64 << 10;
 const MAX_FAILURE_WAIT: Duration = Duration::from_secs(2);
 
+/// How the crate names itself to providers.
+pub(crate) const USER_AGENT: &str = concat!("llm-client/", env!("CARGO_PKG_VERSION"));
+
+/// Whether an answer is a stream of events.
+pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+    kind.is_some_and(|kind| {
+        let essence = kind.split(|b| *b == b';').next().unwrap_or_default();
+        essence
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"text/event-stream")
+    })
+}
+
 /// A request ready to be sent.
-pub(super) type Outgoing = http::Request<Full<Bytes>>;
+pub(crate) type Outgoing = http::Request<Full<Bytes>>;
 
 /// The whole answer. The body of a failure may be empty or cut.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// A pool of connections.
-pub(super) struct Transport {
+pub(crate) struct Transport {
     client: Client<Connector, Full<Bytes>>,
 }
 
 impl Transport {
     /// A pool of plain connections, or of TLS ones where roots of trust are given.
-    pub(super) fn try_new(
+    pub(crate) fn try_new(
         tls: Option<&TrustRoots>,
         connect: Duration,
     ) -> Result<Self, ConfigError> {
@@ -58,42 +82,32 @@ impl Transport {
             .pool_max_idle_per_host(POOL_MAX_IDLE)
             .http2_keep_alive_interval(H2_PING_EVERY)
             .http2_keep_alive_timeout(H2_PING_WAIT)
+            .http1_max_buf_size(MAX_READ_BUFFER)
+            .http2_initial_stream_window_size(H2_STREAM_WINDOW)
+            .http2_initial_connection_window_size(H2_CONNECTION_WINDOW)
             .build(connector);
         Ok(Self { client })
     }
 
     /// Sends a request and reads the whole answer, whatever its status.
-    pub(super) async fn exchange(
+    pub(crate) async fn exchange(
         &self,
         outgoing: Outgoing,
         limits: &Limits,
         max_bytes: usize,
     ) -> Result<Answer, Error> {
-        let response = self.head(outgoing, limits).await?;
-        let (parts, incoming) = response.into_parts();
-        let body = if parts.status.is_success() {
-            let body = read(incoming, max_bytes, limits.whole()).await;
-            body.map_err(|error| error.with_status(parts.status))?
-        } else {
-            let patience = Limit::after(Instant::now(), MAX_FAILURE_WAIT, Stage::Total);
-            let limit = limits.whole().or_earlier(patience);
-            read(incoming, MAX_FAILURE_BYTES, limit)
-                .await
-                .unwrap_or_default()
-        };
-        Ok(Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        })
+        let (response, _) = self.open(outgoing, limits).await?;
+        read_whole(response, limits, max_bytes).await
     }
 
-    /// Waits for the answer's headers: first for a connection, then for the first byte.
-    async fn head(
+    /// Sends a request and waits for the answer's headers: first for a connection, then for
+    /// the first byte. Gives the limit of the latter too, which of a stream covers the first
+    /// event as well.
+    pub(crate) async fn open(
         &self,
         mut outgoing: Outgoing,
         limits: &Limits,
-    ) -> Result<http::Response<Incoming>, Error> {
+    ) -> Result<(http::Response<Incoming>, Limit), Error> {
         // Nothing is sent, hence nothing billed, for a call that can't end in time.
         limits.whole().check()?;
         let mut connection = capture_connection(&mut outgoing);
@@ -106,12 +120,37 @@ impl Transport {
             }
         };
         let early = limits.connect().within(connected).await?;
+        let first_byte = limits.first_byte(Instant::now());
         let response = match early {
             Some(response) => response,
-            None => limits.first_byte(Instant::now()).within(response).await?,
+            None => first_byte.within(response).await?,
         };
-        response.map_err(exchange_error)
+        Ok((response.map_err(exchange_error)?, first_byte))
     }
+}
+
+/// Reads the rest of an answer, whatever its status. Of a failure it reads what comes soon.
+pub(crate) async fn read_whole(
+    response: http::Response<Incoming>,
+    limits: &Limits,
+    max_bytes: usize,
+) -> Result<Answer, Error> {
+    let (parts, incoming) = response.into_parts();
+    let body = if parts.status.is_success() {
+        let body = read(incoming, max_bytes, limits.whole()).await;
+        body.map_err(|error| error.with_status(parts.status))?
+    } else {
+        let patience = Limit::after(Instant::now(), MAX_FAILURE_WAIT, Stage::Total);
+        let limit = limits.whole().or_earlier(patience);
+        read(incoming, MAX_FAILURE_BYTES, limit)
+            .await
+            .unwrap_or_default()
+    };
+    Ok(Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+    })
 }
 
 async fn read(incoming: Incoming, max_bytes: usize, limit: Limit) -> Result<Bytes, Error> {
@@ -136,7 +175,7 @@ fn exchange_error(error: ClientError) -> Error {
     Error::new(kind).with_source(error)
 }
 
-fn body_error(error: Box<dyn StdError + Send + Sync>) -> Error {
+pub(crate) fn body_error(error: Box<dyn StdError + Send + Sync>) -> Error {
     match error.downcast::<hyper::Error>() {
         Ok(error) if is_garbled(&error) => {
             Error::new(ErrorKind::InvalidResponse).with_source(*error)
@@ -160,7 +199,7 @@ fn is_garbled(error: &hyper::Error) -> bool {
 /// The answer's body is over the limit.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer's body is over the size limit")]
-struct TooLong;
+pub(crate) struct TooLong;
 
 fn hyper_source<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a hyper::Error> {
     sources(error).find_map(|source| source.downcast_ref())
@@ -177,7 +216,7 @@ fn sources<'a>(
 }
 
 /// The limits of time of one call.
-pub(super) struct Limits {
+pub(crate) struct Limits {
     whole: Limit,
     connect: Limit,
     first_byte: Duration,
@@ -185,7 +224,7 @@ pub(super) struct Limits {
 
 impl Limits {
     /// The limits of a call that began at `started`.
-    pub(super) fn new(started: Instant, timeouts: &Timeouts, deadline: Option<Instant>) -> Self {
+    pub(crate) fn new(started: Instant, timeouts: &Timeouts, deadline: Option<Instant>) -> Self {
         let own = Limit::after(started, timeouts.total(), Stage::Total);
         let whole = match deadline {
             Some(at) => own.or_earlier(Limit {
@@ -201,7 +240,7 @@ impl Limits {
         }
     }
 
-    fn whole(&self) -> Limit {
+    pub(crate) fn whole(&self) -> Limit {
         self.whole
     }
 
@@ -217,13 +256,13 @@ impl Limits {
 
 /// A moment, and what to call it when it is reached.
 #[derive(Debug, Clone, Copy)]
-struct Limit {
+pub(crate) struct Limit {
     at: Instant,
     stage: Stage,
 }
 
 impl Limit {
-    fn after(start: Instant, wait: Duration, stage: Stage) -> Self {
+    pub(crate) fn after(start: Instant, wait: Duration, stage: Stage) -> Self {
         // A wait beyond what the clock can hold is as good as a year.
         const YEAR: Duration = Duration::from_secs(365 * 86_400);
         Self {
@@ -232,7 +271,7 @@ impl Limit {
         }
     }
 
-    fn or_earlier(self, other: Self) -> Self {
+    pub(crate) fn or_earlier(self, other: Self) -> Self {
         if other.at < self.at { other } else { self }
     }
 
@@ -248,7 +287,8 @@ impl Limit {
         }
     }
 
-    async fn within<F: Future>(self, future: F) -> Result<F::Output, Error> {
+    /// The future's output, or this limit's error.
+    pub(crate) async fn within<F: Future>(self, future: F) -> Result<F::Output, Error> {
         timeout_at(self.at, future).await.map_err(|_| self.error())
     }
 }

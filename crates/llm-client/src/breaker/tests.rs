@@ -1,0 +1,186 @@
+//! The layer around a model, on paused time.
+
+use super::*;
+use crate::test_util::{Outcome, ScriptedModel, Step};
+use crate::{RateLimit, RateLimits, Stage};
+use http::StatusCode;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn request() -> Request {
+    Request::builder(10).user("hola").build().unwrap()
+}
+
+fn layer(model: &ScriptedModel) -> Breaker {
+    let config = BreakerConfig {
+        min_calls: 2,
+        ..BreakerConfig::default()
+    };
+    Breaker::new(Arc::new(model.clone()), config)
+}
+
+async fn kind(layer: &Breaker) -> Option<ErrorKind> {
+    layer
+        .complete(&request())
+        .await
+        .err()
+        .map(|error| error.kind())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_provider_is_left_alone_and_found_well_again() {
+    let model = ScriptedModel::new("m").otherwise(Outcome::fail(ErrorKind::Upstream));
+    let layer = layer(&model);
+    for _ in 0..2 {
+        assert_eq!(kind(&layer).await, Some(ErrorKind::Upstream));
+    }
+    let refused = layer.complete(&request()).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::CircuitOpen);
+    assert_eq!(refused.retry_after(), Some(5 * SECOND));
+    assert!(!refused.is_retryable() && refused.kind().may_pass_elsewhere());
+    assert_eq!(layer.state(), BreakerState::Open);
+    assert!(layer.stream(&request()).await.is_err());
+    assert!(layer.count_tokens(&request()).await.is_err());
+    assert_eq!(model.calls().started, 2, "no call was made");
+    tokio::time::advance(5 * SECOND).await;
+    let _ = model.clone().otherwise(Outcome::text("bien"));
+    assert_eq!(kind(&layer).await, None);
+    assert_eq!(layer.state(), BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_one_call_probes_however_many_come() {
+    let model = ScriptedModel::new("m").otherwise(Outcome::fail(ErrorKind::Overloaded));
+    let layer = Arc::new(layer(&model));
+    kind(&layer).await;
+    kind(&layer).await;
+    tokio::time::advance(5 * SECOND).await;
+    let _ = model.clone().otherwise(Outcome::Hang);
+    let probe = tokio::spawn({
+        let layer = Arc::clone(&layer);
+        async move { layer.complete(&request()).await.is_ok() }
+    });
+    model.called(3).await;
+    for _ in 0..50 {
+        assert_eq!(kind(&layer).await, Some(ErrorKind::CircuitOpen));
+    }
+    assert_eq!(model.calls().started, 3);
+    // A probe that is given up soon leaves its place to the next.
+    probe.abort();
+    model.until(|calls| calls.dropped == 1).await;
+    let _ = model.clone().otherwise(Outcome::text("bien"));
+    assert_eq!(kind(&layer).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_kind_steers_its_own_way() {
+    let answered = |kind| Error::new(kind).with_status(StatusCode::BAD_REQUEST);
+    let stage = |stage| Error::new(ErrorKind::Timeout { stage });
+    for (error, opens) in [
+        (Error::new(ErrorKind::Upstream), true),
+        (Error::new(ErrorKind::Overloaded), true),
+        (Error::new(ErrorKind::Connect), true),
+        (Error::new(ErrorKind::Connection), true),
+        (Error::new(ErrorKind::InvalidResponse), true),
+        (stage(Stage::FirstByte), true),
+        (stage(Stage::Idle), true),
+        (Error::new(ErrorKind::RateLimited), false),
+        (Error::new(ErrorKind::SpendLimit), false),
+        (stage(Stage::Deadline), false),
+        (answered(ErrorKind::InvalidRequest), false),
+        (answered(ErrorKind::Refused), false),
+        (Error::new(ErrorKind::InvalidRequest), false),
+    ] {
+        let name = format!("{error:?}");
+        let model = ScriptedModel::new("m").otherwise(Outcome::Fail(error));
+        let layer = layer(&model);
+        for _ in 0..20 {
+            kind(&layer).await;
+        }
+        assert_eq!(layer.state() == BreakerState::Open, opens, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hung_provider_is_noticed_though_callers_are_less_patient() {
+    let run = async |patience: Duration| {
+        let model = ScriptedModel::new("m").otherwise(Outcome::Hang);
+        let layer = layer(&model);
+        for _ in 0..2 {
+            let request = Request::builder(1)
+                .user("hola")
+                .deadline(Instant::now() + patience)
+                .build()
+                .unwrap();
+            assert!(layer.complete(&request).await.is_err());
+        }
+        layer.state()
+    };
+    assert_eq!(run(6 * SECOND).await, BreakerState::Open);
+    assert_eq!(run(4 * SECOND).await, BreakerState::Closed);
+    // The same where the caller simply goes away.
+    let model = ScriptedModel::new("m").otherwise(Outcome::Hang);
+    let layer = layer(&model);
+    for _ in 0..2 {
+        let gone = tokio::time::timeout(6 * SECOND, layer.complete(&request())).await;
+        assert!(gone.is_err());
+    }
+    assert_eq!(layer.state(), BreakerState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_holds_calls_back_until_the_providers_own_time() {
+    let limits = RateLimits {
+        output_tokens: Some(RateLimit {
+            limit: None,
+            remaining: 0,
+            reset_after: Some(7 * SECOND),
+        }),
+        ..RateLimits::default()
+    };
+    let limited = || Error::new(ErrorKind::RateLimited);
+    for (error, wait) in [
+        (limited().with_retry_after(Some(3 * SECOND)), 3),
+        (limited().with_rate_limits(Some(Box::new(limits))), 7),
+        (Error::new(ErrorKind::SpendLimit), 60),
+        (limited().with_retry_after(Some(3600 * SECOND)), 60),
+    ] {
+        let kind = error.kind();
+        let model = ScriptedModel::new("m")
+            .then(Outcome::Fail(error))
+            .otherwise(Outcome::text("bien"));
+        let layer = layer(&model);
+        assert!(layer.complete(&request()).await.is_err());
+        let held = layer.complete(&request()).await.unwrap_err();
+        assert_eq!(held.kind(), kind);
+        assert_eq!(held.retry_after(), Some(wait * SECOND));
+        assert_eq!(
+            (layer.state(), model.calls().started),
+            (BreakerState::Closed, 1)
+        );
+        tokio::time::advance(wait * SECOND).await;
+        assert!(layer.complete(&request()).await.is_ok());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_counts_by_how_it_ends() {
+    let broken = Outcome::stream(&["a"], Step::Fail(Error::new(ErrorKind::Interrupted)));
+    let model = ScriptedModel::new("m").otherwise(broken);
+    let layer = layer(&model);
+    for _ in 0..5 {
+        // Left in the middle, it says nothing.
+        drop(layer.stream(&request()).await.unwrap());
+    }
+    assert_eq!(layer.state(), BreakerState::Closed);
+    for _ in 0..2 {
+        let stream = layer.stream(&request()).await.unwrap();
+        assert!(stream.completion().await.is_err());
+    }
+    assert_eq!(layer.state(), BreakerState::Open);
+    tokio::time::advance(5 * SECOND).await;
+    let _ = model.clone().otherwise(Outcome::pieces(&["bien"]));
+    let stream = layer.stream(&request()).await.unwrap();
+    assert_eq!(layer.state(), BreakerState::Closed, "it answers");
+    assert_eq!(stream.completion().await.unwrap().text, "bien");
+}
