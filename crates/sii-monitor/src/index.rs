@@ -2,6 +2,7 @@
 //! items of a list, or rows of a table.
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::fecha;
 use crate::page::{Block, BlockKind, Link, Page};
@@ -14,7 +15,10 @@ const MAX_ENTRIES: usize = 5_000;
 const MAX_SUMMARY_CHARS: usize = 2_000;
 
 /// What a document of the tax service is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Tipo {
     /// A circular.
     Circular,
@@ -27,6 +31,7 @@ pub enum Tipo {
     /// A decree.
     Decreto,
     /// Whatever else an index lists: news, questions, manuals, schemas.
+    #[default]
     Publicacion,
 }
 
@@ -62,7 +67,7 @@ impl Tipo {
 }
 
 /// One entry of an index.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// What it is.
     pub tipo: Tipo,
