@@ -1,5 +1,7 @@
 //! Watches the tax service's pages.
 
+pub mod analyse;
+pub mod archive;
 pub mod charset;
 pub mod compare;
 pub mod deliver;
@@ -11,5 +13,7 @@ pub mod page;
 pub mod item;
 pub mod pdf;
 mod reading;
+pub mod sink;
 pub mod source;
 mod text;
+mod visit;

@@ -42,14 +42,42 @@ pub enum Field {
 pub fn entry_changes(before: &[Entry], after: &[Entry]) -> Vec<EntryChange> {
     let old = by_key(before);
     let new = by_key(after);
-    let mut changes: Vec<EntryChange> = after
-        .iter()
-        .filter(|entry| !old.contains_key(&entry.key()))
-        .map(|entry| EntryChange::New(entry.clone()))
+    let mut changes = Vec::new();
+    let mut moved: BTreeMap<String, &Entry> = old
+        .values()
+        .filter(|entry| entry.numero.is_none() && !new.contains_key(&entry.key()))
+        .map(|entry| (letters(&entry.titulo), *entry))
         .collect();
-    changes.dedup();
+    let mut found = Vec::new();
+    for (key, is) in after.iter().map(|entry| (entry.key(), entry)) {
+        if old.contains_key(&key) || found.contains(&key) {
+            continue;
+        }
+        // Without a number an entry is known by its address; one that moved, by its title.
+        let was = match is.numero {
+            None => moved.remove(&letters(&is.titulo)),
+            Some(_) => None,
+        };
+        changes.push(match was {
+            None => EntryChange::New(is.clone()),
+            Some(was) => EntryChange::Changed {
+                before: was.clone(),
+                after: is.clone(),
+                fields: differences(was, is),
+            },
+        });
+        found.push(key);
+    }
+    let replaced: Vec<String> = changes
+        .iter()
+        .filter_map(|change| match change {
+            EntryChange::Changed { before, .. } => Some(before.key()),
+            _ => None,
+        })
+        .collect();
     for (key, was) in &old {
         match new.get(key) {
+            None if replaced.contains(key) => {}
             None => changes.push(EntryChange::Removed((*was).clone())),
             Some(is) => {
                 let fields = differences(was, is);
@@ -150,5 +178,15 @@ mod tests {
             ("circular:12:2025".into(), "circular:10:2025".into())
         );
         assert_eq!(*fields, [Field::Fecha, Field::Url, Field::Resumen]);
+    }
+
+    #[test]
+    fn an_entry_without_a_number_that_moved_is_known_by_its_title() {
+        let at = |href: &str| read(&format!("<h3><a href='{href}'>SII extiende plazo</a></h3>"));
+        let found = entry_changes(&at("/a.htm"), &at("/b.htm"));
+        let [EntryChange::Changed { fields, .. }] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert_eq!(*fields, [Field::Url]);
     }
 }

@@ -4,10 +4,12 @@
 mod blocks;
 mod entries;
 mod habits;
+mod sections;
 
 pub use blocks::{Change, Piece, changes, pieces};
 pub use entries::{EntryChange, Field, entry_changes};
 pub use habits::{Habits, Slot};
+pub use sections::{Difference, SectionChange, difference};
 
 /// A page that can't be believed: an error with a name, never "no change".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
