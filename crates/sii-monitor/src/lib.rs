@@ -13,6 +13,8 @@ pub mod page;
 pub mod item;
 pub mod pdf;
 mod reading;
+pub mod run;
+pub mod schedule;
 pub mod sink;
 pub mod source;
 mod text;

@@ -34,6 +34,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use store::{Store, StoreError};
 use thiserror::Error;
+use tokio::sync::Mutex;
 
 use crate::item::Item;
 
@@ -57,6 +58,8 @@ const OUTBOX: &str = "sii:outbox";
 #[derive(Clone)]
 pub struct Archive {
     store: Arc<dyn Store>,
+    /// One item at a time: what two sources find at once is looked up and published in turn.
+    publishing: Arc<Mutex<()>>,
 }
 
 /// Why something couldn't be kept or read.
@@ -78,7 +81,10 @@ impl Archive {
     /// An archive in a store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        Self {
+            store,
+            publishing: Arc::default(),
+        }
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {
@@ -95,6 +101,7 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError::Store`].
     pub async fn publish(&self, item: &Item, content: Option<&str>) -> Result<bool, ArchiveError> {
+        let _turn = self.publishing.lock().await;
         if let Some(hash) = content
             && !self.is_own(hash, &item.id).await?
         {

@@ -77,8 +77,14 @@ impl Archive {
         let Some(raw) = self.store.get(&page_key(key)).await? else {
             return Ok(None);
         };
-        let state = unpack(raw.clone()).await?;
-        Ok(state.map(|state| Known { state, raw }))
+        match unpack(raw.clone()).await? {
+            Some(state) => Ok(Some(Known { state, raw })),
+            // Another version of the program wrote it: it begins anew.
+            None => {
+                self.store.delete(&page_key(key)).await?;
+                Ok(None)
+            }
+        }
     }
 
     /// The last good version of a page.
