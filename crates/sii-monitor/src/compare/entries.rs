@@ -119,9 +119,10 @@ fn differences(before: &Entry, after: &Entry) -> Vec<Field> {
     }
     let said = |entry: &Entry| letters(&format!("{} {}", entry.titulo, entry.resumen));
     let (was, is) = (said(before), said(after));
-    let contained =
-        was.contains(&letters(&after.resumen)) || is.contains(&letters(&before.resumen));
-    if !same(&before.resumen, &after.resumen) && !contained {
+    // Another markup puts the same words into the title or under it.
+    let said_before = was.contains(&letters(&after.resumen));
+    let still_said = is.contains(&letters(&before.resumen));
+    if !(said_before && still_said) {
         fields.push(Field::Resumen);
     }
     fields
@@ -178,6 +179,17 @@ mod tests {
             ("circular:12:2025".into(), "circular:10:2025".into())
         );
         assert_eq!(*fields, [Field::Fecha, Field::Url, Field::Resumen]);
+    }
+
+    #[test]
+    fn a_summary_that_says_more_or_less_has_changed() {
+        let of = |about: &str| {
+            read(&format!("<h5><a href='c.pdf'>Circular N° 1 del 3 de Enero del 2025</a></h5><p>{about}</p>"))
+        };
+        let (short, long) = (of("Modifica plazo."), of("Modifica plazo y deroga la circular 4."));
+        assert_eq!(entry_changes(&short, &long).len(), 1);
+        assert_eq!(entry_changes(&long, &short).len(), 1);
+        assert_eq!(entry_changes(&long, &long), []);
     }
 
     #[test]

@@ -9,6 +9,9 @@ use crate::page::noise::masked;
 /// A line that so many pages share (and at least three) is the pages' own head or foot.
 const SHARED: f64 = 0.4;
 
+/// Heads and feet are among so many lines at the top and at the bottom of a page.
+const EDGE: usize = 3;
+
 /// The longest heading, in characters.
 const MAX_HEADING: usize = 140;
 
@@ -29,8 +32,17 @@ pub(super) fn of(pages: Vec<Vec<Line>>) -> Vec<Piece> {
         open: None,
     };
     for page in pages {
+        let own: HashSet<String> = edges(&page)
+            .map(|line| masked(&line.text))
+            .filter(|line| repeated.contains(line))
+            .collect();
+        // Once each: a row of a table may read like the page's foot.
+        let (mut first, mut last) = (own.clone(), own);
+        let top = page.iter().map(|line| line.y).fold(f64::MIN, f64::max);
+        let low = page.iter().map(|line| line.y).fold(f64::MAX, f64::min);
         for line in page {
-            if !repeated.contains(&masked(&line.text)) {
+            let edge = if top - line.y < line.y - low { &mut first } else { &mut last };
+            if !edge.remove(&masked(&line.text)) {
                 builder.take(line);
             }
         }
@@ -43,11 +55,11 @@ pub(super) fn of(pages: Vec<Vec<Line>>) -> Vec<Piece> {
     builder.pieces
 }
 
-/// The lines, digits apart, that most pages have: their heads and feet.
+/// The lines at the edges of most pages, digits apart: their heads and feet.
 fn repeated(pages: &[Vec<Line>]) -> HashSet<String> {
     let mut counts: HashMap<String, usize> = HashMap::new();
     for page in pages {
-        let own: HashSet<String> = page.iter().map(|line| masked(&line.text)).collect();
+        let own: HashSet<String> = edges(page).map(|line| masked(&line.text)).collect();
         for line in own {
             *counts.entry(line).or_default() += 1;
         }
@@ -55,6 +67,19 @@ fn repeated(pages: &[Vec<Line>]) -> HashSet<String> {
     let enough = (pages.len() as f64 * SHARED).max(3.0);
     counts.retain(|_, count| *count as f64 >= enough);
     counts.into_keys().collect()
+}
+
+/// The lines at the top and at the bottom of a page.
+fn edges(page: &[Line]) -> impl Iterator<Item = &Line> {
+    let mut by_height: Vec<&Line> = page.iter().collect();
+    by_height.sort_by(|a, b| b.y.total_cmp(&a.y));
+    let last = by_height.len().saturating_sub(EDGE);
+    let at_edge = move |at: &usize| *at < EDGE || *at >= last;
+    by_height
+        .into_iter()
+        .enumerate()
+        .filter(move |(at, _)| at_edge(at))
+        .map(|(_, line)| line)
 }
 
 /// The size that most letters have.

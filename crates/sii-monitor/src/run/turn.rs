@@ -3,7 +3,8 @@
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use jiff::civil::Date;
 use store::StoreError;
 use tokio::time::{Instant, timeout};
@@ -128,10 +129,10 @@ impl Monitor {
             questions: AtomicUsize::new(self.config.max_questions),
         };
         let round = &round;
-        let visits = self.config.sources.iter().map(|source| {
-            // Boxed: a visit's future is large.
-            Box::pin(async move { self.visit_source(source, force, round).await })
-        });
+        let mut visits: Vec<BoxFuture<'_, Tally>> = Vec::new();
+        for source in &self.config.sources {
+            visits.push(self.visit_source(source, force, round).boxed());
+        }
         let mut visits = stream::iter(visits).buffer_unordered(self.config.at_a_time.max(1));
         while let Some(part) = visits.next().await {
             tally.add(part);
