@@ -48,7 +48,11 @@ impl Reading {
 
     /// All that it says.
     pub(crate) fn text(&self) -> String {
-        let texts: Vec<&str> = self.pieces.iter().map(|piece| piece.text.as_str()).collect();
+        let texts: Vec<&str> = self
+            .pieces
+            .iter()
+            .map(|piece| piece.text.as_str())
+            .collect();
         texts.join("\n")
     }
 }
@@ -107,8 +111,15 @@ fn plain(document: &Document, kind: Kind, tipo: Tipo) -> Reading {
 /// What can't be read (an archive of schemas) is known by its sum.
 fn packed(document: &Document) -> Reading {
     let sum = blake3::hash(&document.body).to_hex();
-    let name = document.url.path_segments().and_then(|mut path| path.next_back());
-    let text = format!("{} ({} bytes, {sum})", name.unwrap_or_default(), document.body.len());
+    let name = document
+        .url
+        .path_segments()
+        .and_then(|mut path| path.next_back());
+    let text = format!(
+        "{} ({} bytes, {sum})",
+        name.unwrap_or_default(),
+        document.body.len()
+    );
     Reading {
         pieces: vec![Piece {
             section: Vec::new(),
@@ -123,8 +134,15 @@ fn packed(document: &Document) -> Reading {
 fn schema(text: &str) -> Reading {
     let mut section = Vec::new();
     let mut list = Vec::new();
-    for line in text.lines().map(squeezed).filter(|line| !line.is_empty()).take(MAX_LINES) {
-        let named = line.split_once("name=\"").and_then(|(_, rest)| rest.split_once('"'));
+    for line in text
+        .lines()
+        .map(squeezed)
+        .filter(|line| !line.is_empty())
+        .take(MAX_LINES)
+    {
+        let named = line
+            .split_once("name=\"")
+            .and_then(|(_, rest)| rest.split_once('"'));
         if let Some((name, _)) = named {
             section = vec![name.to_owned()];
         }

@@ -113,7 +113,9 @@ impl Source {
             Some(PageRef { key, url, year })
         };
         if !self.url.contains("{year}") {
-            return page(self.key.clone(), &self.url, None).into_iter().collect();
+            return page(self.key.clone(), &self.url, None)
+                .into_iter()
+                .collect();
         }
         let year = today.year();
         let before = (today.month() <= BOTH_YEARS_THROUGH).then_some(year - 1);
@@ -189,7 +191,11 @@ pub fn defaults() -> Vec<Source> {
             "/normativa_legislacion/resoluciones/{year}/res_ind{year}.htm",
             Tipo::Resolucion,
         ),
-        of("fe_normativa", "/factura_electronica/normativa.htm", Article),
+        of(
+            "fe_normativa",
+            "/factura_electronica/normativa.htm",
+            Article,
+        ),
         of("fe_formato", "/factura_electronica/formato_dte.pdf", Pdf),
         Source {
             watch_documents: true,
@@ -250,7 +256,11 @@ mod tests {
         assert_eq!(check(&defaults), Ok(()));
         assert!(defaults.len() >= 12);
         for source in &defaults {
-            assert!(!source.pages(date(2026, 11, 22)).is_empty(), "{}", source.key);
+            assert!(
+                !source.pages(date(2026, 11, 22)).is_empty(),
+                "{}",
+                source.key
+            );
         }
     }
 
@@ -262,13 +272,25 @@ mod tests {
             change(&mut source);
             check(&[source]).unwrap_err()
         };
-        assert_eq!(with(|s| s.key = "A b".into()), SourceError::Key("A b".into()));
-        assert_eq!(with(|s| s.url = "ftp://a".into()), SourceError::Url("a".into()));
+        assert_eq!(
+            with(|s| s.key = "A b".into()),
+            SourceError::Key("A b".into())
+        );
+        assert_eq!(
+            with(|s| s.url = "ftp://a".into()),
+            SourceError::Url("a".into())
+        );
         assert_eq!(with(|s| s.url = "no".into()), SourceError::Url("a".into()));
-        assert_eq!(with(|s| s.every_hours = Some(0)), SourceError::Every("a".into()));
+        assert_eq!(
+            with(|s| s.every_hours = Some(0)),
+            SourceError::Every("a".into())
+        );
         let twice = check(&[good.clone(), good.clone()]);
         assert_eq!(twice, Err(SourceError::Twice("a".into())));
-        assert_eq!(check(&vec![good; MAX_SOURCES + 1]), Err(SourceError::TooMany));
+        assert_eq!(
+            check(&vec![good; MAX_SOURCES + 1]),
+            Err(SourceError::TooMany)
+        );
     }
 
     #[test]

@@ -128,9 +128,8 @@ fn by_rules(finding: Finding, today: Date, now: Timestamp) -> Item {
     if item.evento == Evento::Eliminado {
         // What is gone asks for a look, whatever it said.
         item.impacto.breaking_change = false;
-        item.acciones_requeridas = vec![
-            "Revisar en el sitio si el documento fue reemplazado o trasladado.".to_owned(),
-        ];
+        item.acciones_requeridas =
+            vec!["Revisar en el sitio si el documento fue reemplazado o trasladado.".to_owned()];
     }
     item.prioridad = prioridad(today, &item);
     item

@@ -151,7 +151,10 @@ fn fenced(finding: &Finding, by_rules: &Item) -> String {
         "plazos": by_rules.plazos,
         "contenido": sent,
     });
-    let data = data.to_string().replace('<', "\\u003c").replace('>', "\\u003e");
+    let data = data
+        .to_string()
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e");
     format!("<hallazgo>\n{data}\n</hallazgo>")
 }
 

@@ -39,8 +39,8 @@ use tokio::sync::Mutex;
 use crate::item::Item;
 
 pub use news::{NewsPage, NewsQuery};
-pub use pages::{PageState, VersionInfo};
 pub(crate) use pages::{Known, first_year};
+pub use pages::{PageState, VersionInfo};
 pub use sources::{SourceState, SourceStatus};
 
 /// How long an item is kept.
@@ -109,7 +109,10 @@ impl Archive {
         }
         let key = item_key(&item.id);
         let body = encode(item)?;
-        let new = self.store.set_if_absent(&key, body, Some(KEEP_ITEM)).await?;
+        let new = self
+            .store
+            .set_if_absent(&key, body, Some(KEEP_ITEM))
+            .await?;
         if !new && self.store.get(&settled_key(&item.id)).await?.is_some() {
             return Ok(false);
         }

@@ -62,12 +62,19 @@ impl Archive {
             None => None,
             Some(cursor) => match read_cursor(cursor) {
                 Some(place) => Some(place),
-                None => return Ok(NewsPage { items: Vec::new(), next_cursor: None }),
+                None => {
+                    return Ok(NewsPage {
+                        items: Vec::new(),
+                        next_cursor: None,
+                    });
+                }
             },
         };
         let wanted = lines.iter().filter(|line| {
             query.since.is_none_or(|since| line.at >= since)
-                && query.min_priority.is_none_or(|least| line.prioridad >= least)
+                && query
+                    .min_priority
+                    .is_none_or(|least| line.prioridad >= least)
                 && after.is_none_or(|(at, id)| (line.at, line.id.as_str()) < (at, id))
         });
         let mut wanted = wanted.peekable();
@@ -111,7 +118,11 @@ impl Archive {
             let gone = lines.split_off(lines.len().min(MAX_ITEMS));
             let body = encode(&lines)?;
             let expected = raw.as_deref();
-            if self.store.compare_and_set(LIST, expected, body, None).await? {
+            if self
+                .store
+                .compare_and_set(LIST, expected, body, None)
+                .await?
+            {
                 for line in gone {
                     self.store.delete(&item_key(&line.id)).await?;
                 }

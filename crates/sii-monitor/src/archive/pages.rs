@@ -67,7 +67,11 @@ pub(crate) async fn first_year(
     let key = format!("sii:since:{source}");
     let own = encode(&year)?;
     let new = archive.store.set_if_absent(&key, own, None).await?;
-    let kept = if new { None } else { archive.store.get(&key).await? };
+    let kept = if new {
+        None
+    } else {
+        archive.store.get(&key).await?
+    };
     Ok(decode(kept).unwrap_or(year))
 }
 
@@ -93,6 +97,16 @@ impl Archive {
     /// [`ArchiveError`].
     pub async fn page_state(&self, key: &str) -> Result<Option<PageState>, ArchiveError> {
         Ok(self.page(key).await?.map(|known| known.state))
+    }
+
+    /// Forgets a page, so that its next visit begins silently with what is there then: what an
+    /// operator does where a page that lost most of its content is right as it is. Says whether
+    /// it was known.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Store`].
+    pub async fn forget(&self, key: &str) -> Result<bool, ArchiveError> {
+        Ok(self.store.delete(&page_key(key)).await?)
     }
 
     /// Keeps a version's text beside the page; before the page itself is committed.
@@ -151,7 +165,12 @@ impl Archive {
     ///
     /// # Errors
     /// [`ArchiveError`].
-    pub async fn diff(&self, key: &str, from: u64, to: u64) -> Result<Option<String>, ArchiveError> {
+    pub async fn diff(
+        &self,
+        key: &str,
+        from: u64,
+        to: u64,
+    ) -> Result<Option<String>, ArchiveError> {
         let (Some(old), Some(new)) = (self.version(key, from).await?, self.version(key, to).await?)
         else {
             return Ok(None);

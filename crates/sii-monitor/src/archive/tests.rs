@@ -51,14 +51,25 @@ async fn an_item_is_published_once_and_leaves_the_outbox_once() {
     let archive = archive();
     assert!(archive.publish(&item("a", 1, 2), None).await.unwrap());
     // Found again with another wording: the first stays.
-    let other = Item { titulo: "otro".into(), ..item("a", 2, 5) };
+    let other = Item {
+        titulo: "otro".into(),
+        ..item("a", 2, 5)
+    };
     assert!(!archive.publish(&other, None).await.unwrap());
     assert_eq!(archive.item("a").await.unwrap().unwrap().titulo, "a");
     assert_eq!(ids(&archive.outbox().await.unwrap()), ["a"]);
     archive.settle("a").await.unwrap();
     assert!(!archive.publish(&other, None).await.unwrap());
     assert!(archive.outbox().await.unwrap().is_empty());
-    assert_eq!(archive.news(&NewsQuery::default()).await.unwrap().items.len(), 1);
+    assert_eq!(
+        archive
+            .news(&NewsQuery::default())
+            .await
+            .unwrap()
+            .items
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -89,7 +100,10 @@ async fn news_come_newest_first_in_pages_that_dont_shift() {
     loop {
         let page = archive.news(&query).await.unwrap();
         seen.extend(page.items.into_iter().map(|item| item.id));
-        archive.publish(&item(&format!("new{}", seen.len()), 900, 1), None).await.unwrap();
+        archive
+            .publish(&item(&format!("new{}", seen.len()), 900, 1), None)
+            .await
+            .unwrap();
         query.cursor = page.next_cursor;
         if query.cursor.is_none() {
             break;
@@ -101,13 +115,19 @@ async fn news_come_newest_first_in_pages_that_dont_shift() {
         min_priority: Some(3),
         ..NewsQuery::default()
     };
-    assert_eq!(ids(&archive.news(&query).await.unwrap().items), ["i4", "i3"]);
+    assert_eq!(
+        ids(&archive.news(&query).await.unwrap().items),
+        ["i4", "i3"]
+    );
     for cursor in ["", "x", "1", "99999999999999999999_a", "\u{0}_"] {
         let query = NewsQuery {
             cursor: Some(cursor.into()),
             ..NewsQuery::default()
         };
-        assert!(archive.news(&query).await.unwrap().items.is_empty(), "{cursor}");
+        assert!(
+            archive.news(&query).await.unwrap().items.is_empty(),
+            "{cursor}"
+        );
     }
     assert!(archive.item(&"x".repeat(9_000)).await.unwrap().is_none());
 }
@@ -140,12 +160,18 @@ async fn versions_are_bounded_and_can_be_compared() {
         next.versions = kept;
         let gone = archive.keep_version("p", &mut next).await.unwrap();
         kept = next.versions.clone();
-        archive.commit("p", known.as_ref(), next, &gone).await.unwrap();
+        archive
+            .commit("p", known.as_ref(), next, &gone)
+            .await
+            .unwrap();
     }
     let page = archive.page_state("p").await.unwrap().unwrap();
     assert_eq!(page.versions.len(), 12);
     let diff = archive.diff("p", 19, 20).await.unwrap().unwrap();
-    assert!(diff.contains("-La UTM vale 19.") && diff.contains("+La UTM vale 20."), "{diff}");
+    assert!(
+        diff.contains("-La UTM vale 19.") && diff.contains("+La UTM vale 20."),
+        "{diff}"
+    );
     assert_eq!(archive.diff("p", 1, 20).await.unwrap(), None);
 }
 
@@ -154,7 +180,10 @@ async fn a_late_writer_is_overtaken() {
     let archive = archive();
     archive.commit("p", None, state(1, "a"), &[]).await.unwrap();
     let late = archive.page("p").await.unwrap();
-    archive.commit("p", late.as_ref(), state(2, "b"), &[]).await.unwrap();
+    archive
+        .commit("p", late.as_ref(), state(2, "b"), &[])
+        .await
+        .unwrap();
     let error = archive.commit("p", late.as_ref(), state(2, "c"), &[]).await;
     assert!(matches!(error, Err(ArchiveError::Overtaken)));
     assert!(matches!(

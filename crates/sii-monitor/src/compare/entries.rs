@@ -184,9 +184,14 @@ mod tests {
     #[test]
     fn a_summary_that_says_more_or_less_has_changed() {
         let of = |about: &str| {
-            read(&format!("<h5><a href='c.pdf'>Circular N° 1 del 3 de Enero del 2025</a></h5><p>{about}</p>"))
+            read(&format!(
+                "<h5><a href='c.pdf'>Circular N° 1 del 3 de Enero del 2025</a></h5><p>{about}</p>"
+            ))
         };
-        let (short, long) = (of("Modifica plazo."), of("Modifica plazo y deroga la circular 4."));
+        let (short, long) = (
+            of("Modifica plazo."),
+            of("Modifica plazo y deroga la circular 4."),
+        );
         assert_eq!(entry_changes(&short, &long).len(), 1);
         assert_eq!(entry_changes(&long, &short).len(), 1);
         assert_eq!(entry_changes(&long, &long), []);

@@ -87,7 +87,10 @@ impl Difference {
         list.extend(self.announced.iter().cloned());
         list.extend(self.new_fields.iter().map(|new| field("nuevo", new)));
         list.extend(self.gone_fields.iter().map(|gone| field("eliminado", gone)));
-        let titled = self.sections.iter().filter(|section| !section.titulo.is_empty());
+        let titled = self
+            .sections
+            .iter()
+            .filter(|section| !section.titulo.is_empty());
         list.extend(titled.map(SectionChange::named).take(MAX_TOLD));
         list
     }
@@ -130,7 +133,10 @@ impl SectionChange {
 
 /// A heading as it is compared: its letters alone, as numbers shift.
 fn name(heading: &str) -> String {
-    folded(heading).chars().filter(|c| c.is_alphabetic()).collect()
+    folded(heading)
+        .chars()
+        .filter(|c| c.is_alphabetic())
+        .collect()
 }
 
 fn innermost(piece: &Piece) -> &str {
@@ -210,19 +216,31 @@ fn only_in(
 }
 
 fn announced(changes: &[Change]) -> Vec<String> {
-    changes
-        .iter()
-        .filter_map(|change| match change {
-            Change::Added { after, .. } => Some(&after.text),
-            _ => None,
+    let mut list: Vec<String> = Vec::new();
+    let mut listing = false;
+    for change in changes {
+        let Change::Added { after, .. } = change else {
+            listing = false;
+            continue;
+        };
+        let low = folded(&after.text);
+        let announces = ANNOUNCING.iter().any(|word| low.contains(word));
+        // What is agreed on above is listed below: "820: Código de …".
+        listing = announces || listing && is_listed(&after.text);
+        if listing && list.len() < MAX_TOLD {
+            list.push(quote(&after.text));
+        }
+    }
+    list
+}
+
+/// A code with its meaning, or an item with a dot before it.
+fn is_listed(text: &str) -> bool {
+    let code = text.split_once(':').map(|(code, _)| code.trim());
+    text.starts_with(['•', '·', '–'])
+        || code.is_some_and(|code| {
+            (1..=4).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit())
         })
-        .filter(|text| {
-            let low = folded(text);
-            ANNOUNCING.iter().any(|word| low.contains(word))
-        })
-        .map(|text| quote(text))
-        .take(MAX_TOLD)
-        .collect()
 }
 
 fn text(changes: &[Change]) -> String {
@@ -266,11 +284,15 @@ mod tests {
 
     #[test]
     fn sections_and_fields_by_name() {
-        let before = of("<h2>1.- Encabezado</h2><p>Tag &lt;Folio&gt; es obligatorio.</p>
-            <h2>2.- Impresión</h2><p>Se imprime en papel.</p>");
-        let after = of("<h2>1.- Encabezado</h2><p>Tag &lt;Folio&gt; es obligatorio.</p>
+        let before = of(
+            "<h2>1.- Encabezado</h2><p>Tag &lt;Folio&gt; es obligatorio.</p>
+            <h2>2.- Impresión</h2><p>Se imprime en papel.</p>",
+        );
+        let after = of(
+            "<h2>1.- Encabezado</h2><p>Tag &lt;Folio&gt; es obligatorio.</p>
             <p>Se agrega el campo &lt;Tpo TranVenta&gt; opcional.</p>
-            <h2>2.- Madera</h2><p>Rol del predio de origen de la madera.</p>");
+            <h2>2.- Madera</h2><p>Rol del predio de origen de la madera.</p>",
+        );
         let found = difference(&before, &after, &changes(&before, &after));
         assert_eq!(
             found.new_fields,
@@ -285,7 +307,11 @@ mod tests {
         ] {
             assert!(named.iter().any(|told| told == line), "{line}: {named:#?}");
         }
-        assert!(found.summary().starts_with("Secciones: 1 nuevas, 1 eliminadas"));
+        assert!(
+            found
+                .summary()
+                .starts_with("Secciones: 1 nuevas, 1 eliminadas")
+        );
         assert!(found.text.contains("+ Rol del predio"));
     }
 }

@@ -212,10 +212,16 @@ impl HttpFetcher {
             Ok(Fetched::NotModified) | Err(Kind::NotFound | Kind::Refused(_)) => {
                 Some(Robots::open())
             }
-            Err(kind @ (Kind::PrivateAddress | Kind::Address)) => return Err(FetchError::new(kind)),
+            Err(kind @ (Kind::PrivateAddress | Kind::Address)) => {
+                return Err(FetchError::new(kind));
+            }
             Err(_) => None,
         };
-        let valid = if robots.is_some() { ROBOTS_FOR } else { ROBOTS_RETRY };
+        let valid = if robots.is_some() {
+            ROBOTS_FOR
+        } else {
+            ROBOTS_RETRY
+        };
         Ok(Kept {
             robots: robots.map(Arc::new),
             until: Instant::now() + valid,
@@ -415,8 +421,7 @@ fn content_type(value: &str) -> (String, Option<String>) {
     let charset = parts.find_map(|part| {
         let (name, value) = part.split_once('=')?;
         let value = value.trim().trim_matches('"');
-        (name.trim().eq_ignore_ascii_case("charset") && value.len() <= 40)
-            .then(|| value.to_owned())
+        (name.trim().eq_ignore_ascii_case("charset") && value.len() <= 40).then(|| value.to_owned())
     });
     (media, charset)
 }
@@ -430,8 +435,14 @@ mod tests {
         for (value, expected) in [
             ("", ("", None)),
             ("Text/HTML", ("text/html", None)),
-            ("text/html;charset=\"ISO-8859-1\"", ("text/html", Some("ISO-8859-1"))),
-            ("text/html; boundary=x; Charset=utf-8", ("text/html", Some("utf-8"))),
+            (
+                "text/html;charset=\"ISO-8859-1\"",
+                ("text/html", Some("ISO-8859-1")),
+            ),
+            (
+                "text/html; boundary=x; Charset=utf-8",
+                ("text/html", Some("utf-8")),
+            ),
         ] {
             let (media, charset) = content_type(value);
             assert_eq!((media.as_str(), charset.as_deref()), expected, "{value}");

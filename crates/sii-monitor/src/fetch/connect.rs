@@ -90,9 +90,8 @@ impl Service<Name> for Resolver {
         let allowed = self.allowed.has(name.as_str());
         Box::pin(async move {
             // The port is put in by the connector.
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0))
-                .await?
-                .collect();
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             if allowed || found.iter().all(|address| is_public(address.ip())) {
                 Ok(found.into_iter())
             } else {
@@ -103,10 +102,7 @@ impl Service<Name> for Resolver {
 }
 
 /// Builds the client.
-pub(super) fn client(
-    allowed: AllowedHosts,
-    connect: Duration,
-) -> Result<HttpClient, FetchError> {
+pub(super) fn client(allowed: AllowedHosts, connect: Duration) -> Result<HttpClient, FetchError> {
     let mut http = HttpConnector::new_with_resolver(Resolver { allowed });
     http.enforce_http(false);
     http.set_nodelay(true);

@@ -62,7 +62,10 @@ mod tests {
     fn gzip_and_plain() {
         assert_eq!(unpacked(gzip(b"hola"), Some("gzip"), 10).unwrap(), "hola");
         assert_eq!(unpacked("hola".into(), None, 10).unwrap(), "hola");
-        assert_eq!(unpacked("hola".into(), Some("Identity"), 10).unwrap(), "hola");
+        assert_eq!(
+            unpacked("hola".into(), Some("Identity"), 10).unwrap(),
+            "hola"
+        );
         assert_eq!(unpacked(Bytes::new(), Some("gzip"), 10).unwrap(), "");
     }
 

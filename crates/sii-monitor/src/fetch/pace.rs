@@ -36,7 +36,11 @@ impl Pace {
 
     /// Waits for a host's turn. `delay` is the host's own wish, where it has one. What is
     /// returned is held while the request is under way.
-    pub(super) async fn turn(&self, host: &str, delay: Option<Duration>) -> Option<OwnedSemaphorePermit> {
+    pub(super) async fn turn(
+        &self,
+        host: &str,
+        delay: Option<Duration>,
+    ) -> Option<OwnedSemaphorePermit> {
         let host = self.host(host);
         // Never closed, so there is a place in the end.
         let place = Arc::clone(&host.places).acquire_owned().await.ok()?;

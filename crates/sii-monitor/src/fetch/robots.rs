@@ -85,8 +85,12 @@ impl Robots {
                 });
             }
             "crawl-delay" => {
-                let seconds = value.parse().ok().filter(|s: &f64| s.is_finite() && *s > 0.0);
-                self.delay = seconds.map(|s| Duration::from_secs_f64(s.min(MAX_DELAY.as_secs_f64())));
+                let seconds = value
+                    .parse()
+                    .ok()
+                    .filter(|s: &f64| s.is_finite() && *s > 0.0);
+                self.delay =
+                    seconds.map(|s| Duration::from_secs_f64(s.min(MAX_DELAY.as_secs_f64())));
             }
             _ => {}
         }
@@ -250,7 +254,9 @@ mod tests {
 
     #[test]
     fn a_delay_is_bounded() {
-        let read = |delay: &str| Robots::read(&format!("User-agent: *\nCrawl-delay: {delay}"), "a").delay();
+        let read = |delay: &str| {
+            Robots::read(&format!("User-agent: *\nCrawl-delay: {delay}"), "a").delay()
+        };
         assert_eq!(read("999999"), Some(MAX_DELAY));
         for none in ["-1", "NaN", "inf", "x", "0"] {
             assert_eq!(read(none), None, "{none}");

@@ -121,7 +121,9 @@ impl<'a> Font<'a> {
         let mut sum = 0.0;
         let mut letters = 0;
         for letter in bytes.chunks(self.bytes) {
-            let code = letter.iter().fold(0, |code, byte| code << 8 | u32::from(*byte));
+            let code = letter
+                .iter()
+                .fold(0, |code, byte| code << 8 | u32::from(*byte));
             sum += self.widths.get(&code).copied().unwrap_or(self.default);
             letters += 1;
         }

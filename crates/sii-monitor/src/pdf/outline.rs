@@ -41,7 +41,11 @@ pub(super) fn of(pages: Vec<Vec<Line>>) -> Vec<Piece> {
         let top = page.iter().map(|line| line.y).fold(f64::MIN, f64::max);
         let low = page.iter().map(|line| line.y).fold(f64::MAX, f64::min);
         for line in page {
-            let edge = if top - line.y < line.y - low { &mut first } else { &mut last };
+            let edge = if top - line.y < line.y - low {
+                &mut first
+            } else {
+                &mut last
+            };
             if !edge.remove(&masked(&line.text)) {
                 builder.take(line);
             }
@@ -88,7 +92,9 @@ fn body_size(pages: &[Vec<Line>]) -> f64 {
     for line in pages.iter().flatten() {
         *sizes.entry((line.size * 2.0).round() as i64).or_default() += line.text.len();
     }
-    let most = sizes.into_iter().max_by_key(|(size, count)| (*count, *size));
+    let most = sizes
+        .into_iter()
+        .max_by_key(|(size, count)| (*count, *size));
     most.map_or(10.0, |(size, _)| size as f64 / 2.0)
 }
 
@@ -152,22 +158,24 @@ impl Builder {
 }
 
 /// The depth that a heading's number gives: `2.-` one, `2.1.-` two, `A.-` and `IV.-` three.
+/// `1)` is an item of a list, and so is `1. …` that ends like a sentence.
 fn numbered(text: &str) -> Option<usize> {
     let (mark, title) = match text.split_once(".-") {
         Some((mark, title)) => (mark, title),
         None => {
             let (mark, title) = text.split_once(' ')?;
-            let mark = mark.strip_suffix('.').or_else(|| mark.strip_suffix(')')).unwrap_or(mark);
-            // A bare figure needs a point within: "21 días" is no heading.
-            let pointed = mark.contains('.') || text.get(mark.len()..)?.starts_with(['.', ')']);
-            (pointed.then_some(mark)?, title)
+            let pointed = mark.contains('.') && !title.ends_with(['.', ':', ';', ',']);
+            // A bare figure is none: "21 días".
+            (pointed.then(|| mark.trim_end_matches('.'))?, title)
         }
     };
     if !title.trim_start().starts_with(|c: char| c.is_alphabetic()) {
         return None;
     }
     let parts: Vec<&str> = mark.split('.').collect();
-    let digits = |part: &&str| part.len() <= 2 && !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let digits = |part: &&str| {
+        part.len() <= 2 && !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit())
+    };
     if parts.len() <= MAX_DEPTH && parts.iter().all(digits) {
         return Some(parts.len());
     }
@@ -212,7 +220,8 @@ mod tests {
             ("IV.- Otros", Some(3)),
             ("2.1 Zonas", Some(2)),
             ("3. Formato", Some(1)),
-            ("3) Formato", Some(1)),
+            ("3) Formato", None),
+            ("4. Se agrega el campo.", None),
             ("21 días hábiles", None),
             ("Ley 19.983 sobre", None),
             ("2026-02", None),

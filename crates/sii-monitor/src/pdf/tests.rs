@@ -15,7 +15,9 @@ fn pdf(pages: &[&[(u32, u32, u32, &str)]]) -> Vec<u8> {
     for lines in pages {
         let mut stream = String::new();
         for (size, x, y, text) in *lines {
-            stream.push_str(&format!("BT /F1 {size} Tf 1 0 0 1 {x} {y} Tm ({text}) Tj ET\n"));
+            stream.push_str(&format!(
+                "BT /F1 {size} Tf 1 0 0 1 {x} {y} Tm ({text}) Tj ET\n"
+            ));
         }
         let page = objects.len() + 1;
         kids.push_str(&format!("{page} 0 R "));
@@ -23,7 +25,10 @@ fn pdf(pages: &[&[(u32, u32, u32, &str)]]) -> Vec<u8> {
             "<</Type/Page/Parent 2 0 R/Resources<</Font<</F1 3 0 R>>>>/Contents {} 0 R>>",
             page + 1
         ));
-        objects.push(format!("<</Length {}>>stream\n{stream}\nendstream", stream.len()));
+        objects.push(format!(
+            "<</Length {}>>stream\n{stream}\nendstream",
+            stream.len()
+        ));
     }
     objects[1] = format!("<</Type/Pages/Kids[{kids}]/Count {}>>", pages.len());
     let mut file = "%PDF-1.4\n".to_owned();
@@ -33,7 +38,10 @@ fn pdf(pages: &[&[(u32, u32, u32, &str)]]) -> Vec<u8> {
         file.push_str(&format!("{} 0 obj\n{object}\nendobj\n", at + 1));
     }
     let xref = file.len();
-    file.push_str(&format!("xref\n0 {}\n0000000000 65535 f \n", offsets.len() + 1));
+    file.push_str(&format!(
+        "xref\n0 {}\n0000000000 65535 f \n",
+        offsets.len() + 1
+    ));
     for offset in &offsets {
         file.push_str(&format!("{offset:010} 00000 n \n"));
     }
@@ -45,7 +53,10 @@ fn pdf(pages: &[&[(u32, u32, u32, &str)]]) -> Vec<u8> {
 }
 
 fn texts(text: &PdfText) -> Vec<&str> {
-    text.pieces.iter().map(|piece| piece.text.as_str()).collect()
+    text.pieces
+        .iter()
+        .map(|piece| piece.text.as_str())
+        .collect()
 }
 
 #[test]
@@ -86,12 +97,19 @@ fn heads_and_feet_of_pages_are_left_out() {
     let pages: Vec<&[_]> = pages.iter().map(Vec::as_slice).collect();
     let text = read(&pdf(&pages), PdfLimits::default()).unwrap();
     let texts = texts(&text);
-    assert!(!texts.iter().any(|text| text.contains("Formato") || text.starts_with("Pag.")));
+    assert!(
+        !texts
+            .iter()
+            .any(|text| text.contains("Formato") || text.starts_with("Pag."))
+    );
     for own in ["uno", "dos", "tres", "cuatro", "Otro pie"] {
         assert!(texts.contains(&own), "{own}: {texts:?}");
     }
     // Rows that every page has stay, but for one of each page at most that stands like a head.
-    let rows = texts.iter().filter(|text| text.starts_with("Valor")).count();
+    let rows = texts
+        .iter()
+        .filter(|text| text.starts_with("Valor"))
+        .count();
     assert!(rows >= 4 * 4, "{rows}");
 }
 
@@ -116,8 +134,14 @@ fn what_is_no_pdf_is_an_error_and_no_panic() {
     let good = pdf(&[&[(10, 50, 700, "hola")]]);
     assert!(is_pdf(&good) && !is_pdf(b"<html>"));
     assert_eq!(read(b"", PdfLimits::default()), Err(PdfError::Broken));
-    assert_eq!(read(b"%PDF-1.4\n", PdfLimits::default()), Err(PdfError::Broken));
-    assert_eq!(read(&pdf(&[&[]]), PdfLimits::default()), Err(PdfError::NoText));
+    assert_eq!(
+        read(b"%PDF-1.4\n", PdfLimits::default()),
+        Err(PdfError::Broken)
+    );
+    assert_eq!(
+        read(&pdf(&[&[]]), PdfLimits::default()),
+        Err(PdfError::NoText)
+    );
     for cut in (0..good.len()).step_by(7) {
         let _ = read(&good[..cut], PdfLimits::default());
         let mut bent = good.clone();
@@ -147,6 +171,9 @@ fn the_official_manuals_have_text_and_sections() {
         let chars: usize = text.pieces.iter().map(|piece| piece.text.len()).sum();
         let name = file.file_name();
         assert!(chars > 5_000 && !text.truncated, "{name:?}: {chars}");
-        assert!(text.pieces.iter().any(|piece| !piece.section.is_empty()), "{name:?}");
+        assert!(
+            text.pieces.iter().any(|piece| !piece.section.is_empty()),
+            "{name:?}"
+        );
     }
 }

@@ -60,7 +60,11 @@ impl Monitor {
         };
         metrics::counter!("sii_monitor_sink_total", "result" => result).increment(1);
         if result != "accepted" {
-            tracing::warn!(item = item.id, result, "an item isn't in the knowledge base");
+            tracing::warn!(
+                item = item.id,
+                result,
+                "an item isn't in the knowledge base"
+            );
         }
         taken
     }

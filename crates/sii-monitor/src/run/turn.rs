@@ -11,9 +11,9 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 use uuid::Uuid;
 
+use super::Monitor;
 use super::lease::{Turn, under};
 use super::report::{CHECKS, FAILURES, LAST, LastRun, RUNNING, RunReport, RunStatus};
-use super::Monitor;
 use crate::archive::ArchiveError;
 use crate::source::{Kind, PageRef, Source};
 use crate::visit::{Round, Visit, VisitError};
@@ -61,10 +61,20 @@ impl Monitor {
         let turn = under(store.as_ref(), RUNNING, &run_id, lease, work).await?;
         match turn {
             Turn::Done(report) => report,
-            Turn::Held(other) => Ok(report(RunStatus::Running, began, other, Tally::default(), 0)),
+            Turn::Held(other) => Ok(report(
+                RunStatus::Running,
+                began,
+                other,
+                Tally::default(),
+                0,
+            )),
             Turn::Lost => {
-                let errors = vec!["lease_lost: otra réplica puede haber tomado el turno.".to_owned()];
-                let tally = Tally { errors, ..Tally::default() };
+                let errors =
+                    vec!["lease_lost: otra réplica puede haber tomado el turno.".to_owned()];
+                let tally = Tally {
+                    errors,
+                    ..Tally::default()
+                };
                 Ok(report(RunStatus::Error, began, run_id, tally, 0))
             }
         }
@@ -81,7 +91,10 @@ impl Monitor {
             // Another replica may have run between the look at the clock and this turn.
             let last = self.last_run().await?;
             if let Some(last) = last
-                && !self.config.schedule.is_due(Some(last.started_at), started_at)
+                && !self
+                    .config
+                    .schedule
+                    .is_due(Some(last.started_at), started_at)
             {
                 return Ok(last.report);
             }
@@ -90,7 +103,9 @@ impl Monitor {
         let whole = timeout(self.config.run_limit, self.visit_all(force, &mut tally)).await;
         let cut = whole.is_err();
         if cut {
-            tally.errors.push("time_limit: la revisión no alcanzó a terminar.".to_owned());
+            tally
+                .errors
+                .push("time_limit: la revisión no alcanzó a terminar.".to_owned());
         }
         let sent = self.tell_waiting().await?;
         let status = match (tally.visited, tally.failed) {
@@ -179,7 +194,9 @@ impl Monitor {
     ) -> Vec<Url> {
         let began = Instant::now();
         let outcome = self.visitor.visit(source, page, round).await;
-        let kept = self.keep_visit(source, page, &outcome, began.elapsed()).await;
+        let kept = self
+            .keep_visit(source, page, &outcome, began.elapsed())
+            .await;
         if let Err(error) = kept {
             tracing::warn!(page = page.key, %error, "a visit's figures aren't kept");
         }
@@ -262,7 +279,10 @@ fn document(source: &Source, url: Url) -> (Source, PageRef) {
         _ => Kind::Article,
     };
     let sum = blake3::hash(url.as_str().as_bytes()).to_hex();
-    let key: String = format!("{}:doc:{sum}", source.key).chars().take(100).collect();
+    let key: String = format!("{}:doc:{sum}", source.key)
+        .chars()
+        .take(100)
+        .collect();
     let document = Source {
         kind,
         watch_documents: false,

@@ -15,8 +15,19 @@ const FIGURES: [(&str, &[&str]); 6] = [
     ("utm", &["utm", "unidad tributaria mensual"]),
     ("uta", &["uta", "unidad tributaria anual"]),
     ("uf", &["uf", "unidad de fomento"]),
-    ("sueldo_minimo", &["sueldo minimo", "ingreso minimo", "remuneracion minima", "renta minima"]),
-    ("tope_imponible", &["tope imponible", "renta tope", "rentas topes"]),
+    (
+        "sueldo_minimo",
+        &[
+            "sueldo minimo",
+            "ingreso minimo",
+            "remuneracion minima",
+            "renta minima",
+        ],
+    ),
+    (
+        "tope_imponible",
+        &["tope imponible", "renta tope", "rentas topes"],
+    ),
     ("impuesto_unico", &["impuesto unico", "segunda categoria"]),
 ];
 
@@ -46,11 +57,20 @@ pub(super) fn of_entry(
             diff: format!("- {} {}\n", entry.titulo, entry.resumen),
             ..of(source, entry)
         }),
-        EntryChange::Changed { before, after, fields } => {
+        EntryChange::Changed {
+            before,
+            after,
+            fields,
+        } => {
             let said = [after.titulo.as_str(), after.resumen.as_str()];
             let day = after.fecha.map(|date| date.to_string()).unwrap_or_default();
             Some(Finding {
-                id: change_id("cambio", page, version, &[&after.key(), said[0], said[1], &day]),
+                id: change_id(
+                    "cambio",
+                    page,
+                    version,
+                    &[&after.key(), said[0], said[1], &day],
+                ),
                 evento: Evento::Modificado,
                 titulo: format!("Modificado: {}", after.titulo),
                 resumen: format!("Cambió {} en el índice. {}", names(fields), after.resumen),
@@ -111,7 +131,11 @@ pub(super) fn of_text(
             texto.push('\n');
         }
     }
-    let name = if titulo.is_empty() { &source.key } else { &titulo };
+    let name = if titulo.is_empty() {
+        &source.key
+    } else {
+        &titulo
+    };
     Finding {
         id: change_id("cambio", page, version, &[&found.text]),
         evento: Evento::Modificado,
@@ -198,9 +222,10 @@ fn names(fields: &[Field]) -> String {
 
 /// The words of a text that another doesn't have.
 fn only_new(before: &str, after: &str) -> String {
-    let known: std::collections::HashSet<String> =
-        before.split_whitespace().map(folded).collect();
-    let words = after.split_whitespace().filter(|word| !known.contains(&folded(word)));
+    let known: std::collections::HashSet<String> = before.split_whitespace().map(folded).collect();
+    let words = after
+        .split_whitespace()
+        .filter(|word| !known.contains(&folded(word)));
     words.collect::<Vec<_>>().join(" ")
 }
 
@@ -234,7 +259,10 @@ fn figures(titulo: &str, news: &[Change]) -> Vec<Reemplazo> {
 }
 
 fn figure(text: &str) -> Option<&'static str> {
-    let low = format!(" {} ", folded(text).replace(|c: char| !c.is_alphanumeric(), " "));
+    let low = format!(
+        " {} ",
+        folded(text).replace(|c: char| !c.is_alphanumeric(), " ")
+    );
     FIGURES
         .iter()
         .find(|(_, words)| words.iter().any(|word| low.contains(&format!(" {word} "))))

@@ -72,7 +72,11 @@ impl Visitor {
         let changed = !news.is_empty();
         let state = PageState {
             version: before.version + u64::from(changed),
-            changed_at: if changed { round.now } else { before.changed_at },
+            changed_at: if changed {
+                round.now
+            } else {
+                before.changed_at
+            },
             size: entries.len(),
             entries,
             etag: etags.0,

@@ -108,8 +108,10 @@ struct Found {
 impl Round {
     /// Takes one of what is left.
     fn take(left: &AtomicUsize) -> bool {
-        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
-            .is_ok()
+        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+            left.checked_sub(1)
+        })
+        .is_ok()
     }
 }
 
@@ -246,7 +248,11 @@ impl Visitor {
             versions: Vec::new(),
         };
         Found {
-            status: if findings.is_empty() { "baseline" } else { "changed" },
+            status: if findings.is_empty() {
+                "baseline"
+            } else {
+                "changed"
+            },
             findings,
             state,
         }
@@ -325,7 +331,10 @@ impl Visitor {
         let mut created = 0;
         for (finding, content) in found.findings {
             let ask = Round::take(&round.questions);
-            let item: Item = self.analyst.item(finding, round.today, round.now, ask).await;
+            let item: Item = self
+                .analyst
+                .item(finding, round.today, round.now, ask)
+                .await;
             created += usize::from(self.archive.publish(&item, content.as_deref()).await?);
         }
         let mut state = found.state;
@@ -356,6 +365,9 @@ async fn compared(
 
 /// The documents that an index lists.
 fn documents(state: &PageState) -> Vec<Url> {
-    let urls = state.entries.iter().filter_map(|entry| entry.url.as_deref());
+    let urls = state
+        .entries
+        .iter()
+        .filter_map(|entry| entry.url.as_deref());
     urls.filter_map(|url| Url::parse(url).ok()).collect()
 }

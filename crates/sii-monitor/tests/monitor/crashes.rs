@@ -1,13 +1,12 @@
 //! A run that is cut short at any point, and what the next replica makes of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use sii_monitor::archive::NewsQuery;
-use sii_monitor::fetch::{Ask, Document, FetchError, FetchErrorKind, Fetched, Fetcher};
 use sii_monitor::index::Tipo;
 use sii_monitor::run::{Monitor, RunStatus};
 use sii_monitor::source::{Kind, Source};
@@ -16,6 +15,7 @@ use store::{
     Throttled, TimeLeft,
 };
 
+use crate::memory::Site;
 use crate::rig::{Fuse, Told, clock, monitor, store};
 
 /// How many points are tried.
@@ -33,16 +33,36 @@ impl Store for Fragile {
         self.fuse.guard(self.inner.get(key)).await
     }
 
-    async fn set(&self, key: &str, value: Bytes, lifetime: Option<Duration>) -> Result<(), StoreError> {
+    async fn set(
+        &self,
+        key: &str,
+        value: Bytes,
+        lifetime: Option<Duration>,
+    ) -> Result<(), StoreError> {
         self.fuse.guard(self.inner.set(key, value, lifetime)).await
     }
 
-    async fn set_if_absent(&self, key: &str, value: Bytes, lifetime: Option<Duration>) -> Result<bool, StoreError> {
-        self.fuse.guard(self.inner.set_if_absent(key, value, lifetime)).await
+    async fn set_if_absent(
+        &self,
+        key: &str,
+        value: Bytes,
+        lifetime: Option<Duration>,
+    ) -> Result<bool, StoreError> {
+        self.fuse
+            .guard(self.inner.set_if_absent(key, value, lifetime))
+            .await
     }
 
-    async fn compare_and_set(&self, key: &str, expected: Option<&[u8]>, value: Bytes, lifetime: Option<Duration>) -> Result<bool, StoreError> {
-        self.fuse.guard(self.inner.compare_and_set(key, expected, value, lifetime)).await
+    async fn compare_and_set(
+        &self,
+        key: &str,
+        expected: Option<&[u8]>,
+        value: Bytes,
+        lifetime: Option<Duration>,
+    ) -> Result<bool, StoreError> {
+        self.fuse
+            .guard(self.inner.compare_and_set(key, expected, value, lifetime))
+            .await
     }
 
     async fn delete(&self, key: &str) -> Result<bool, StoreError> {
@@ -57,8 +77,15 @@ impl Store for Fragile {
         self.fuse.guard(self.inner.expire(key, lifetime)).await
     }
 
-    async fn increment(&self, key: &str, by: i64, lifetime: Option<Duration>) -> Result<i64, StoreError> {
-        self.fuse.guard(self.inner.increment(key, by, lifetime)).await
+    async fn increment(
+        &self,
+        key: &str,
+        by: i64,
+        lifetime: Option<Duration>,
+    ) -> Result<i64, StoreError> {
+        self.fuse
+            .guard(self.inner.increment(key, by, lifetime))
+            .await
     }
 
     async fn counters(&self, keys: &[&str]) -> Result<Vec<i64>, StoreError> {
@@ -73,8 +100,15 @@ impl Store for Fragile {
         self.fuse.guard(self.inner.throttle(key, rate, cost)).await
     }
 
-    async fn set_insert(&self, key: &str, member: &str, lifetime: Option<Duration>) -> Result<bool, StoreError> {
-        self.fuse.guard(self.inner.set_insert(key, member, lifetime)).await
+    async fn set_insert(
+        &self,
+        key: &str,
+        member: &str,
+        lifetime: Option<Duration>,
+    ) -> Result<bool, StoreError> {
+        self.fuse
+            .guard(self.inner.set_insert(key, member, lifetime))
+            .await
     }
 
     async fn set_remove(&self, key: &str, member: &str) -> Result<bool, StoreError> {
@@ -85,8 +119,15 @@ impl Store for Fragile {
         self.fuse.guard(self.inner.set_members(key, limit)).await
     }
 
-    async fn acquire_lease(&self, key: &str, owner: &str, lifetime: Duration) -> Result<Lease, StoreError> {
-        self.fuse.guard(self.inner.acquire_lease(key, owner, lifetime)).await
+    async fn acquire_lease(
+        &self,
+        key: &str,
+        owner: &str,
+        lifetime: Duration,
+    ) -> Result<Lease, StoreError> {
+        self.fuse
+            .guard(self.inner.acquire_lease(key, owner, lifetime))
+            .await
     }
 
     async fn release_lease(&self, key: &str, owner: &str) -> Result<bool, StoreError> {
@@ -110,42 +151,10 @@ impl Store for Fragile {
     }
 }
 
-/// A site in memory.
-#[derive(Debug, Clone, Default)]
-struct Site {
-    pages: Arc<Mutex<HashMap<String, String>>>,
-    fuse: Option<Arc<Fuse>>,
-}
-
-impl Site {
-    fn set(&self, path: &str, html: &str) {
-        let url = format!("https://sii.test{path}");
-        self.pages.lock().unwrap().insert(url, html.to_owned());
-    }
-}
-
-#[async_trait]
-impl Fetcher for Site {
-    async fn fetch(&self, ask: &Ask) -> Result<Fetched, FetchError> {
-        let body = async { self.pages.lock().unwrap().get(ask.url.as_str()).cloned() };
-        let body = match &self.fuse {
-            Some(fuse) => fuse.guard(body).await,
-            None => body.await,
-        };
-        let body = body.ok_or(FetchError::new(FetchErrorKind::NotFound))?;
-        Ok(Fetched::Document(Document {
-            url: ask.url.clone(),
-            media_type: "text/html".into(),
-            charset: Some("utf-8".into()),
-            body: body.into(),
-            etag: None,
-            last_modified: None,
-        }))
-    }
-}
-
 fn entry(n: u32, about: &str) -> String {
-    format!("<h5><a href='/c{n}.htm'>Circular N° {n} del {n} de Enero del 2026</a></h5><p>{about}</p>")
+    format!(
+        "<h5><a href='/c{n}.htm'>Circular N° {n} del {n} de Enero del 2026</a></h5><p>{about}</p>"
+    )
 }
 
 fn sources() -> Vec<Source> {
@@ -153,14 +162,26 @@ fn sources() -> Vec<Source> {
         tipo: Tipo::Circular,
         ..Source::new(key, &format!("https://sii.test/{key}"), kind)
     };
-    vec![of("circulares", Kind::Index), of("otras", Kind::Index), of("plazos", Kind::Article)]
+    vec![
+        of("circulares", Kind::Index),
+        of("otras", Kind::Index),
+        of("plazos", Kind::Article),
+    ]
 }
 
 fn before(site: &Site) {
-    let old = [entry(1, "Uno."), entry(2, "Dos."), entry(3, "Tres."), entry(4, "Cuatro.")];
+    let old = [
+        entry(1, "Uno."),
+        entry(2, "Dos."),
+        entry(3, "Tres."),
+        entry(4, "Cuatro."),
+    ];
     site.set("/circulares", &old.concat());
     site.set("/otras", &old[..2].concat());
-    site.set("/plazos", "<h2>Plazos</h2><p>La declaración vence el 30 de abril de 2026.</p>");
+    site.set(
+        "/plazos",
+        "<h2>Plazos</h2><p>La declaración vence el 30 de abril de 2026.</p>",
+    );
     for n in 5..7 {
         let text = format!("texto de la circular {n} que la distingue de las otras ").repeat(6);
         site.set(&format!("/c{n}.htm"), &format!("<p>{text}</p>"));
@@ -170,10 +191,22 @@ fn before(site: &Site) {
 /// Five items: two new documents (one of them listed twice), one reworded, one removed, and a
 /// deadline.
 fn after(site: &Site) {
-    let new = [entry(6, "Seis."), entry(5, "Cinco."), entry(1, "Uno."), entry(2, "Dos, otra materia."), entry(3, "Tres.")];
+    let new = [
+        entry(6, "Seis."),
+        entry(5, "Cinco."),
+        entry(1, "Uno."),
+        entry(2, "Dos, otra materia."),
+        entry(3, "Tres."),
+    ];
     site.set("/circulares", &new.concat());
-    site.set("/otras", &[entry(5, "Cinco."), entry(1, "Uno."), entry(2, "Dos.")].concat());
-    site.set("/plazos", "<h2>Plazos</h2><p>La declaración vence el 15 de mayo de 2026.</p>");
+    site.set(
+        "/otras",
+        &[entry(5, "Cinco."), entry(1, "Uno."), entry(2, "Dos.")].concat(),
+    );
+    site.set(
+        "/plazos",
+        "<h2>Plazos</h2><p>La declaración vence el 15 de mayo de 2026.</p>",
+    );
 }
 
 struct World {
@@ -195,7 +228,10 @@ impl World {
         };
         before(&world.site);
         let report = world.replica(None).run(true).await.unwrap();
-        assert_eq!((report.status, report.news_created), (RunStatus::Success, 0));
+        assert_eq!(
+            (report.status, report.news_created),
+            (RunStatus::Success, 0)
+        );
         after(&world.site);
         world.clock.advance(Duration::from_secs(6 * 3_600));
         world
@@ -266,19 +302,30 @@ async fn killed_anywhere_each_item_is_there_once_and_told_at_least_once() {
     assert_eq!(expected.len(), 5, "{expected:?}");
     let operations = whole.count();
     println!("{operations} operations, {} items", expected.len());
-    println!("{:>5} {:>6} {:>6} {:>6} {:>9} {:>9}", "point", "effect", "twice", "items", "notices", "passages");
+    println!(
+        "{:>5} {:>6} {:>6} {:>6} {:>9} {:>9}",
+        "point", "effect", "twice", "items", "notices", "passages"
+    );
     for point in 0..POINTS {
         // Spread over the run by a number that has nothing in common with it.
         let at = point * 7_919 % operations;
         let (effect, twice) = (point % 2 == 1, point % 3 == 0);
         let world = World::changed().await;
-        assert!(world.killed(&Fuse::at(at, effect)).await, "{at} of {operations}");
+        assert!(
+            world.killed(&Fuse::at(at, effect)).await,
+            "{at} of {operations}"
+        );
         if twice {
             let again = (at * 31 + point) % operations;
             world.killed(&Fuse::at(again, !effect)).await;
         }
         let report = world.replica(None).run(true).await.unwrap();
-        assert_eq!(report.status, RunStatus::Success, "{at}: {:?}", report.errors);
+        assert_eq!(
+            report.status,
+            RunStatus::Success,
+            "{at}: {:?}",
+            report.errors
+        );
         let items = world.items().await;
         let (notices, passages) = (counted(&world.told.notices), counted(&world.told.passages));
         let sum = |counts: &BTreeMap<String, usize>| counts.values().sum::<usize>();
@@ -290,8 +337,16 @@ async fn killed_anywhere_each_item_is_there_once_and_told_at_least_once() {
         );
         assert_eq!(items, expected, "at {at}: each item once in the store");
         let ids: BTreeSet<&String> = expected.iter().collect();
-        assert_eq!(notices.keys().collect::<BTreeSet<_>>(), ids, "at {at}: each is told");
-        assert_eq!(passages.keys().collect::<BTreeSet<_>>(), ids, "at {at}: each is a passage");
+        assert_eq!(
+            notices.keys().collect::<BTreeSet<_>>(),
+            ids,
+            "at {at}: each is told"
+        );
+        assert_eq!(
+            passages.keys().collect::<BTreeSet<_>>(),
+            ids,
+            "at {at}: each is a passage"
+        );
         // A death can repeat what was under way, and nothing else.
         assert!(sum(&notices) <= expected.len() + 2, "at {at}: {notices:?}");
     }

@@ -26,7 +26,9 @@ pub fn quick() -> FetchConfig {
 
 async fn get(site: &Site, path: &str, config: FetchConfig) -> Result<Fetched, FetchError> {
     let fetcher = HttpFetcher::try_new(config).unwrap();
-    fetcher.fetch(&Ask::new(Url::parse(&site.url(path)).unwrap())).await
+    fetcher
+        .fetch(&Ask::new(Url::parse(&site.url(path)).unwrap()))
+        .await
 }
 
 async fn kind(site: &Site, path: &str) -> Kind {
@@ -43,7 +45,11 @@ fn body(fetched: Fetched) -> String {
 #[tokio::test]
 async fn a_document_with_its_tag_and_the_second_time_nothing() {
     let site = Site::start().await;
-    let page = Answer::Page("text/html; charset=x", b"hola".to_vec(), Some("\"v1\"".into()));
+    let page = Answer::Page(
+        "text/html; charset=x",
+        b"hola".to_vec(),
+        Some("\"v1\"".into()),
+    );
     site.set("/a", page);
     let fetcher = HttpFetcher::try_new(quick()).unwrap();
     let mut ask = Ask::new(Url::parse(&site.url("/a")).unwrap());
@@ -66,7 +72,10 @@ async fn what_is_packed_is_unpacked() {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all("¡hola!".as_bytes()).unwrap();
     let gzip = vec![("Content-Encoding", "gzip")];
-    site.set("/gzip", Answer::With(gzip.clone(), encoder.finish().unwrap()));
+    site.set(
+        "/gzip",
+        Answer::With(gzip.clone(), encoder.finish().unwrap()),
+    );
     assert_eq!(body(get(&site, "/gzip", quick()).await.unwrap()), "¡hola!");
     site.set("/broken", Answer::With(gzip, b"no".to_vec()));
     assert_eq!(kind(&site, "/broken").await, Kind::Encoding);
@@ -134,7 +143,11 @@ async fn limits_of_size_and_time() {
     assert_eq!(kind(&site, "/large").await, Kind::TooLarge);
     assert_eq!(kind(&site, "/trickle").await, Kind::Timeout(Limit::Whole));
     assert_eq!(kind(&site, "/stall").await, Kind::Timeout(Limit::Idle));
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 #[tokio::test]
@@ -147,7 +160,11 @@ async fn what_may_pass_is_tried_again() {
     };
     site.set(
         "/flaky",
-        Answer::Turns(vec![Answer::Status(503, None), Answer::Status(429, Some(0)), page]),
+        Answer::Turns(vec![
+            Answer::Status(503, None),
+            Answer::Status(429, Some(0)),
+            page,
+        ]),
     );
     assert_eq!(body(get(&site, "/flaky", patient()).await.unwrap()), "hola");
     assert_eq!(site.count("/flaky"), 3);

@@ -61,7 +61,13 @@ async fn one_runs_and_the_other_says_whose_run_it_is() {
     let store = store(&clock);
     let replica = || {
         let fetcher = Arc::clone(&gate) as Arc<dyn Fetcher>;
-        Arc::new(monitor(source(), Arc::clone(&store), fetcher, &clock, &told))
+        Arc::new(monitor(
+            source(),
+            Arc::clone(&store),
+            fetcher,
+            &clock,
+            &told,
+        ))
     };
     let (one, two) = (replica(), replica());
     let first = tokio::spawn({
@@ -73,7 +79,10 @@ async fn one_runs_and_the_other_says_whose_run_it_is() {
     assert_eq!(refused.status, RunStatus::Running);
     gate.open.add_permits(1);
     let done = first.await.unwrap();
-    assert_eq!((done.status, &done.run_id), (RunStatus::Success, &refused.run_id));
+    assert_eq!(
+        (done.status, &done.run_id),
+        (RunStatus::Success, &refused.run_id)
+    );
     assert_eq!(gate.most.load(Ordering::SeqCst), 1);
     // Free at once after a run that came to its end.
     gate.open.add_permits(1);
@@ -92,7 +101,13 @@ async fn a_dead_runner_is_replaced_once_its_lease_is_over() {
     let store = store(&clock);
     let replica = || {
         let fetcher = Arc::clone(&gate) as Arc<dyn Fetcher>;
-        Arc::new(monitor(source(), Arc::clone(&store), fetcher, &clock, &told))
+        Arc::new(monitor(
+            source(),
+            Arc::clone(&store),
+            fetcher,
+            &clock,
+            &told,
+        ))
     };
     let (one, two) = (replica(), replica());
     let dead = tokio::spawn(async move { one.run(false).await });

@@ -38,7 +38,10 @@ impl<F: Future> Future for Watched<F> {
 /// How long this thread was ready to run and didn't; zero where the system doesn't tell.
 fn waited() -> Duration {
     let figures = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let waited = figures.split_whitespace().nth(1).and_then(|figure| figure.parse().ok());
+    let waited = figures
+        .split_whitespace()
+        .nth(1)
+        .and_then(|figure| figure.parse().ok());
     Duration::from_nanos(waited.unwrap_or_default())
 }
 
@@ -48,8 +51,9 @@ async fn no_poll_is_long_while_twenty_pdfs_are_read() {
     let mut sources = Vec::new();
     for n in 0..20 {
         let path = format!("/m{n}.pdf");
-        let lines: Vec<String> =
-            (0..800).map(|line| format!("Manual {n}, linea {line} de texto corrido.")).collect();
+        let lines: Vec<String> = (0..800)
+            .map(|line| format!("Manual {n}, linea {line} de texto corrido."))
+            .collect();
         site.set(&path, Answer::Page("application/pdf", pdf(&lines), None));
         sources.push(Source::new(&format!("m{n}"), &site.url(&path), Kind::Pdf));
     }
@@ -68,8 +72,9 @@ async fn no_poll_is_long_while_twenty_pdfs_are_read() {
         println!("{edition}: longest of {polls} polls {longest:?}");
         assert!(longest < Duration::from_millis(5), "{longest:?}");
         for n in 0..20 {
-            let lines: Vec<String> =
-                (5..800).map(|line| format!("Manual {n}, linea {line} de texto corrido.")).collect();
+            let lines: Vec<String> = (5..800)
+                .map(|line| format!("Manual {n}, linea {line} de texto corrido."))
+                .collect();
             let path = format!("/m{n}.pdf");
             site.set(&path, Answer::Page("application/pdf", pdf(&lines), None));
         }

@@ -87,7 +87,8 @@ impl Channel for Told {
 
     async fn send(&self, _: &str, notices: &[Notice], _: Timestamp) -> Result<(), SendError> {
         let ids: Vec<String> = notices.iter().map(|notice| notice.id.clone()).collect();
-        self.tell(async { self.notices.lock().unwrap().extend(ids) }).await;
+        self.tell(async { self.notices.lock().unwrap().extend(ids) })
+            .await;
         Ok(())
     }
 }
@@ -95,7 +96,8 @@ impl Channel for Told {
 #[async_trait]
 impl NewsSink for Told {
     async fn accept(&self, item: &Item) -> Result<(), SinkError> {
-        self.tell(async { self.passages.lock().unwrap().push(item.id.clone()) }).await;
+        self.tell(async { self.passages.lock().unwrap().push(item.id.clone()) })
+            .await;
         Ok(())
     }
 }

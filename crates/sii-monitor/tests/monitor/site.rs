@@ -84,7 +84,10 @@ impl Site {
     pub fn old_html(&self, path: &str, body: &str) {
         let meta = "<meta http-equiv='Content-Type' content='text/html; charset=iso-8859-1'>";
         let page = format!("<html><head>{meta}</head><body>{body}</body></html>");
-        let bytes = page.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+        let bytes = page
+            .chars()
+            .map(|c| u8::try_from(u32::from(c)).unwrap())
+            .collect();
         self.set(path, Answer::Page("text/html", bytes, None));
     }
 
@@ -135,17 +138,29 @@ impl Site {
 
     async fn answer(&self, socket: &mut TcpStream, answer: Answer, head: &str, n: usize) -> u16 {
         let (status, headers, body) = match answer {
-            Answer::Page(_, _, Some(tag)) if head.contains(&tag) => (304, String::new(), Vec::new()),
+            Answer::Page(_, _, Some(tag)) if head.contains(&tag) => {
+                (304, String::new(), Vec::new())
+            }
             Answer::Page(kind, body, tag) => {
-                let tag = tag.map(|tag| format!("ETag: {tag}\r\n")).unwrap_or_default();
-                (200, format!("Content-Type: {kind}\r\n{tag}"), numbered(body, n))
+                let tag = tag
+                    .map(|tag| format!("ETag: {tag}\r\n"))
+                    .unwrap_or_default();
+                (
+                    200,
+                    format!("Content-Type: {kind}\r\n{tag}"),
+                    numbered(body, n),
+                )
             }
             Answer::With(headers, body) => {
-                let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+                let lines = headers
+                    .iter()
+                    .map(|(name, value)| format!("{name}: {value}\r\n"));
                 (200, lines.collect(), body)
             }
             Answer::Status(status, wait) => {
-                let wait = wait.map(|wait| format!("Retry-After: {wait}\r\n")).unwrap_or_default();
+                let wait = wait
+                    .map(|wait| format!("Retry-After: {wait}\r\n"))
+                    .unwrap_or_default();
                 (status, wait, Vec::new())
             }
             Answer::Redirect(to) => (302, format!("Location: {to}\r\n"), Vec::new()),
@@ -218,7 +233,10 @@ pub fn pdf(lines: &[String]) -> Vec<u8> {
             "<</Type/Page/Parent 2 0 R/Resources<</Font<</F1 3 0 R>>>>/Contents {} 0 R>>",
             objects.len() + 2
         ));
-        objects.push(format!("<</Length {}>>stream\n{stream}\nendstream", stream.len()));
+        objects.push(format!(
+            "<</Length {}>>stream\n{stream}\nendstream",
+            stream.len()
+        ));
     }
     objects[1] = format!("<</Type/Pages/Kids[{kids}]/Count {}>>", pages.len());
     let mut file = "%PDF-1.4\n".to_owned();

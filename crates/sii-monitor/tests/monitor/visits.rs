@@ -39,7 +39,10 @@ impl World {
             .iter()
             .map(|(title, url)| format!("<h3><a href='{url}'>{title}</a></h3><p>Leer más</p>"))
             .collect();
-        self.site.html("/noticias.htm", &self.framed(&format!("<h2>Noticias</h2>{news}")));
+        self.site.html(
+            "/noticias.htm",
+            &self.framed(&format!("<h2>Noticias</h2>{news}")),
+        );
         self.normativa();
         let rows = format!(
             "<h2>UTM 2026</h2><table><tr><th>Mes</th><th>UTM</th></tr><tr><td>Octubre</td>\
@@ -47,11 +50,18 @@ impl World {
             self.utm
         );
         let tag = Some(format!("\"{}\"", self.utm));
-        self.site.set("/utm.htm", Answer::Page("text/html; charset=utf-8", rows.into(), tag));
-        let mut lines: Vec<String> = vec!["1.- ALCANCE".into(), "Este manual rige para todos.".into()];
+        self.site.set(
+            "/utm.htm",
+            Answer::Page("text/html; charset=utf-8", rows.into(), tag),
+        );
+        let mut lines: Vec<String> =
+            vec!["1.- ALCANCE".into(), "Este manual rige para todos.".into()];
         lines.push("2.- CAMPOS".into());
         lines.extend((1..self.manual).map(|n| format!("El campo <Campo{n}> lleva el dato {n}.")));
-        self.site.set("/manual.pdf", Answer::Page("application/pdf", pdf(&lines), None));
+        self.site.set(
+            "/manual.pdf",
+            Answer::Page("application/pdf", pdf(&lines), None),
+        );
     }
 
     fn circulares(&self) {
@@ -62,11 +72,15 @@ impl World {
         for (n, day, about) in &self.circulares {
             let lines = vec![
                 format!("CIRCULAR N {n}"),
-                format!("Materia {n}: {}. ", "texto propio de la circular numero ".repeat(8)),
+                format!(
+                    "Materia {n}: {}. ",
+                    "texto propio de la circular numero ".repeat(8)
+                ),
                 format!("Regira a contar del {n} de diciembre de 2026."),
             ];
             let url = format!("/c/circu{n}.pdf");
-            self.site.set(&url, Answer::Page("application/pdf", pdf(&lines), None));
+            self.site
+                .set(&url, Answer::Page("application/pdf", pdf(&lines), None));
             body.push_str(&if self.tables {
                 format!("<tr><td><a href='{url}'>{n}</a></td><td>{day:02}/11/2026</td><td>{about}</td></tr>")
             } else {
@@ -145,9 +159,19 @@ fn sources(site: &Site) -> Vec<Source> {
     };
     vec![
         of("circulares", "/circulares.htm", Kind::Index, Tipo::Circular),
-        of("resoluciones", "/resoluciones.htm", Kind::Index, Tipo::Resolucion),
+        of(
+            "resoluciones",
+            "/resoluciones.htm",
+            Kind::Index,
+            Tipo::Resolucion,
+        ),
         of("noticias", "/noticias.htm", Kind::Index, Tipo::Publicacion),
-        of("normativa", "/normativa.htm", Kind::Article, Tipo::Publicacion),
+        of(
+            "normativa",
+            "/normativa.htm",
+            Kind::Article,
+            Tipo::Publicacion,
+        ),
         of("utm", "/utm.htm", Kind::Table, Tipo::Publicacion),
         of("manual", "/manual.pdf", Kind::Pdf, Tipo::Publicacion),
     ]
@@ -163,7 +187,12 @@ struct Step {
 }
 
 const fn step(what: &'static str, change: fn(&mut World), items: &'static [&'static str]) -> Step {
-    Step { what, change, items, errors: &[] }
+    Step {
+        what,
+        change,
+        items,
+        errors: &[],
+    }
 }
 
 const fn broken(
@@ -171,7 +200,12 @@ const fn broken(
     change: fn(&mut World),
     errors: &'static [&'static str],
 ) -> Step {
-    Step { what, change, items: &[], errors }
+    Step {
+        what,
+        change,
+        items: &[],
+        errors,
+    }
 }
 
 const SCRIPT: [Step; 30] = [
@@ -179,34 +213,108 @@ const SCRIPT: [Step; 30] = [
     step("noise only", |_| {}, &[]),
     step("noise only", |_| {}, &[]),
     step("noise only", |_| {}, &[]),
-    step("circular 12 is new", |w| w.circulares.insert(0, (12, 20, "Modifica el formato de la boleta.")), &["circulares nuevo"]),
+    step(
+        "circular 12 is new",
+        |w| {
+            w.circulares
+                .insert(0, (12, 20, "Modifica el formato de la boleta."))
+        },
+        &["circulares nuevo"],
+    ),
     step("noise only", |_| {}, &[]),
-    step("the news list it too", |w| w.noticias.insert(0, ("SII imparte instrucciones", "/c/circu12.pdf")), &[]),
-    step("a typo is fixed", |w| w.resoluciones[0].2 = "Fija procedimiento de timbraje.", &["resoluciones modificado"]),
+    step(
+        "the news list it too",
+        |w| {
+            w.noticias
+                .insert(0, ("SII imparte instrucciones", "/c/circu12.pdf"))
+        },
+        &[],
+    ),
+    step(
+        "a typo is fixed",
+        |w| w.resoluciones[0].2 = "Fija procedimiento de timbraje.",
+        &["resoluciones modificado"],
+    ),
     step("the UTM answers 304", |_| {}, &[]),
-    broken("503", |w| w.site.set("/circulares.htm", Answer::Status(503, None)), &["circulares server_error"]),
+    broken(
+        "503",
+        |w| w.site.set("/circulares.htm", Answer::Status(503, None)),
+        &["circulares server_error"],
+    ),
     step("back again", |_| {}, &[]),
-    step("an entry is removed", |w| { w.resoluciones.remove(1); }, &["resoluciones eliminado"]),
+    step(
+        "an entry is removed",
+        |w| {
+            w.resoluciones.remove(1);
+        },
+        &["resoluciones eliminado"],
+    ),
     step("indexes redesigned", |w| w.tables = true, &[]),
     step("all pages redesigned", |w| w.redesigned = true, &[]),
-    broken("an index is empty", |w| w.site.html("/circulares.htm", "<h2>Circulares</h2>"), &["circulares no_entries"]),
+    broken(
+        "an index is empty",
+        |w| w.site.html("/circulares.htm", "<h2>Circulares</h2>"),
+        &["circulares no_entries"],
+    ),
     step("back again", |_| {}, &[]),
-    broken("a page has shrunk", |w| w.site.html("/normativa.htm", "<p>Error interno</p>"), &["normativa shrunk"]),
-    broken("a page is empty", |w| w.site.html("/normativa.htm", ""), &["normativa empty"]),
-    broken("to the cloud's secrets", |w| w.site.set("/normativa.htm", Answer::Redirect("http://169.254.169.254/".into())), &["normativa private_address"]),
-    broken("200 MB", |w| w.site.set("/normativa.htm", Answer::Huge), &["normativa too_large"]),
-    broken("a byte at a time", |w| w.site.set("/normativa.htm", Answer::Trickle), &["normativa timeout"]),
+    broken(
+        "a page has shrunk",
+        |w| w.site.html("/normativa.htm", "<p>Error interno</p>"),
+        &["normativa shrunk"],
+    ),
+    broken(
+        "a page is empty",
+        |w| w.site.html("/normativa.htm", ""),
+        &["normativa empty"],
+    ),
+    broken(
+        "to the cloud's secrets",
+        |w| {
+            w.site.set(
+                "/normativa.htm",
+                Answer::Redirect("http://169.254.169.254/".into()),
+            )
+        },
+        &["normativa private_address"],
+    ),
+    broken(
+        "200 MB",
+        |w| w.site.set("/normativa.htm", Answer::Huge),
+        &["normativa too_large"],
+    ),
+    broken(
+        "a byte at a time",
+        |w| w.site.set("/normativa.htm", Answer::Trickle),
+        &["normativa timeout"],
+    ),
     step("back again", |_| {}, &[]),
-    step("the UTM is another", |w| w.utm = "$70.118", &["utm modificado"]),
+    step(
+        "the UTM is another",
+        |w| w.utm = "$70.118",
+        &["utm modificado"],
+    ),
     step("a new edition", |w| w.manual = 9, &["manual modificado"]),
-    step("circular 13 is new", |w| w.circulares.insert(0, (13, 25, "Instruye sobre renta.")), &["circulares nuevo"]),
+    step(
+        "circular 13 is new",
+        |w| w.circulares.insert(0, (13, 25, "Instruye sobre renta.")),
+        &["circulares nuevo"],
+    ),
     Step {
         what: "a link to the inside",
-        change: |w| w.noticias.insert(0, ("Aviso importante del Servicio", "http://10.0.0.8/x.htm")),
+        change: |w| {
+            w.noticias.insert(
+                0,
+                ("Aviso importante del Servicio", "http://10.0.0.8/x.htm"),
+            )
+        },
         items: &["noticias nuevo"],
         errors: &["noticias private_address"],
     },
-    step("a deadline is another", |w| w.deadline = "31 de diciembre de 2026", &["normativa modificado"]),
+    step(
+        "a deadline is another",
+        |w| w.deadline = "31 de diciembre de 2026",
+        &["normativa modificado"],
+    ),
     step("a block has moved", |w| w.moved = true, &[]),
     step("another charset", |w| w.circulares_utf8 = true, &[]),
     step("noise only", |_| {}, &[]),
@@ -217,14 +325,20 @@ async fn thirty_visits_no_false_item_and_none_missed() {
     let site = Site::start().await;
     let mut world = World {
         site: site.clone(),
-        circulares: vec![(11, 10, "Imparte instrucciones sobre el año tributario."), (10, 3, "Renta.")],
+        circulares: vec![
+            (11, 10, "Imparte instrucciones sobre el año tributario."),
+            (10, 3, "Renta."),
+        ],
         resoluciones: vec![
             (201, 12, "Fija procedimeinto de timbraje."),
             (200, 11, "Nombra funcionarios."),
             (199, 10, "Autoriza impresoras."),
             (198, 9, "Modifica plazo."),
         ],
-        noticias: vec![("Operación Renta comienza", "/n/1.htm"), ("Nueva oficina virtual", "/n/2.htm")],
+        noticias: vec![
+            ("Operación Renta comienza", "/n/1.htm"),
+            ("Nueva oficina virtual", "/n/2.htm"),
+        ],
         tables: false,
         circulares_utf8: false,
         redesigned: false,
@@ -239,7 +353,10 @@ async fn thirty_visits_no_false_item_and_none_missed() {
     let monitor = monitor(sources(&site), store, fetcher, &clock, &told);
     let mut known: BTreeSet<String> = BTreeSet::new();
     let mut wrong = Vec::new();
-    println!("{:>3} {:24} {:28} reported", "n", "what changed", "expected");
+    println!(
+        "{:>3} {:24} {:28} reported",
+        "n", "what changed", "expected"
+    );
     for (n, step) in SCRIPT.iter().enumerate() {
         world.publish();
         (step.change)(&mut world);
@@ -248,7 +365,10 @@ async fn thirty_visits_no_false_item_and_none_missed() {
         }
         let report = monitor.run(true).await.unwrap();
         let all = monitor.archive().news(&all()).await.unwrap().items;
-        let new: Vec<Item> = all.into_iter().filter(|item| known.insert(item.id.clone())).collect();
+        let new: Vec<Item> = all
+            .into_iter()
+            .filter(|item| known.insert(item.id.clone()))
+            .collect();
         let mut said: Vec<String> = new
             .iter()
             .map(|item| format!("{} {:?}", item.fuente, item.evento).to_lowercase())
@@ -260,15 +380,29 @@ async fn thirty_visits_no_false_item_and_none_missed() {
             format!("{page} {name}")
         }));
         let expected: Vec<&str> = step.items.iter().chain(step.errors).copied().collect();
-        println!("{n:>3} {:24} {:28} {}", step.what, expected.join(", "), said.join(", "));
+        println!(
+            "{n:>3} {:24} {:28} {}",
+            step.what,
+            expected.join(", "),
+            said.join(", ")
+        );
         if said != expected {
             wrong.push(format!("{n} {}: {said:?}, {:#?}", step.what, new));
         }
         clock.advance(Duration::from_secs(6 * 3_600));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(site.seen().iter().any(|seen| seen.path == "/utm.htm" && seen.status == 304));
-    let circular = monitor.archive().item("circular-12-2026").await.unwrap().unwrap();
+    assert!(
+        site.seen()
+            .iter()
+            .any(|seen| seen.path == "/utm.htm" && seen.status == 304)
+    );
+    let circular = monitor
+        .archive()
+        .item("circular-12-2026")
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(circular.vigencia.unwrap().to_string(), "2026-12-12");
     let mut notices = told.notices.lock().unwrap().clone();
     notices.sort();
