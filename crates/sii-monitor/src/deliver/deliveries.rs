@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use store::{Store, StoreError};
 
 use super::channel::{Channel, SendError};
+use super::keys::{dead_key, record_key, waiting_key};
 use super::{Notice, Policy};
 
 /// How long a record is kept after its notice was told or given up.
@@ -313,18 +314,6 @@ impl fmt::Debug for Deliveries {
             .field("outlets", &self.outlets)
             .finish_non_exhaustive()
     }
-}
-
-fn record_key(channel: &str, id: &str) -> String {
-    format!("news:told:{channel}:{id}")
-}
-
-fn waiting_key(channel: &str) -> String {
-    format!("news:wait:{channel}")
-}
-
-fn dead_key(channel: &str) -> String {
-    format!("news:dead:{channel}")
 }
 
 /// Strings, numbers and lists of them: a record can't fail to encode.

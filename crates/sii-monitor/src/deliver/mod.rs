@@ -3,6 +3,7 @@
 mod channel;
 mod deliveries;
 pub mod email;
+mod keys;
 mod notice;
 mod policy;
 mod post;

@@ -17,6 +17,7 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, sleep, timeout};
 use url::{Position, Url};
 
+use super::config::FetchConfig;
 use super::connect::{AllowedHosts, HttpClient, client, is_refused};
 use super::decode::{ACCEPTED, unpacked};
 use super::error::{FetchError, FetchErrorKind as Kind, Limit};
@@ -38,65 +39,6 @@ const MAX_HOSTS: usize = 256;
 
 /// The longest header value that is kept of a version.
 const MAX_VALIDATOR: usize = 200;
-
-/// How documents are fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FetchConfig {
-    /// Who asks: product, version, and where to complain.
-    pub agent: String,
-    /// The time between two requests to one host.
-    pub interval: Duration,
-    /// Requests to one host at a time.
-    pub at_a_time: usize,
-    /// How often a request that failed is tried again.
-    pub retries: u32,
-    /// The wait before the first retry; it doubles.
-    pub backoff: Duration,
-    /// The longest `Retry-After` that is waited for; a longer one ends the request.
-    pub max_retry_after: Duration,
-    /// To open a connection.
-    pub connect: Duration,
-    /// To the answer's head, connecting included.
-    pub first_byte: Duration,
-    /// Between two pieces of the body.
-    pub idle: Duration,
-    /// One attempt, from its beginning to its end.
-    pub whole: Duration,
-    /// Bytes of a body as it comes.
-    pub max_bytes: usize,
-    /// Bytes that it unpacks to.
-    pub max_unpacked: usize,
-    /// Hosts that may have private addresses: for tests, or a mirror in the operator's network.
-    /// Names or addresses, without port.
-    pub allow_hosts: Vec<String>,
-}
-
-impl Default for FetchConfig {
-    fn default() -> Self {
-        Self {
-            agent: concat!(
-                "ai-service-sii-monitor/",
-                env!("CARGO_PKG_VERSION"),
-                " (+",
-                env!("CARGO_PKG_REPOSITORY"),
-                ")"
-            )
-            .to_owned(),
-            interval: Duration::from_secs(1),
-            at_a_time: 2,
-            retries: 2,
-            backoff: Duration::from_secs(2),
-            max_retry_after: Duration::from_secs(60),
-            connect: Duration::from_secs(10),
-            first_byte: Duration::from_secs(20),
-            idle: Duration::from_secs(15),
-            whole: Duration::from_secs(60),
-            max_bytes: 16 * 1024 * 1024,
-            max_unpacked: 48 * 1024 * 1024,
-            allow_hosts: Vec::new(),
-        }
-    }
-}
 
 /// Fetches over HTTP/1.1 and HTTP/2.
 pub struct HttpFetcher {
@@ -320,14 +262,14 @@ impl HttpFetcher {
             let value = text(&headers, &name).filter(|value| value.len() <= MAX_VALIDATOR);
             value.map(str::to_owned)
         };
-        Ok(Step::Done(Fetched::Document(Document {
+        Ok(Step::Done(Fetched::Document(Box::new(Document {
             url: url.clone(),
             media_type,
             charset,
             body,
             etag: validator(ETAG),
             last_modified: validator(LAST_MODIFIED),
-        })))
+        }))))
     }
 
     async fn body(&self, mut body: Incoming, max: usize) -> Result<Bytes, FetchError> {

@@ -12,6 +12,7 @@
 
 mod addresses;
 mod client;
+mod config;
 mod connect;
 mod decode;
 mod error;
@@ -25,7 +26,8 @@ use bytes::Bytes;
 use url::Url;
 
 pub use addresses::is_public;
-pub use client::{FetchConfig, HttpFetcher};
+pub use client::HttpFetcher;
+pub use config::FetchConfig;
 pub use error::{FetchError, FetchErrorKind, Limit};
 pub use robots::Robots;
 
@@ -68,7 +70,7 @@ pub enum Fetched {
     /// The known version is still the one.
     NotModified,
     /// A document.
-    Document(Document),
+    Document(Box<Document>),
 }
 
 /// A document as it came, unpacked.

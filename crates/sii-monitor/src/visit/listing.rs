@@ -126,7 +126,7 @@ impl Visitor {
         match self.fetcher.fetch(&Ask::new(url)).await? {
             Fetched::NotModified => Ok(String::new()),
             Fetched::Document(document) => {
-                let reading = read(document, Kind::Article, source.tipo, &self.pdfs).await?;
+                let reading = read(*document, Kind::Article, source.tipo, &self.pdfs).await?;
                 Ok(reading.text())
             }
         }

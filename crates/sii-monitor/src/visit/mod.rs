@@ -195,7 +195,7 @@ impl Visitor {
         }
         match self.fetcher.fetch(&ask).await? {
             Fetched::NotModified => Ok(None),
-            Fetched::Document(document) => self.read(document, source).await.map(Some),
+            Fetched::Document(document) => self.read(*document, source).await.map(Some),
         }
     }
 

@@ -1,5 +1,8 @@
 //! Telling, against real servers on loopback: who is told what, and what a failure costs.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests stop the test")]
+
+mod documented;
 mod servers;
 
 use std::sync::Arc;

@@ -40,14 +40,14 @@ impl Fetcher for Gate {
         self.begun.add_permits(1);
         self.open.acquire().await.unwrap().forget();
         self.asking.fetch_sub(1, Ordering::SeqCst);
-        Ok(Fetched::Document(Document {
+        Ok(Fetched::Document(Box::new(Document {
             url: ask.url.clone(),
             media_type: "text/html".into(),
             charset: None,
             body: "<p>Texto de la página.</p>".into(),
             etag: None,
             last_modified: None,
-        }))
+        })))
     }
 }
 

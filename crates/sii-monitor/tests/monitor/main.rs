@@ -1,5 +1,11 @@
 //! The monitor as a whole, over a site that changes by script.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests stop the test"
+)]
+
 mod crashes;
 mod fetching;
 mod leases;

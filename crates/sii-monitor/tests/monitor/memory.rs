@@ -31,13 +31,13 @@ impl Fetcher for Site {
             None => body.await,
         };
         let body = body.ok_or(FetchError::new(FetchErrorKind::NotFound))?;
-        Ok(Fetched::Document(Document {
+        Ok(Fetched::Document(Box::new(Document {
             url: ask.url.clone(),
             media_type: "text/html".into(),
             charset: Some("utf-8".into()),
             body: body.into(),
             etag: None,
             last_modified: None,
-        }))
+        })))
     }
 }
