@@ -1,5 +1,7 @@
 //! A document as it came to what is kept and compared of it.
 
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use crate::charset;
@@ -20,9 +22,9 @@ pub(crate) struct Reading {
     /// Its title.
     pub(crate) titulo: String,
     /// Its entries, where it is an index.
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Arc<Vec<Entry>>,
     /// Its blocks, where it is none.
-    pub(crate) pieces: Vec<Piece>,
+    pub(crate) pieces: Arc<Vec<Piece>>,
 }
 
 /// Why a document couldn't be read.
@@ -37,13 +39,12 @@ pub(crate) enum ReadError {
 }
 
 impl Reading {
-    /// The characters of its blocks, or the count of its entries.
+    /// The bytes of its blocks' text, or the count of its entries.
     pub(crate) fn size(&self, kind: Kind) -> usize {
         if kind == Kind::Index {
             return self.entries.len();
         }
-        let chars = self.pieces.iter().map(|piece| piece.text.chars().count());
-        chars.sum()
+        self.pieces.iter().map(|piece| piece.text.len()).sum()
     }
 
     /// All that it says.
@@ -70,8 +71,8 @@ pub(crate) async fn read(
         let titulo = text.pieces.first().map(|piece| piece.text.clone());
         return Ok(Reading {
             titulo: titulo.unwrap_or_default(),
-            entries: Vec::new(),
-            pieces: text.pieces,
+            entries: Arc::default(),
+            pieces: Arc::new(text.pieces),
         });
     }
     tokio::task::spawn_blocking(move || plain(&document, kind, tipo))
@@ -99,11 +100,11 @@ fn plain(document: &Document, kind: Kind, tipo: Tipo) -> Reading {
     }
     Reading {
         titulo: page.title.clone(),
-        entries: found,
+        entries: Arc::new(found),
         pieces: if kind == Kind::Index {
-            Vec::new()
+            Arc::default()
         } else {
-            pieces(&page)
+            Arc::new(pieces(&page))
         },
     }
 }
@@ -121,11 +122,11 @@ fn packed(document: &Document) -> Reading {
         document.body.len()
     );
     Reading {
-        pieces: vec![Piece {
+        pieces: Arc::new(vec![Piece {
             section: Vec::new(),
             text,
             links: Vec::new(),
-        }],
+        }]),
         ..Reading::default()
     }
 }
@@ -153,7 +154,7 @@ fn schema(text: &str) -> Reading {
         });
     }
     Reading {
-        pieces: list,
+        pieces: Arc::new(list),
         ..Reading::default()
     }
 }

@@ -14,17 +14,15 @@ use super::ArchiveError;
 /// What a record may unpack to.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// A value packed.
-pub(super) async fn pack<T>(value: T) -> Result<(T, Bytes), ArchiveError>
-where
-    T: Serialize + Send + 'static,
-{
+/// What `make` gives, packed.
+pub(super) async fn pack<T: Serialize>(
+    make: impl FnOnce() -> T + Send + 'static,
+) -> Result<Bytes, ArchiveError> {
     off(move || {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-        let json = serde_json::to_vec(&value).ok()?;
+        let json = serde_json::to_vec(&make()).ok()?;
         encoder.write_all(&json).ok()?;
-        let bytes = encoder.finish().ok()?;
-        Some((value, bytes.into()))
+        encoder.finish().ok().map(Bytes::from)
     })
     .await
 }

@@ -1,5 +1,7 @@
 //! Pages and their versions.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,7 @@ use super::pack::{pack, unpack};
 use super::{Archive, ArchiveError, KEEP_PAGE, decode, encode};
 use crate::compare::{Habits, Piece};
 use crate::index::Entry;
+use crate::source::Kind;
 
 /// The most versions of a page.
 const MAX_VERSIONS: usize = 12;
@@ -27,12 +30,14 @@ pub struct PageState {
     pub etag: Option<String>,
     /// For the next conditional request.
     pub last_modified: Option<String>,
-    /// Characters, or an index's entries: what a broken page is told by.
+    /// Bytes of text, or an index's entries: what a broken page is told by.
     pub size: usize,
+    /// What kind of page it was read as: another kind can't be compared with it.
+    pub kind: Kind,
     /// An index's entries.
-    pub entries: Vec<Entry>,
+    pub entries: Arc<Vec<Entry>>,
     /// Any other page's blocks.
-    pub pieces: Vec<Piece>,
+    pub pieces: Arc<Vec<Piece>>,
     /// What is known of its places.
     pub habits: Habits,
     /// The versions that are kept, oldest first.
@@ -115,7 +120,8 @@ impl Archive {
         key: &str,
         state: &mut PageState,
     ) -> Result<Vec<u64>, ArchiveError> {
-        let (_, body) = pack(lines(state)).await?;
+        let shown = state.clone();
+        let body = pack(move || lines(&shown)).await?;
         let info = VersionInfo {
             version: state.version,
             at: state.changed_at,
@@ -145,7 +151,7 @@ impl Archive {
         state: PageState,
         gone: &[u64],
     ) -> Result<(), ArchiveError> {
-        let (_, body) = pack(state).await?;
+        let body = pack(move || state).await?;
         let expected = known.map(|known| known.raw.as_ref());
         let done = self
             .store
@@ -200,11 +206,11 @@ impl Archive {
 /// A page as lines, for people.
 fn lines(state: &PageState) -> String {
     let mut text = String::new();
-    for entry in &state.entries {
+    for entry in state.entries.iter() {
         let url = entry.url.as_deref().unwrap_or_default();
         text.push_str(&format!("{} | {url} | {}\n", entry.titulo, entry.resumen));
     }
-    for piece in &state.pieces {
+    for piece in state.pieces.iter() {
         text.push_str(&piece.text);
         text.push('\n');
     }

@@ -139,12 +139,13 @@ fn state(version: u64, text: &str) -> PageState {
         etag: None,
         last_modified: None,
         size: text.len(),
-        entries: Vec::new(),
-        pieces: vec![crate::compare::Piece {
+        kind: crate::source::Kind::Table,
+        entries: Arc::default(),
+        pieces: Arc::new(vec![crate::compare::Piece {
             section: Vec::new(),
             text: text.into(),
             links: Vec::new(),
-        }],
+        }]),
         habits: crate::compare::Habits::default(),
         versions: Vec::new(),
     }

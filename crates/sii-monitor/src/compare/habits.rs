@@ -1,6 +1,6 @@
 //! What a source does at every visit: a block that always changes says nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,7 @@ impl Habits {
 
     /// Learns from a visit's changes.
     pub fn learn(&mut self, changes: &[Change]) {
-        let changed: Vec<u64> = changes
+        let changed: HashSet<u64> = changes
             .iter()
             .filter_map(|change| change.slot().map(|slot| slot.0))
             .collect();

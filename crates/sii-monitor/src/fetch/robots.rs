@@ -16,7 +16,6 @@ const MAX_DELAY: Duration = Duration::from_secs(30);
 pub struct Robots {
     rules: Vec<Rule>,
     delay: Option<Duration>,
-    closed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,15 +29,6 @@ impl Robots {
     #[must_use]
     pub fn open() -> Self {
         Self::default()
-    }
-
-    /// Nothing may be visited.
-    #[must_use]
-    pub fn closed() -> Self {
-        Self {
-            closed: true,
-            ..Self::default()
-        }
     }
 
     /// Reads the file for the visitor of this name: the groups that name it, else those for `*`.
@@ -106,7 +96,7 @@ impl Robots {
             .iter()
             .filter(|rule| fits(&rule.pattern, &path))
             .max_by_key(|rule| (rule.pattern.len(), rule.allow));
-        !self.closed && best.is_none_or(|rule| rule.allow)
+        best.is_none_or(|rule| rule.allow)
     }
 
     /// The wait between two requests that the host asks for, at most 30 s.
@@ -232,7 +222,6 @@ mod tests {
         assert!(Robots::read("", "a").allows("/"));
         assert!(Robots::read("User-agent: *\nDisallow:", "a").allows("/"));
         assert!(Robots::read("<html>no es</html>", "a").allows("/"));
-        assert!(!Robots::closed().allows("/"));
         assert!(Robots::open().allows("/"));
     }
 

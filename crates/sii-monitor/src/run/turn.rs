@@ -110,7 +110,7 @@ impl Monitor {
         let sent = self.tell_waiting().await?;
         let status = match (tally.visited, tally.failed) {
             (visited, failed) if visited > 0 && failed == visited => RunStatus::Error,
-            (_, 0) if !cut => RunStatus::Success,
+            _ if tally.errors.is_empty() => RunStatus::Success,
             _ => RunStatus::Partial,
         };
         let report = report(status, began, run_id.to_owned(), tally, sent);

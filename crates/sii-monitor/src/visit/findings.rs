@@ -34,7 +34,7 @@ const FIGURES: [(&str, &[&str]); 6] = [
 /// A new document.
 pub(super) fn of_new(source: &Source, page: &PageRef, entry: &Entry, texto: String) -> Finding {
     Finding {
-        id: document_id(page, entry),
+        id: document_id(source, page, entry),
         evento: Evento::Nuevo,
         texto,
         ..of(source, entry)
@@ -176,10 +176,14 @@ fn of(source: &Source, entry: &Entry) -> Finding {
 
 /// What identifies a document whichever source lists it: type, number and year; else where it
 /// is; else what it is called.
-fn document_id(page: &PageRef, entry: &Entry) -> String {
+fn document_id(source: &Source, page: &PageRef, entry: &Entry) -> String {
     let tipo = entry.tipo.as_str();
     let year = entry.fecha.map(|date| date.year()).or(page.year);
     match (&entry.numero, year, &entry.url) {
+        // Publications are numbered by each source for itself.
+        (Some(numero), Some(year), _) if entry.tipo == Tipo::Publicacion => {
+            format!("{tipo}-{}-{numero}-{year}", source.key)
+        }
         (Some(numero), Some(year), _) => format!("{tipo}-{numero}-{year}"),
         (_, _, Some(url)) => format!("{tipo}-{}", sum(&[url])),
         (numero, _, None) => {

@@ -1,17 +1,18 @@
 //! Indexes: which entries are new, gone or changed, and the documents of the new ones.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use url::Url;
 
 use super::findings;
-use super::{Found, Look, MIN_CONTENT, Round, VisitError, Visitor};
+use super::{Found, Look, MIN_CONTENT, Round, VisitError, Visitor, off};
 use crate::analyse::Finding;
 use crate::archive::{Known, PageState};
 use crate::compare::{EntryChange, Field, check_index, entry_changes};
 use crate::fetch::{Ask, Fetched};
 use crate::index::Entry;
-use crate::reading::read;
+use crate::reading::{Reading, read};
 use crate::source::{Kind, PageRef, Source};
 use crate::text::folded;
 
@@ -78,7 +79,7 @@ impl Visitor {
                 before.changed_at
             },
             size: entries.len(),
-            entries,
+            entries: Arc::new(entries),
             etag: etags.0,
             last_modified: etags.1,
             ..before.clone()
@@ -100,44 +101,52 @@ impl Visitor {
         notes: &mut Vec<String>,
     ) -> (Finding, Option<String>) {
         let url = entry.url.as_deref().and_then(|url| Url::parse(url).ok());
-        let text = match url {
+        let (text, content) = match url {
             Some(url) if Round::take(&round.documents) => {
                 let text = self.document(source, url.clone()).await;
                 text.unwrap_or_else(|error| {
                     let name = error.as_str();
                     notes.push(format!("{}: {url}: {name}: {error}", page.key));
-                    String::new()
+                    (String::new(), None)
                 })
             }
-            _ => String::new(),
+            _ => (String::new(), None),
         };
-        let finding = findings::of_new(source, page, entry, text);
-        let content = (finding.texto.chars().count() >= MIN_CONTENT).then(|| {
-            let said: String = folded(&finding.texto)
-                .chars()
-                .filter(|c| c.is_alphanumeric())
-                .collect();
-            blake3::hash(said.as_bytes()).to_hex().to_string()
-        });
-        (finding, content)
+        (findings::of_new(source, page, entry, text), content)
     }
 
-    async fn document(&self, source: &Source, url: Url) -> Result<String, VisitError> {
+    async fn document(
+        &self,
+        source: &Source,
+        url: Url,
+    ) -> Result<(String, Option<String>), VisitError> {
         match self.fetcher.fetch(&Ask::new(url)).await? {
-            Fetched::NotModified => Ok(String::new()),
+            Fetched::NotModified => Ok((String::new(), None)),
             Fetched::Document(document) => {
                 let reading = read(*document, Kind::Article, source.tipo, &self.pdfs).await?;
-                Ok(reading.text())
+                off(move || said(&reading)).await
             }
         }
     }
 }
 
-async fn compared(before: &[Entry], after: &[Entry]) -> Result<Vec<EntryChange>, VisitError> {
-    let (before, after) = (before.to_vec(), after.to_vec());
-    tokio::task::spawn_blocking(move || entry_changes(&before, &after))
-        .await
-        .map_err(|_| VisitError::Interrupted)
+async fn compared(
+    before: &Arc<Vec<Entry>>,
+    after: &Arc<Vec<Entry>>,
+) -> Result<Vec<EntryChange>, VisitError> {
+    let (before, after) = (Arc::clone(before), Arc::clone(after));
+    off(move || entry_changes(&before, &after)).await
+}
+
+/// What a document says, and what it is known by; off the runtime, as it may be a book.
+fn said(reading: &Reading) -> (String, Option<String>) {
+    let text = reading.text();
+    let letters: String = folded(&text)
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .collect();
+    let known = (letters.len() >= MIN_CONTENT).then(|| blake3::hash(letters.as_bytes()));
+    (text, known.map(|hash| hash.to_hex().to_string()))
 }
 
 /// Another address of the same document is none.

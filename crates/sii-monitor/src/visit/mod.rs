@@ -149,7 +149,11 @@ impl Visitor {
             Err(error) => return Err(error),
         };
         let size = look.reading.size(source.kind);
-        let before = known.as_ref().map(|known| known.state.size);
+        // A source that was made another kind in the configuration begins anew.
+        let comparable = known
+            .as_ref()
+            .filter(|known| known.state.kind == source.kind);
+        let before = comparable.map(|known| known.state.size);
         match source.kind {
             Kind::Index => check_index(before, size),
             _ => check_text(before, size),
@@ -157,9 +161,9 @@ impl Visitor {
         .map_err(VisitError::Alarm)?;
         let bytes = look.bytes;
         let mut notes = Vec::new();
-        let found = match &known {
+        let found = match comparable {
             None => {
-                let all = later || self.report_existing;
+                let all = known.is_none() && (later || self.report_existing);
                 self.first(source, page, look, all, round, &mut notes).await
             }
             Some(known) if source.kind == Kind::Index => {
@@ -232,7 +236,7 @@ impl Visitor {
     ) -> Found {
         let mut findings = Vec::new();
         if all {
-            for entry in &look.reading.entries {
+            for entry in look.reading.entries.iter() {
                 findings.push(self.new_entry(source, page, entry, round, notes).await);
             }
         }
@@ -242,6 +246,7 @@ impl Visitor {
             etag: look.etag,
             last_modified: look.last_modified,
             size: look.reading.size(source.kind),
+            kind: source.kind,
             entries: look.reading.entries,
             pieces: look.reading.pieces,
             habits: Habits::default(),
@@ -268,28 +273,45 @@ impl Visitor {
         round: &Round,
     ) -> Result<Found, VisitError> {
         let before = &known.state;
-        let mut habits = before.habits.clone();
-        let mut all = compared(&before.pieces, &look.reading.pieces).await?;
-        let is_news = |habits: &Habits, change: &Change| {
-            change.slot().is_some_and(|slot| !habits.is_noise(slot))
-        };
-        let restful = matches!(source.kind, Kind::Pdf | Kind::Xsd);
-        if !restful && all.iter().any(|change| is_news(&habits, change)) {
-            // Places that differ between two looks within a moment say nothing.
-            let again = self.look_again(source, page).await?;
-            let restless = compared(&look.reading.pieces, &again.reading.pieces).await?;
-            habits.restless(&restless);
-            check_text(Some(before.size), again.reading.size(source.kind))
-                .map_err(VisitError::Alarm)?;
-            look = again;
-            all = compared(&before.pieces, &look.reading.pieces).await?;
+        let mut first = None;
+        if !matches!(source.kind, Kind::Pdf | Kind::Xsd) {
+            let (state, pieces) = (before.clone(), Arc::clone(&look.reading.pieces));
+            let changed = off(move || {
+                let all = changes(&state.pieces, &pieces);
+                all.iter().any(|change| is_news(&state.habits, change))
+            });
+            if changed.await? {
+                let again = self.look_again(source, page).await?;
+                check_text(Some(before.size), again.reading.size(source.kind))
+                    .map_err(VisitError::Alarm)?;
+                first = Some(Arc::clone(&look.reading.pieces));
+                look = again;
+            }
         }
-        let news: Vec<Change> = all
-            .iter()
-            .filter(|change| is_news(&habits, change))
-            .cloned()
-            .collect();
-        habits.learn(&all);
+        let (source_, page_, state) = (source.clone(), page.clone(), before.clone());
+        let (titulo, pieces) = (
+            look.reading.titulo.clone(),
+            Arc::clone(&look.reading.pieces),
+        );
+        let (habits, finding) = off(move || {
+            let mut habits = state.habits.clone();
+            if let Some(first) = first {
+                // Places that differ between two looks within a moment say nothing.
+                habits.restless(&changes(&first, &pieces));
+            }
+            let all = changes(&state.pieces, &pieces);
+            let (news, _): (Vec<Change>, Vec<Change>) = all
+                .iter()
+                .cloned()
+                .partition(|change| is_news(&habits, change));
+            habits.learn(&all);
+            let finding = (!news.is_empty()).then(|| {
+                let found = difference(&state.pieces, &pieces, &news);
+                findings::of_text(&source_, &page_, state.version, titulo, &news, &found)
+            });
+            (habits, finding)
+        })
+        .await?;
         let mut state = PageState {
             habits,
             etag: look.etag,
@@ -298,25 +320,14 @@ impl Visitor {
             pieces: look.reading.pieces,
             ..before.clone()
         };
-        if news.is_empty() {
-            return Ok(Found {
-                findings: Vec::new(),
-                state,
-                status: "ok",
-            });
+        if finding.is_some() {
+            state.version = before.version.saturating_add(1);
+            state.changed_at = round.now;
         }
-        let (old, new) = (before.pieces.clone(), state.pieces.clone());
-        let told = news.clone();
-        let found = tokio::task::spawn_blocking(move || difference(&old, &new, &told)).await;
-        let found = found.map_err(|_| VisitError::Interrupted)?;
-        let titulo = look.reading.titulo;
-        let finding = findings::of_text(source, page, before.version, titulo, &news, &found);
-        state.version = before.version.saturating_add(1);
-        state.changed_at = round.now;
         Ok(Found {
-            findings: vec![(finding, None)],
+            status: if finding.is_some() { "changed" } else { "ok" },
+            findings: finding.into_iter().map(|finding| (finding, None)).collect(),
             state,
-            status: "changed",
         })
     }
 
@@ -352,15 +363,18 @@ impl Visitor {
     }
 }
 
-/// Compares two versions, off the runtime.
-async fn compared(
-    before: &[crate::compare::Piece],
-    after: &[crate::compare::Piece],
-) -> Result<Vec<Change>, VisitError> {
-    let (before, after) = (before.to_vec(), after.to_vec());
-    tokio::task::spawn_blocking(move || changes(&before, &after))
+/// Does CPU work off the runtime.
+async fn off<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, VisitError> {
+    tokio::task::spawn_blocking(work)
         .await
         .map_err(|_| VisitError::Interrupted)
+}
+
+/// Whether a change is told: no move, and not in a place that always changes.
+fn is_news(habits: &Habits, change: &Change) -> bool {
+    change.slot().is_some_and(|slot| !habits.is_noise(slot))
 }
 
 /// The documents that an index lists.
