@@ -81,7 +81,9 @@ pub(crate) async fn read(
 }
 
 fn plain(document: &Document, kind: Kind, tipo: Tipo) -> Reading {
-    if document.body.iter().take(1_024).any(|byte| *byte == 0) {
+    // Two bytes a letter is text all the same, and says so by its mark.
+    let wide = matches!(document.body.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff]));
+    if !wide && document.body.iter().take(1_024).any(|byte| *byte == 0) {
         return packed(document);
     }
     let text = charset::decode(&document.body, document.charset.as_deref());

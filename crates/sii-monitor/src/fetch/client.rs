@@ -8,12 +8,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, RETRY_AFTER, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, ETAG,
+    HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, RETRY_AFTER, USER_AGENT,
 };
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
+use jiff::fmt::rfc2822;
 use tokio::time::{Instant, sleep, timeout};
 use url::{Position, Url};
 
@@ -344,9 +345,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 }
 
 fn refusal(status: StatusCode, headers: &HeaderMap) -> FetchError {
-    let asked = text(headers, &RETRY_AFTER)
-        .and_then(|value| value.parse().ok())
-        .map(Duration::from_secs);
+    let asked = patience(headers);
     let kind = match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => Kind::NotFound,
         StatusCode::TOO_MANY_REQUESTS => Kind::Busy,
@@ -354,6 +353,18 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> FetchError {
         status => Kind::Refused(status.as_u16()),
     };
     FetchError::new(kind).with_retry_after(asked)
+}
+
+/// `Retry-After` in seconds, or as a moment by the server's own clock.
+fn patience(headers: &HeaderMap) -> Option<Duration> {
+    let value = text(headers, &RETRY_AFTER)?;
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = rfc2822::parse(value).ok()?.timestamp();
+    let now = rfc2822::parse(text(headers, &DATE)?).ok()?.timestamp();
+    let wait = at.as_second().saturating_sub(now.as_second());
+    Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
 }
 
 /// `text/html; charset="ISO-8859-1"` in its two parts.
@@ -389,6 +400,22 @@ mod tests {
             let (media, charset) = content_type(value);
             assert_eq!((media.as_str(), charset.as_deref()), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn patience_in_seconds_or_as_a_moment() {
+        let asked = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(value));
+            let now = HeaderValue::from_static("Sun, 22 Nov 2026 19:00:00 GMT");
+            headers.insert(DATE, now);
+            patience(&headers).map(|wait| wait.as_secs())
+        };
+        assert_eq!(asked("120"), Some(120));
+        assert_eq!(asked("Sun, 22 Nov 2026 19:01:30 GMT"), Some(90));
+        assert_eq!(asked("Sun, 22 Nov 2026 18:00:00 GMT"), Some(0));
+        assert_eq!(asked("soon"), None);
+        assert_eq!(patience(&HeaderMap::new()), None);
     }
 
     #[test]

@@ -122,6 +122,30 @@ impl FetchError {
 }
 
 impl FetchErrorKind {
+    /// What an operator reads.
+    #[must_use]
+    pub fn message(self) -> String {
+        match self {
+            Self::Address => "la dirección no es http ni https".to_owned(),
+            Self::PrivateAddress => {
+                "la dirección lleva a una red privada y no se consulta".to_owned()
+            }
+            Self::Robots => "robots.txt del sitio pide no consultarla".to_owned(),
+            Self::RobotsUnavailable => "robots.txt del sitio no se puede leer por ahora".to_owned(),
+            Self::Unreachable => "no hubo conexión, o se cortó".to_owned(),
+            Self::Timeout(Limit::FirstByte) => "el sitio no respondió a tiempo".to_owned(),
+            Self::Timeout(Limit::Idle) => "el sitio dejó de enviar datos".to_owned(),
+            Self::Timeout(Limit::Whole) => "la descarga no terminó a tiempo".to_owned(),
+            Self::TooLarge => "el documento supera el tamaño máximo".to_owned(),
+            Self::Encoding => "el contenido comprimido no se puede leer".to_owned(),
+            Self::Redirects => "demasiadas redirecciones".to_owned(),
+            Self::NotFound => "la página no existe en esa dirección".to_owned(),
+            Self::Busy => "el sitio pide esperar".to_owned(),
+            Self::Server(status) => format!("el sitio falló (estado {status})"),
+            Self::Refused(status) => format!("el sitio no la entrega (estado {status})"),
+        }
+    }
+
     /// The stable English word for metrics and answers.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

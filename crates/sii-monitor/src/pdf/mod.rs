@@ -71,6 +71,17 @@ pub enum PdfError {
 }
 
 impl PdfError {
+    /// What an operator reads.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Broken => "el PDF está dañado",
+            Self::Password => "el PDF pide una contraseña",
+            Self::NoText => "el PDF no tiene texto: son imágenes",
+            Self::Timeout => "la lectura del PDF no terminó a tiempo",
+        }
+    }
+
     /// The stable English word for metrics and answers.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -60,3 +60,56 @@ async fn lost(store: &dyn Store, key: &str, owner: &str, lifetime: Duration, fen
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use store::{EmbeddedConfig, EmbeddedStore, ManualClock};
+
+    use super::*;
+
+    const LIFETIME: Duration = Duration::from_secs(1);
+
+    #[tokio::test]
+    async fn who_loses_the_lease_stops_and_leaves_it_to_its_owner() {
+        let clock = Arc::new(ManualClock::at(std::time::UNIX_EPOCH));
+        let store = EmbeddedStore::in_memory(EmbeddedConfig::default(), clock.clone()).unwrap();
+        let work = async {
+            // Time passes for the store and not for this replica: it hung.
+            clock.advance(LIFETIME * 2);
+            let other = store
+                .acquire_lease("l", "other", LIFETIME * 60)
+                .await
+                .unwrap();
+            assert!(matches!(other, Lease::Granted { .. }));
+            std::future::pending::<()>().await;
+        };
+        let turn = under(&store, "l", "one", LIFETIME, work).await.unwrap();
+        assert_eq!(turn, Turn::Lost);
+        let third = under(&store, "l", "third", LIFETIME, async {})
+            .await
+            .unwrap();
+        assert_eq!(third, Turn::Held("other".into()));
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_had_run_out_is_lost_although_nobody_took_it() {
+        let clock = Arc::new(ManualClock::at(std::time::UNIX_EPOCH));
+        let store = EmbeddedStore::in_memory(EmbeddedConfig::default(), clock.clone()).unwrap();
+        let work = async {
+            clock.advance(LIFETIME * 2);
+            // Somebody came and went.
+            store.acquire_lease("l", "other", LIFETIME).await.unwrap();
+            store.release_lease("l", "other").await.unwrap();
+            std::future::pending::<()>().await;
+        };
+        let turn = under(&store, "l", "one", LIFETIME, work).await.unwrap();
+        assert_eq!(turn, Turn::Lost);
+        // And what it took anew in finding out is given back.
+        let next = under(&store, "l", "next", LIFETIME, async { 7 })
+            .await
+            .unwrap();
+        assert_eq!(next, Turn::Done(7));
+    }
+}

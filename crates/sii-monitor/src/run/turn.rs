@@ -212,7 +212,9 @@ impl Monitor {
                 tally.failed += 1;
                 let name = error.as_str();
                 tracing::warn!(page = page.key, reason = name, %error, "a page couldn't be visited");
-                tally.errors.push(format!("{}: {name}: {error}", page.key));
+                tally
+                    .errors
+                    .push(format!("{}: {name}: {}", page.key, error.message()));
                 Vec::new()
             }
         }

@@ -106,7 +106,7 @@ impl Visitor {
                 let text = self.document(source, url.clone()).await;
                 text.unwrap_or_else(|error| {
                     let name = error.as_str();
-                    notes.push(format!("{}: {url}: {name}: {error}", page.key));
+                    notes.push(format!("{}: {url}: {name}: {}", page.key, error.message()));
                     (String::new(), None)
                 })
             }

@@ -77,6 +77,20 @@ pub(crate) enum VisitError {
 }
 
 impl VisitError {
+    /// What an operator reads.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Fetch(error) => error.kind().message(),
+            Self::Read(ReadError::Pdf(error)) => error.message().to_owned(),
+            Self::Read(ReadError::Interrupted) | Self::Interrupted => {
+                "la lectura se interrumpió".to_owned()
+            }
+            Self::Alarm(alarm) => alarm.message(),
+            Self::Archive(ArchiveError::Overtaken) => "otra réplica la guardó primero".to_owned(),
+            Self::Archive(_) => "el almacén no está disponible".to_owned(),
+        }
+    }
+
     /// The stable English word for metrics and answers.
     pub(crate) const fn as_str(&self) -> &'static str {
         match self {

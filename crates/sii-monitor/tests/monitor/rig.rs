@@ -127,7 +127,6 @@ pub fn monitor(
     let zone = TimeZone::get("America/Santiago").unwrap();
     let config = MonitorConfig {
         sources,
-        at_a_time: 1,
         ..MonitorConfig::default()
     };
     let parts = Parts {
