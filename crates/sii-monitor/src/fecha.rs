@@ -32,7 +32,8 @@ pub struct Found {
 
 /// Every date of a text, in order: `30 de enero del 2025`, `1° de mayo de 2026`,
 /// `primero de enero de 2026`, `veintidós de marzo de 2025`, `30/01/2025`, `30-01-2025`,
-/// `2025-01-30`. Positions are those of [`folded`].
+/// `2025-01-30`. Positions are those of the text in
+/// lower case and without accents.
 #[must_use]
 pub fn todas(text: &str) -> Vec<Found> {
     let text = folded(text);

@@ -38,7 +38,7 @@ use tokio::sync::Mutex;
 
 use crate::item::Item;
 
-pub use news::{NewsPage, NewsQuery};
+pub use news::{MAX_LIMIT, NewsPage, NewsQuery};
 pub(crate) use pages::{Known, first_year};
 pub use pages::{PageState, VersionInfo};
 pub use sources::{SourceState, SourceStatus};

@@ -11,8 +11,8 @@ const MAX_TOLD: usize = 40;
 /// The most characters of a quoted line.
 const MAX_QUOTE: usize = 280;
 
-/// The most characters of the difference as text.
-const MAX_DIFF: usize = 60_000;
+/// The most bytes of the difference as text; the versions that are kept have the whole.
+const MAX_DIFF: usize = 20_000;
 
 /// What changed from one edition to another.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -229,11 +229,10 @@ impl Visitor {
         })
     }
 
-    /// Looks once more at a page that has changed; `None` where it is as before by now.
+    /// Looks once more, unconditionally, at a page that has changed.
     async fn look_again(&self, source: &Source, page: &PageRef) -> Result<Look, VisitError> {
         match self.look(source, page, None).await? {
             Some(look) => Ok(look),
-            // Nobody asked for that.
             None => Err(FetchError::new(FetchErrorKind::Refused(304)).into()),
         }
     }
@@ -314,10 +313,8 @@ impl Visitor {
                 habits.restless(&changes(&first, &pieces));
             }
             let all = changes(&state.pieces, &pieces);
-            let (news, _): (Vec<Change>, Vec<Change>) = all
-                .iter()
-                .cloned()
-                .partition(|change| is_news(&habits, change));
+            let news = all.iter().filter(|change| is_news(&habits, change));
+            let news: Vec<Change> = news.cloned().collect();
             habits.learn(&all);
             let finding = (!news.is_empty()).then(|| {
                 let found = difference(&state.pieces, &pieces, &news);
