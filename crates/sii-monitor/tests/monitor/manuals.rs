@@ -78,9 +78,15 @@ async fn two_editions_of_the_manual_are_told_apart_by_section() {
         );
     }
     assert!(found.len() >= 10);
-    assert!(named.contains("Sección nueva «J.- FIRMA DIGITAL"), "{named}");
+    assert!(
+        named.contains("Sección nueva «J.- FIRMA DIGITAL"),
+        "{named}"
+    );
     assert!(named.contains("Sección «A.- ENCABEZADO»: "), "{named}");
-    assert!(item.resumen.starts_with("Secciones: 3 nuevas, 2 eliminadas"));
+    assert!(
+        item.resumen
+            .starts_with("Secciones: 3 nuevas, 2 eliminadas")
+    );
     let diff = monitor
         .archive()
         .diff("formato", 1, 2)
