@@ -15,6 +15,7 @@ mod contract;
 mod drain;
 mod limits;
 mod model;
+mod model_layers;
 mod newcomer;
 mod persistence;
 mod real_documents;

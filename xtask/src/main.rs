@@ -59,6 +59,10 @@ enum Command {
     #[cfg(feature = "bench")]
     #[command(hide = true)]
     BenchHello(bench::hello::Args),
+    /// Holds streams of a model through the client's whole stack, for `bench`
+    #[cfg(feature = "bench")]
+    #[command(hide = true)]
+    BenchStreams(bench::llm::streams::Args),
     /// Judge a folder of tax documents and mutants of them: recall, false alarms, speed
     DteEval(eval_launch::Args),
     /// The measuring half of `dte-eval`, in the release build that `dte-eval` makes
@@ -96,6 +100,8 @@ fn main() -> ExitCode {
         Command::BenchMeasure(args) => bench::measure(&args),
         #[cfg(feature = "bench")]
         Command::BenchHello(args) => bench::hello::run(&args),
+        #[cfg(feature = "bench")]
+        Command::BenchStreams(args) => bench::llm::streams::run(&args),
         Command::DteEval(args) => eval_launch::run(&args),
         #[cfg(feature = "dte-eval")]
         Command::DteEvalMeasure(args) => dte_eval::measure(&args),

@@ -28,6 +28,9 @@ pub struct Config {
     pub seed: u64,
     /// Most prefixes in the prompt cache.
     pub max_prefixes: usize,
+    /// Tell in each answer's `anthropic-ratelimit-*` headers what is left of 4,000 requests a
+    /// minute. A client that heeds them slows down: a load test leaves them out.
+    pub rate_limit_headers: bool,
     /// Largest body of a request; the real limit is 32 MB.
     pub max_body_bytes: usize,
     /// Requests kept for [`crate::MockServer::requests`], of 64 KiB at most each.
@@ -50,6 +53,7 @@ impl Default for Config {
             clock: Clock::system(),
             seed: 1,
             max_prefixes: 10_000,
+            rate_limit_headers: true,
             max_body_bytes: 32_000_000,
             kept_requests: 32,
             hang_limit: Duration::from_secs(300),

@@ -3,7 +3,7 @@
 //! A stand-in for the Anthropic Messages API, as a library and as a program. It speaks the
 //! protocol well enough for the official Python SDK: messages whole and streamed,
 //! `count_tokens`, prompt caching with the real rules, structured output, forced tools, the
-//! real error bodies. It is deterministic, fast, and fails in eighteen ways when told to.
+//! real error bodies; and OpenAI's chat completions, for a second model. It is deterministic, fast, and fails in eighteen ways when told to.
 //!
 //! ## When to use it
 //!
@@ -80,6 +80,7 @@
 
 mod answer;
 mod body;
+mod chat;
 mod clock;
 mod config;
 mod control;

@@ -37,6 +37,10 @@ struct Options {
     /// Accept schemas that the real structured output refuses (bounds, open objects)
     #[arg(long)]
     lenient_schemas: bool,
+    /// Leave out the headers that tell what is left of a rate limit: for load, which a client
+    /// that heeds them would slow down
+    #[arg(long)]
+    no_rate_limit_headers: bool,
     /// Requests kept for /mock/stats
     #[arg(long, default_value_t = Config::default().kept_requests, value_name = "N")]
     kept_requests: usize,
@@ -61,6 +65,7 @@ impl Options {
             faults: self.fault,
             strict_schemas: !self.lenient_schemas,
             seed: self.seed,
+            rate_limit_headers: !self.no_rate_limit_headers,
             kept_requests: self.kept_requests,
             ..Config::default()
         }

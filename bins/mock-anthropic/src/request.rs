@@ -5,6 +5,7 @@ mod fields;
 use serde_json::{Map, Value};
 
 use crate::{
+    chat,
     error::ApiError,
     prompt::{Prompt, Section},
     schema,
@@ -19,6 +20,8 @@ const MAX_MESSAGES: usize = 100_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Messages,
+    /// OpenAI's chat completions.
+    Chat,
     CountTokens,
 }
 
@@ -56,13 +59,16 @@ impl Request {
         let Value::Object(mut body) = body else {
             return Err(ApiError::invalid("The request body must be a JSON object"));
         };
+        if route == Route::Chat {
+            return chat::parse(&body, strict_schemas);
+        }
         let id = text(&body, "model")?.to_owned();
         let model = Model::parse(&id)
             .ok_or_else(|| ApiError::new(http::StatusCode::NOT_FOUND, format!("model: {id}")))?;
         check_sampling(&body, model, &id)?;
         let max_tokens = match route {
             Route::Messages => count(&body, "max_tokens")?,
-            Route::CountTokens => 0,
+            Route::Chat | Route::CountTokens => 0,
         };
         let output = output(&body, strict_schemas)?;
         let stream = bool_field(&body, "stream")?;

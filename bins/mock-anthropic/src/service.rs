@@ -14,7 +14,7 @@ use tokio::time::{Duration, sleep, timeout};
 use crate::{
     answer::compose,
     body::{MockBody, Reset},
-    control,
+    chat, control,
     delivery::{Delivery, json_response},
     error::ApiError,
     faults::Fault,
@@ -29,6 +29,7 @@ const BODY_DEADLINE: Duration = Duration::from_secs(60);
 
 const MESSAGES: &str = "/v1/messages";
 const COUNT_TOKENS: &str = "/v1/messages/count_tokens";
+const CHAT: &str = "/v1/chat/completions";
 
 /// Answers a request; an error closes the connection without an answer.
 pub(crate) async fn handle(
@@ -39,6 +40,7 @@ pub(crate) async fn handle(
     let route = match request.uri().path() {
         MESSAGES => Some((MESSAGES, Route::Messages)),
         COUNT_TOKENS => Some((COUNT_TOKENS, Route::CountTokens)),
+        CHAT => Some((CHAT, Route::Chat)),
         path if path.starts_with("/mock/") => return Ok(control::handle(&state, request).await),
         _ => None,
     };
@@ -114,7 +116,7 @@ impl Exchange<'_> {
         };
         match self.route {
             Route::CountTokens => Ok(self.count_tokens(&parsed, fault, in_flight)),
-            Route::Messages => {
+            Route::Messages | Route::Chat => {
                 let manner = self.state.manner(&headers).map_err(ApiError::invalid);
                 let manner = manner.inspect_err(|_| in_flight.finish())?;
                 self.message(&parsed, manner, fault, &account, in_flight)
@@ -135,8 +137,15 @@ impl Exchange<'_> {
             let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
             return Err(error.with_header(ALLOW, allow).into());
         }
-        let account = authenticate(&parts.headers, self.state.config.api_key.as_deref())?;
-        check_version(&parts.headers)?;
+        let expected = self.state.config.api_key.as_deref();
+        // One's own machine, which is what speaks chat completions, asks for no key.
+        let account = match (self.route, expected) {
+            (Route::Chat, None) => String::new(),
+            _ => authenticate(&parts.headers, expected)?,
+        };
+        if self.route != Route::Chat {
+            check_version(&parts.headers)?;
+        }
         check_encoding(&parts.headers)?;
         let body = read_body(body, self.state.config.max_body_bytes).await?;
         self.state.counters.record(self.path, &parts.headers, &body);
@@ -144,7 +153,7 @@ impl Exchange<'_> {
         let parsed = request::Request::parse(&body, self.route, strict)?;
         let fault = self.strike(&parts.headers)?;
         if let Some(fault) = &fault {
-            let streamed = parsed.stream && self.route == Route::Messages;
+            let streamed = parsed.stream && self.route != Route::CountTokens;
             self.strike_before_headers(fault, streamed, in_flight)
                 .await?;
         }
@@ -222,18 +231,31 @@ impl Exchange<'_> {
             composed: &composed,
             usage,
         };
+        let chat = self.route == Route::Chat;
         let delivery = self.delivery(fault, in_flight);
         let mut response = if parsed.stream {
-            delivery.stream(reply.events(manner.pace))
+            let pace = manner.pace;
+            delivery.stream(if chat {
+                chat::events(&reply, pace)
+            } else {
+                reply.events(pace)
+            })
         } else {
             wait(manner.pace.after_tokens(composed.output_tokens)).await;
-            delivery.whole(reply.body())
+            delivery.whole(if chat {
+                chat::body(&reply)
+            } else {
+                reply.body()
+            })
         };
-        // Cached tokens don't count against the input limit.
-        let input = usage.input + usage.written_5m + usage.written_1h;
-        state
-            .rate
-            .count(now, input, composed.output_tokens, response.headers_mut());
+        if state.config.rate_limit_headers {
+            // Cached tokens don't count against the input limit.
+            let input = usage.input + usage.written_5m + usage.written_1h;
+            let headers = response.headers_mut();
+            state
+                .rate
+                .count(now, input, composed.output_tokens, headers);
+        }
         Ok(response)
     }
 

@@ -240,7 +240,7 @@ impl Events {
 }
 
 /// The next piece of this many tokens, and never nothing.
-fn next_piece(text: &str, tokens: u32) -> &str {
+pub(crate) fn next_piece(text: &str, tokens: u32) -> &str {
     match truncate(text, tokens) {
         "" => &text[..text.chars().next().map_or(0, char::len_utf8)],
         piece => piece,

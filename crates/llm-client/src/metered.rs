@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use store::{Clock, Store};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::budget::book::Book;
 use crate::budget::{Amount, LimitScope, OverLimit};
@@ -16,9 +16,9 @@ use crate::detached::Detached;
 use crate::pricing::{PriceTable, Priced};
 use crate::{
     BudgetLimits, CacheLifetime, Completion, CompletionStream, Error, ErrorKind, LanguageModel,
-    Ledger, Prediction, Predictor, Provider, Request, TokenCounter, TokenEstimate, Usd,
+    Ledger, Prediction, Predictor, Provider, Request, Stage, TokenCounter, TokenEstimate, Usd,
 };
-use charge::{Charge, Open};
+use charge::{Charge, Lessons, Open};
 use stream::MeteredStream;
 
 mod charge;
@@ -28,6 +28,10 @@ pub use charge::{COST, RESERVATIONS_OPEN};
 
 /// The longest wait for the provider's own count of a request that is near a limit.
 const COUNT_TIME: Duration = Duration::from_secs(2);
+/// A first event that takes so many times the predicted p95 isn't waited for.
+const FIRST_EVENT_FACTOR: u32 = 4;
+/// It is waited for so long in any case.
+const FIRST_EVENT_FLOOR: Duration = Duration::from_secs(5);
 
 /// Settings of a [`Meter`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -67,6 +71,7 @@ struct Inner {
     tokens: TokenCounter,
     predictor: Predictor,
     detached: Detached,
+    lessons: Lessons,
     open: Open,
 }
 
@@ -86,6 +91,7 @@ impl Meter {
             tokens,
             predictor: Predictor::new(),
             detached,
+            lessons: Lessons::default(),
             open: Open::default(),
         }))
     }
@@ -118,7 +124,7 @@ impl Meter {
     /// `Server-Timing`, for debugging.
     #[must_use]
     pub fn predict(&self, model: &str, request: &Request) -> Prediction {
-        let estimate = self.0.tokens.estimate(model, request);
+        let estimate = self.0.tokens.by_characters(model, request);
         self.predict_for(model, request, &estimate)
     }
 
@@ -150,8 +156,10 @@ impl Meter {
 ///
 /// # What it does
 ///
-/// 1. Counts the request's tokens (an estimate with an upper bound; the provider's own count
-///    only where the bound is over a limit on one request and the estimate isn't far over).
+/// 1. Bounds the request's tokens by its characters; counts them by the public tokenizer only
+///    where that bound is over a limit on one request or a daily limit has nothing better to go
+///    by, and has the provider count only where the tokenizer's bound is over a limit and its
+///    estimate isn't far over.
 /// 2. Refuses with [`ErrorKind::Budget`] what exceeds a limit, and
 ///    says by how much ([`Error::over_limit`]).
 /// 3. Reserves in the store, atomically over all processes, before the call.
@@ -159,6 +167,10 @@ impl Meter {
 ///    figures; by what had come, for a stream that was dropped or broke off; by an upper
 ///    estimate where a call was dropped or timed out after it may have reached the model; with
 ///    nothing where it can't have.
+///
+/// A stream whose first event takes longer than four times what 95 in 100 calls like it take
+/// (and 5 s at least) is given up as a time-out of the first byte: what the provider's own limit
+/// of time would wait for much longer, it hardly ever gets.
 ///
 /// A process that dies leaves its reservations open; they are given back half an hour later
 /// by whoever meets the limit.
@@ -187,27 +199,49 @@ impl Metered {
 
     /// Lets a call in, or says which limit it exceeds.
     async fn admit(&self, request: &Request) -> Result<Charge, Error> {
-        let model = self.inner.model();
-        let mut estimate = self.meter.0.tokens.estimate(model, request);
-        if self.over(request, estimate.upper).is_some() {
-            self.count_exactly(request, &mut estimate).await;
-        }
+        let Meter(meter) = &self.meter;
+        let account = request.account().map(|account| &**account);
+        let limited = meter.book.is_limited(account);
+        let (estimate, prediction) = self.foresee(request, limited).await;
         if let Some(over) = self.over(request, estimate.upper) {
             return Err(over.into());
         }
-        let prediction = self.meter.predict_for(model, request, &estimate);
         let most = self.most(request, estimate.upper);
-        let reserved = match (self.meter.0.config.reserve, prediction.cost.p99) {
-            (Reserve::Predicted, Some(cost)) => cost.min(most),
-            _ => most,
-        };
+        let reserved = self
+            .likely_cost(&prediction)
+            .map_or(most, |cost| cost.min(most));
         let mut charge = Charge::new(self, request, estimate, prediction);
-        let account = request.account().map(|account| &**account);
-        if self.meter.0.book.is_limited(account) {
+        if limited {
             return self.reserve(charge, reserved).await;
         }
         charge.reserve(reserved).await?;
         Ok(charge)
+    }
+
+    /// What the call will take. The characters bound its tokens, in no time; the tokenizer
+    /// counts where that bound is over a limit or is all that a reservation goes by, and the
+    /// provider where the tokenizer's bound is over as well.
+    async fn foresee(&self, request: &Request, limited: bool) -> (TokenEstimate, Prediction) {
+        let model = self.inner.model();
+        let tokens = &self.meter.0.tokens;
+        let mut estimate = tokens.by_characters(model, request);
+        let prediction = self.meter.predict_for(model, request, &estimate);
+        let unforeseen = limited && self.likely_cost(&prediction).is_none();
+        if unforeseen || self.over(request, estimate.upper).is_some() {
+            estimate = tokens.estimate(model, request);
+        }
+        if self.over(request, estimate.upper).is_some() {
+            self.count_exactly(request, &mut estimate).await;
+        }
+        (estimate, prediction)
+    }
+
+    /// What is reserved instead of the most that a call may cost.
+    fn likely_cost(&self, prediction: &Prediction) -> Option<Usd> {
+        match self.meter.0.config.reserve {
+            Reserve::Predicted => prediction.cost.p99,
+            Reserve::Most => None,
+        }
     }
 
     /// Reserves in a task of its own: for a call that is dropped meanwhile it goes on, finds
@@ -314,7 +348,15 @@ impl LanguageModel for Metered {
     async fn stream(&self, request: &Request) -> Result<CompletionStream, Error> {
         let mut charge = self.admit(request).await?;
         charge.begin();
-        match self.inner.stream(request).await {
+        let limit = charge.first_event_limit();
+        let begun = match timeout(limit, self.inner.stream(request)).await {
+            Ok(begun) => begun,
+            Err(_) => {
+                let stage = Stage::FirstByte;
+                Err(Error::new(ErrorKind::Timeout { stage }))
+            }
+        };
+        match begun {
             Ok(events) => {
                 charge.first_event();
                 let metered = MeteredStream::new(events, charge);

@@ -137,14 +137,17 @@ impl Predictor {
         let series = all.entry(key).or_default();
         let x = log_of(observed.input_tokens);
         let cost = u64::try_from(observed.cost.pico()).unwrap_or(0);
-        series
-            .output_tokens
-            .observe(x, log_of(observed.output_tokens));
+        let output = log_of(observed.output_tokens);
+        let refitted = series.output_tokens.observe(x, output);
         series.latency.observe(x, log_of(micros(observed.latency)));
         if let Some(first_event) = observed.first_event {
             series.first_event.observe(x, log_of(micros(first_event)));
         }
         series.cost.observe(x, log_of(cost));
+        // As often as the fits change is often enough for gauges.
+        if !refitted {
+            return;
+        }
         let errors = series.calibration_errors();
         drop(all);
         for (quantity, errors) in errors {

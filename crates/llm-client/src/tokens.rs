@@ -45,13 +45,33 @@ const MEAN_CHARS_PER_TOKEN: u64 = 3;
 /// or when [`preload`](Self::preload) is called. Until then, which takes a fraction of a
 /// second, an upper bound by characters stands in.
 ///
+/// Where no limit is near, [`by_characters`](Self::by_characters) says enough: it takes
+/// nanoseconds, since a request knows its characters.
+///
 /// # How it learns
 ///
 /// [`observe`](Self::observe) takes the provider's figure. The logarithm of its ratio to the
 /// raw count is averaged with decay (the last 32 calls weigh most); the spread around that
-/// mean makes the upper bound, three standard deviations up.
+/// mean makes the upper bound, three standard deviations up. Counts by the tokenizer and by
+/// characters are corrected apart.
 pub struct TokenCounter {
-    models: Mutex<HashMap<String, Calibration>>,
+    models: Mutex<HashMap<String, Learned>>,
+}
+
+/// What is known of one model.
+#[derive(Debug, Clone, Copy)]
+struct Learned {
+    tokenizer: Calibration,
+    characters: Calibration,
+}
+
+impl Default for Learned {
+    fn default() -> Self {
+        Self {
+            tokenizer: Calibration::default(),
+            characters: Calibration::unbiased(),
+        }
+    }
 }
 
 /// What a request is thought to have.
@@ -71,7 +91,7 @@ pub struct TokenEstimate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CountMethod {
-    /// By characters: the vocabulary isn't loaded yet.
+    /// By characters: no limit is near, or the vocabulary isn't loaded yet.
     Characters,
     /// By the public tokenizer, over the whole text.
     Tokenizer,
@@ -103,10 +123,10 @@ impl TokenCounter {
     /// millisecond, whatever the request's size.
     #[must_use]
     pub fn estimate(&self, model: &str, request: &Request) -> TokenEstimate {
-        let envelope = envelope_tokens(model, request);
         let Some(vocabulary) = vocabulary::get() else {
-            return by_characters(request.prompt_chars(), envelope);
+            return self.by_characters(model, request);
         };
+        let envelope = envelope_tokens(model, request);
         let schema = match request.output() {
             Output::Text => None,
             Output::Json { schema, .. } => Some(schema.to_string()),
@@ -116,7 +136,7 @@ impl TokenCounter {
         let parts: Vec<&str> = system.chain(messages).chain(schema.as_deref()).collect();
         let counted = sample::count(vocabulary, &parts);
         let raw = counted.tokens.saturating_add(envelope);
-        let (expected, upper) = self.correct(model, raw);
+        let (expected, upper) = self.learned(model).tokenizer.correct(raw);
         TokenEstimate {
             raw,
             expected,
@@ -129,18 +149,42 @@ impl TokenCounter {
         }
     }
 
+    /// Bounds the tokens of a request's prompt by its characters alone. Takes nanoseconds,
+    /// whatever the request's size; the bound is up to twice what [`estimate`](Self::estimate)
+    /// says.
+    #[must_use]
+    pub fn by_characters(&self, model: &str, request: &Request) -> TokenEstimate {
+        let chars = request.prompt_chars();
+        let envelope = envelope_tokens(model, request);
+        let raw = (chars / MEAN_CHARS_PER_TOKEN).saturating_add(envelope);
+        let upper = estimate_tokens(chars).saturating_add(envelope);
+        let (expected, _) = self.learned(model).characters.correct(raw);
+        TokenEstimate {
+            raw,
+            expected: expected.min(upper),
+            upper,
+            method: CountMethod::Characters,
+        }
+    }
+
     /// Learns from the provider's figure for a request that was estimated before. Figures
     /// that are estimates themselves teach nothing.
     pub fn observe(&self, model: &str, estimate: &TokenEstimate, usage: &Usage) {
         let actual = usage.prompt_tokens();
-        if usage.estimated || actual == 0 || estimate.method == CountMethod::Characters {
+        if usage.estimated || actual == 0 {
             return;
         }
         let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
         if !models.contains_key(model) && models.len() >= MAX_CALIBRATED_MODELS {
             return;
         }
-        let calibration = models.entry(model.to_owned()).or_default();
+        let learned = models.entry(model.to_owned()).or_default();
+        if estimate.method == CountMethod::Characters {
+            let characters = &mut learned.characters;
+            characters.observe(estimate.raw, estimate.expected, actual);
+            return;
+        }
+        let calibration = &mut learned.tokenizer;
         calibration.observe(estimate.raw, estimate.expected, actual);
         let (correction, error) = (calibration.correction(), calibration.error());
         drop(models);
@@ -148,21 +192,21 @@ impl TokenCounter {
         gauge!(TOKEN_ERROR, "model" => model.to_owned()).set(error);
     }
 
-    /// What has been learned of a model: the correction, and the error that is left with it
-    /// as a share of the provider's figures. `None` where nothing has.
+    /// What has been learned of the tokenizer's counts for a model: the correction, and the
+    /// error that is left with it as a share of the provider's figures. `None` where nothing
+    /// has.
     #[must_use]
     pub fn calibration(&self, model: &str) -> Option<(f64, f64)> {
         let models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
-        let calibration = models.get(model)?;
-        Some((calibration.correction(), calibration.error()))
+        let calibration = models.get(model)?.tokenizer;
+        calibration
+            .has_seen()
+            .then(|| (calibration.correction(), calibration.error()))
     }
 
-    fn correct(&self, model: &str, raw: u64) -> (u64, u64) {
+    fn learned(&self, model: &str) -> Learned {
         let models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
-        match models.get(model) {
-            Some(calibration) => calibration.correct(raw),
-            None => Calibration::default().correct(raw),
-        }
+        models.get(model).copied().unwrap_or_default()
     }
 }
 
@@ -190,16 +234,6 @@ fn envelope_tokens(model: &str, request: &Request) -> u64 {
     turns
         .saturating_mul(TOKENS_PER_MESSAGE)
         .saturating_add(TOKENS_PER_REQUEST + tool)
-}
-
-fn by_characters(chars: u64, envelope: u64) -> TokenEstimate {
-    let upper = estimate_tokens(chars).saturating_add(envelope);
-    TokenEstimate {
-        raw: upper,
-        expected: (chars / MEAN_CHARS_PER_TOKEN).saturating_add(envelope),
-        upper,
-        method: CountMethod::Characters,
-    }
 }
 
 #[cfg(test)]

@@ -166,8 +166,13 @@ impl Plan {
         }
     }
 
+    /// How many requests there are.
+    pub fn total(self) -> u64 {
+        self.total
+    }
+
     /// When the request number `index` is to be sent, from the start.
-    fn intended(self, index: u64) -> Duration {
+    pub fn intended(self, index: u64) -> Duration {
         let nanos = self.span.as_nanos() * u128::from(index) / u128::from(self.total);
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }

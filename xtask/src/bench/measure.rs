@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use super::generator::{self, Load, Plan, Tally};
+use super::llm;
 use super::machine::Machine;
 use super::report::{Figures, MemoryFigures, Report, Settings, StartFigures};
 use super::rules;
@@ -69,7 +70,7 @@ async fn run(args: &Args) -> Result<Report, Error> {
         .filter(|target| chosen(target.name()))
         .collect();
 
-    if targets.is_empty() && !chosen(RULES_ALONE) && !chosen(START) {
+    if targets.is_empty() && !chosen(RULES_ALONE) && !chosen(START) && !chosen(llm::NAME) {
         return Err(Error::Bench(
             "no measurement has a name like that".to_owned(),
         ));
@@ -81,6 +82,11 @@ async fn run(args: &Args) -> Result<Report, Error> {
     };
     let start = if chosen(START) {
         Some(start_times(&bin).await?)
+    } else {
+        None
+    };
+    let llm = if chosen(llm::NAME) {
+        Some(llm::measure(args, &bin).await?)
     } else {
         None
     };
@@ -100,7 +106,7 @@ async fn run(args: &Args) -> Result<Report, Error> {
         latency_load: LATENCY_LOAD,
     };
     let binary_bytes = fs::metadata(bin.join("ai-service")).map_or(0, |data| data.len());
-    Ok(Report::new(
+    let report = Report::new(
         machine,
         settings,
         figures,
@@ -108,7 +114,8 @@ async fn run(args: &Args) -> Result<Report, Error> {
         memory,
         start,
         binary_bytes,
-    ))
+    );
+    Ok(report.with_llm(llm))
 }
 
 /// Capacities first, the targets taking turns; then the latencies.

@@ -8,6 +8,7 @@ mod client;
 mod generator;
 pub mod hello;
 mod invoice;
+pub mod llm;
 mod machine;
 mod measure;
 mod report;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::llm::{self, LlmFigures};
 use super::machine::Machine;
 use super::rules::{LINES, RulesFigures};
 use super::server::Memory;
@@ -28,6 +29,7 @@ pub struct Report {
     memory: Vec<MemoryFigures>,
     start: Option<StartFigures>,
     binary_bytes: u64,
+    llm: Option<LlmFigures>,
     goals: Vec<Goal>,
 }
 
@@ -193,16 +195,43 @@ impl Report {
             memory,
             start,
             binary_bytes,
+            llm: None,
             goals,
         }
     }
 
+    /// Adds what the layers around a model cost, and their targets.
+    pub fn with_llm(mut self, figures: Option<LlmFigures>) -> Self {
+        let stack = figures.as_ref().and_then(|figures| figures.clients.last());
+        let streams = figures.as_ref().map(|figures| &figures.streams);
+        // Streams that aren't there take no memory.
+        let whole = streams.filter(|streams| streams.failed == 0);
+        let above = whole.map(|streams| streams.held_mib - streams.idle_mib);
+        self.goals.extend([
+            Goal::at_most(
+                "model call, added p50",
+                "us",
+                llm::ADDED_P50_US,
+                stack.map(|stack| stack.added_p50_us),
+            ),
+            Goal::at_most(
+                "model call, added p99",
+                "us",
+                llm::ADDED_P99_US,
+                stack.map(|stack| stack.added_p99_us),
+            ),
+            Goal::at_most("1,000 streams above idle", "MiB", llm::STREAMS_MIB, above),
+        ]);
+        self.llm = figures;
+        self
+    }
+
     /// Answers that weren't as expected.
     pub fn failures(&self) -> u64 {
-        self.targets
-            .iter()
-            .flat_map(|figures| figures.failures.values())
-            .sum()
+        let targets = self.targets.iter();
+        let answers: u64 = targets.flat_map(|figures| figures.failures.values()).sum();
+        let llm = self.llm.as_ref().map_or(0, LlmFigures::failures);
+        answers + llm
     }
 
     /// Targets of the project that were measured and missed.
@@ -225,6 +254,9 @@ impl Report {
         self.print_machine();
         self.print_targets();
         self.print_process();
+        if let Some(figures) = &self.llm {
+            figures.print();
+        }
         println!(
             "\n{:<32} {:>12} {:>12}",
             "target of the project", "wanted", "measured"
@@ -361,7 +393,7 @@ fn ratio(targets: &[Figures]) -> Option<f64> {
 }
 
 /// The median; of an even number of values the mean of the middle two.
-fn median(values: &[f64]) -> Option<f64> {
+pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;

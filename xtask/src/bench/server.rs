@@ -45,6 +45,13 @@ pub enum Kind {
     },
     /// The model's stand-in.
     Model,
+    /// The same, as slow as a model.
+    PacedModel {
+        /// How fast it streams.
+        tokens_per_second: u32,
+        /// How long its answers are.
+        answer_tokens: u32,
+    },
 }
 
 /// A running server; ended when dropped.
@@ -170,7 +177,7 @@ impl Kind {
         match self {
             Self::Hello { .. } => "bench-hello",
             Self::Plain | Self::WithModel { .. } => "ai-service",
-            Self::Model => "mock-anthropic",
+            Self::Model | Self::PacedModel { .. } => "mock-anthropic",
         }
     }
 
@@ -178,7 +185,7 @@ impl Kind {
         match self {
             Self::Hello { .. } => "/",
             Self::Plain | Self::WithModel { .. } => "/ready",
-            Self::Model => "/mock/stats",
+            Self::Model | Self::PacedModel { .. } => "/mock/stats",
         }
     }
 
@@ -197,7 +204,17 @@ impl Kind {
                 command.args(["bench-hello", "--listen", &listen, "--body-bytes", &body]);
             }
             Self::Model => {
-                command.args(["--listen", &listen]);
+                // A minute's 4,000 requests are soon gone, and the service heeds that.
+                command.args(["--listen", &listen, "--no-rate-limit-headers"]);
+            }
+            Self::PacedModel {
+                tokens_per_second,
+                answer_tokens,
+            } => {
+                command
+                    .args(["--listen", &listen])
+                    .args(["--tokens-per-second", &tokens_per_second.to_string()])
+                    .args(["--answer-tokens", &answer_tokens.to_string()]);
             }
             Self::Plain => {
                 command

@@ -41,7 +41,18 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("xtask", &["dte", "knowledge-base", "matching", "payroll"]),
+    (
+        "xtask",
+        &[
+            "dte",
+            "knowledge-base",
+            "llm-client",
+            "matching",
+            "observability",
+            "payroll",
+            "store",
+        ],
+    ),
 ];
 const LOW: &[&str] = &["cache", "knowledge-base", "llm-client", "store"];
 const BELOW_HTTP: &[&str] = &[

@@ -1,18 +1,20 @@
 //! One call's money: reserved, and settled exactly once, however the call ends.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use metrics::{counter, gauge};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
+use tracing::field;
 
-use super::{Inner, Meter, Metered};
+use super::{FIRST_EVENT_FACTOR, FIRST_EVENT_FLOOR, Inner, Meter, Metered};
 use crate::budget::book::Reservation;
 use crate::ledger::{Booking, lost_bookings};
 use crate::{
-    Error, ErrorKind, Observed, Prediction, Prices, Provider, Request, Stage, TokenEstimate, Usage,
-    Usd,
+    CountMethod, Error, ErrorKind, Observed, Prediction, Prices, Provider, Request, Stage,
+    TokenEstimate, Usage, Usd,
 };
 
 /// Counter, nano-dollars (10⁻⁹ USD, rounded down): what calls have cost. Labels `provider`,
@@ -20,6 +22,10 @@ use crate::{
 pub const COST: &str = "llm_cost_nanodollars_total";
 /// Gauge: reservations of calls under way in this process.
 pub const RESERVATIONS_OPEN: &str = "llm_reservations_open";
+
+/// Calls that are all counted by the tokenizer after they ended; later one in so many is.
+const FIRST_LESSONS: u64 = 16;
+const LESSON_EVERY: u64 = 32;
 
 /// How many reservations are open.
 #[derive(Debug, Default, Clone)]
@@ -59,6 +65,8 @@ pub(super) struct Charge {
     max_tokens: u32,
     estimate: TokenEstimate,
     prediction: Prediction,
+    /// The request, where the tokenizer's count of it is to be compared with the figures.
+    lesson: Option<Request>,
     reservation: Option<(Reservation, Held)>,
     began: Option<Instant>,
     first_event: Option<Instant>,
@@ -73,6 +81,18 @@ impl Charge {
         prediction: Prediction,
     ) -> Self {
         let Meter(meter) = &metered.meter;
+        let uncounted = estimate.method == CountMethod::Characters;
+        let lesson = (uncounted && meter.lessons.due()).then(|| request.clone());
+        tracing::debug!(
+            model = metered.inner.model(),
+            operation = request.operation(),
+            input_tokens = estimate.expected,
+            output_tokens_p95 = prediction.output_tokens.p95,
+            cost_usd_p50 = prediction.cost.p50.map(field::display),
+            latency_ms_p50 = prediction.latency.p50.map(millis),
+            latency_ms_p95 = prediction.latency.p95.map(millis),
+            "a call's prediction"
+        );
         Self {
             meter: Arc::clone(meter),
             runtime: Handle::current(),
@@ -89,6 +109,7 @@ impl Charge {
             max_tokens: request.max_tokens(),
             estimate,
             prediction,
+            lesson,
             reservation: None,
             began: None,
             first_event: None,
@@ -105,6 +126,16 @@ impl Charge {
     /// The call is made now.
     pub(super) fn begin(&mut self) {
         self.began = Some(Instant::now());
+    }
+
+    /// The longest wait for the stream's first event; the provider's own limit is another.
+    pub(super) fn first_event_limit(&self) -> Duration {
+        let usual = self.prediction.first_event.p95;
+        usual.map_or(Duration::MAX, |usual| {
+            usual
+                .saturating_mul(FIRST_EVENT_FACTOR)
+                .max(FIRST_EVENT_FLOOR)
+        })
     }
 
     /// The stream's first event is there.
@@ -145,7 +176,7 @@ impl Charge {
         let Some((reservation, held)) = self.reservation.take() else {
             return;
         };
-        self.learn(&usage);
+        let lesson = self.learned(&usage);
         let mut booking = self.booking.clone();
         booking.usage = usage;
         booking.cost = self.prices.cost(&usage);
@@ -166,6 +197,9 @@ impl Charge {
             if settled.await.is_err() {
                 lost_bookings("call", 1);
             }
+            if let Some(lesson) = lesson {
+                lesson.take_in(&meter).await;
+            }
             drop(held);
         };
         if !self.meter.detached.run(&self.runtime, work) && lost {
@@ -173,26 +207,69 @@ impl Charge {
         }
     }
 
-    /// Figures that are the provider's own teach.
-    fn learn(&self, usage: &Usage) {
-        let Some(began) = self.began else {
-            return;
-        };
+    /// What is to be learned: figures that are the provider's own teach.
+    fn learned(&mut self, usage: &Usage) -> Option<Lesson> {
+        let began = self.began?;
         if usage.estimated || usage.total() == 0 {
-            return;
+            return None;
         }
-        let model = self.booking.model.as_str();
-        self.meter.tokens.observe(model, &self.estimate, usage);
-        let observed = Observed {
-            input_tokens: self.estimate.expected,
-            output_tokens: usage.output_tokens,
-            latency: began.elapsed(),
-            first_event: self.first_event.map(|at| at.duration_since(began)),
-            cost: self.prices.cost(usage),
+        Some(Lesson {
+            operation: self.booking.operation,
+            model: self.booking.model.clone(),
+            estimate: self.estimate,
+            request: self.lesson.take(),
+            usage: *usage,
+            observed: Observed {
+                input_tokens: self.estimate.expected,
+                output_tokens: usage.output_tokens,
+                latency: began.elapsed(),
+                first_event: self.first_event.map(|at| at.duration_since(began)),
+                cost: self.prices.cost(usage),
+            },
+        })
+    }
+}
+
+/// What a call teaches, taken in after the caller has its answer.
+struct Lesson {
+    operation: &'static str,
+    model: String,
+    estimate: TokenEstimate,
+    request: Option<Request>,
+    usage: Usage,
+    observed: Observed,
+}
+
+impl Lesson {
+    async fn take_in(self, meter: &Arc<Inner>) {
+        let model = self.model.as_str();
+        meter.tokens.observe(model, &self.estimate, &self.usage);
+        let predictor = &meter.predictor;
+        predictor.observe(self.operation, model, &self.observed);
+        let Some(request) = self.request else {
+            return;
         };
-        self.meter
-            .predictor
-            .observe(self.booking.operation, model, &observed);
+        let (meter, model, usage) = (Arc::clone(meter), self.model, self.usage);
+        let count = move || {
+            let counted = meter.tokens.estimate(&model, &request);
+            if counted.method != CountMethod::Characters {
+                meter.tokens.observe(&model, &counted, &usage);
+            }
+        };
+        // It doesn't panic, and a runtime that shuts down has no more use for it.
+        let _ = tokio::task::spawn_blocking(count).await;
+    }
+}
+
+/// Which calls the tokenizer counts for what their figures teach about it.
+#[derive(Debug, Default)]
+pub(super) struct Lessons(AtomicU64);
+
+impl Lessons {
+    /// The first ones all, then one in 32.
+    fn due(&self) -> bool {
+        let call = self.0.fetch_add(1, Ordering::Relaxed);
+        call < FIRST_LESSONS || call.is_multiple_of(LESSON_EVERY)
     }
 }
 
@@ -220,4 +297,8 @@ fn may_be_billed(kind: ErrorKind) -> bool {
         | ErrorKind::Cancelled => true,
         _ => false,
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -50,8 +50,9 @@ impl Window {
             .map(|above| above.map(|above| (above + fit.slope * (x - fit.centre)).max(0.0)))
     }
 
-    /// Scores what would have been predicted for the call, then learns from it.
-    pub(super) fn observe(&mut self, x: f64, y: f64) {
+    /// Scores what would have been predicted for the call, then learns from it. Says whether
+    /// the fit has changed.
+    pub(super) fn observe(&mut self, x: f64, y: f64) -> bool {
         for (score, quantile) in self.scores.iter_mut().zip(self.fit.above) {
             if let Some(above) = quantile {
                 let predicted = above + self.fit.slope * (x - self.fit.centre);
@@ -63,10 +64,12 @@ impl Window {
         }
         self.points.push_back((x, y));
         self.since_fit += 1;
-        if self.points.len() <= EAGER_CALLS || self.since_fit >= REFIT_EVERY {
+        let due = self.points.len() <= EAGER_CALLS || self.since_fit >= REFIT_EVERY;
+        if due {
             self.since_fit = 0;
             self.fit = fit(&self.points);
         }
+        due
     }
 
     /// How often each quantile held, less what it should have.

@@ -36,6 +36,19 @@ impl Default for Calibration {
 }
 
 impl Calibration {
+    /// One for counts that have no known lean: wide until something is learned.
+    pub(super) fn unbiased() -> Self {
+        Self {
+            log_ratio: 0.0,
+            ..Self::default()
+        }
+    }
+
+    /// Whether anything has been learned.
+    pub(super) fn has_seen(&self) -> bool {
+        self.seen > 0.0
+    }
+
     /// Learns from one call: its raw count, what was expected of it, and the figure.
     pub(super) fn observe(&mut self, raw: u64, expected: u64, actual: u64) {
         if raw == 0 || actual == 0 {

@@ -35,10 +35,25 @@ fn lines(count: usize) -> String {
 }
 
 #[test]
-fn before_the_vocabulary_is_there_characters_bound_the_tokens() {
-    let estimate = by_characters(3_000, 12);
-    assert_eq!(estimate.method, CountMethod::Characters);
-    assert_eq!((estimate.expected, estimate.upper), (1_012, 1_512));
+fn characters_bound_the_tokens_and_learn_apart_from_the_tokenizer() {
+    let (counter, asked) = (TokenCounter::new(), request(&"x".repeat(3_000)));
+    let first = counter.by_characters(MODEL, &asked);
+    assert_eq!(first.method, CountMethod::Characters);
+    assert_eq!((first.expected, first.upper), (1_012, 1_512));
+    for _ in 0..60 {
+        let estimate = counter.by_characters(MODEL, &asked);
+        counter.observe(MODEL, &estimate, &usage(800));
+    }
+    let learned = counter.by_characters(MODEL, &asked);
+    assert!(learned.expected.abs_diff(800) <= 8, "{learned:?}");
+    assert_eq!(learned.upper, first.upper, "the bound stays");
+    assert_eq!(counter.calibration(MODEL), None);
+    // What is expected never exceeds the bound, whatever was learned.
+    for _ in 0..60 {
+        counter.observe(MODEL, &first, &usage(100_000));
+    }
+    let high = counter.by_characters(MODEL, &asked);
+    assert_eq!(high.expected, high.upper);
 }
 
 #[tokio::test]

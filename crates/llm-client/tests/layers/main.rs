@@ -1,4 +1,6 @@
 //! The layers around a real client, against the mock.
 
 #[cfg(test)]
+mod flapping;
+#[cfg(test)]
 mod stack;

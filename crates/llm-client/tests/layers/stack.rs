@@ -14,14 +14,14 @@ use llm_client::{
 use mock_anthropic::{Answer, Config, Fault, MockServer};
 use store::{Clock, EmbeddedConfig, EmbeddedStore, ManualClock, Store};
 
-const MODEL: &str = "claude-sonnet-4-5";
+pub(crate) const MODEL: &str = "claude-sonnet-4-5";
 
 fn clock() -> Arc<dyn Clock> {
     let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_359_600);
     Arc::new(ManualClock::at(noon))
 }
 
-fn memory() -> Arc<dyn Store> {
+pub(crate) fn memory() -> Arc<dyn Store> {
     Arc::new(EmbeddedStore::in_memory(EmbeddedConfig::default(), clock()).unwrap())
 }
 
@@ -37,7 +37,7 @@ fn client(mock: &MockServer) -> Arc<dyn LanguageModel> {
     Arc::new(Anthropic::try_new(config).unwrap())
 }
 
-fn meter(store: &Arc<dyn Store>, limits: BudgetLimits) -> Meter {
+pub(crate) fn meter(store: &Arc<dyn Store>, limits: BudgetLimits) -> Meter {
     let config = MeterConfig {
         limits,
         ..MeterConfig::default()
@@ -55,7 +55,7 @@ fn request(rules: &str) -> Request {
         .unwrap()
 }
 
-fn long_rules() -> String {
+pub(crate) fn long_rules() -> String {
     "El IVA es el 19 % del neto, y el total es la suma de ambos. ".repeat(100)
 }
 
