@@ -1,0 +1,248 @@
+//! Two replicas of the service under load while the master dies, freezes, and is cut off from its
+//! sentinels: every request is answered with its own figures, and the second tier comes back.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use mock_anthropic::{Answer, Config, MockServer};
+use store::test_util::redis::until;
+use tokio::task::JoinSet;
+
+use crate::alone;
+use crate::redis_asking::{Asked, percentile};
+use crate::redis_group::{DOWN_AFTER_MS, Group};
+use crate::support::{Options, Request, Service};
+
+/// Documents a second; each is asked for four times, which makes 300 requests a second.
+const DOCUMENTS: u64 = 75;
+/// Documents from one question to the next of the same kind: 400 ms.
+const LATER: u64 = 30;
+/// Seconds of load.
+const SECONDS: u64 = 27;
+/// Time from the new master to the second tier's return, at most.
+const RETURN: Duration = Duration::from_secs(2);
+/// Tenants, and what is added to a tenant's number for another one with the same documents.
+const TENANTS: u64 = 7;
+const TWIN: u64 = 100;
+
+/// Which question about a document it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The first one, to one replica.
+    First,
+    /// The second one, to the other replica: only the second tier can know the answer.
+    Across,
+    /// The third one, there again.
+    Again,
+    /// The same document in another tenant's name.
+    Twin,
+}
+
+/// What became of one request.
+struct Seen {
+    /// When the document was first asked for.
+    document: Duration,
+    /// When this was asked.
+    at: Duration,
+    took: Duration,
+    kind: Kind,
+    /// What is wrong with the answer, if anything.
+    wrong: Option<String>,
+    hit: bool,
+}
+
+async fn ask(service: std::net::SocketAddr, number: u64, kind: Kind, begun: Instant) -> Seen {
+    let mut asked = Asked::rules(1 + number % TENANTS, number);
+    asked.model = number.is_multiple_of(4);
+    let mut body = asked.body();
+    if kind == Kind::Twin {
+        body["company_id"] = (asked.tenant + TWIN).into();
+    }
+    let at = begun.elapsed();
+    let reply = Request::validate(&body).try_send(service).await;
+    let took = begun.elapsed().saturating_sub(at);
+    let (mut wrong, mut hit) = (None, false);
+    match reply {
+        Err(error) => wrong = Some(error.to_string()),
+        Ok(reply) => {
+            hit = reply.header("x-cache") == "hit";
+            // The first answer that a tenant gets can't have been there before.
+            let foreign = hit && matches!(kind, Kind::First | Kind::Twin);
+            if foreign || !asked.is_answered_by(&reply) {
+                wrong = Some(format!("{kind:?} {asked:?}: {reply:?}"));
+            }
+        }
+    }
+    let document = Duration::from_millis(number * 1_000 / DOCUMENTS);
+    Seen {
+        document,
+        at,
+        took,
+        kind,
+        wrong,
+        hit,
+    }
+}
+
+/// Keeps its rate whatever the answers take.
+async fn load(services: [std::net::SocketAddr; 2], begun: Instant) -> Vec<Seen> {
+    let mut asked = JoinSet::new();
+    let mut ticks =
+        tokio::time::interval(Duration::from_secs(1) / u32::try_from(DOCUMENTS).unwrap());
+    for number in 0..DOCUMENTS * SECONDS {
+        ticks.tick().await;
+        for (kind, ago) in [
+            (Kind::First, 0),
+            (Kind::Across, LATER),
+            (Kind::Twin, LATER),
+            (Kind::Again, 2 * LATER),
+        ] {
+            let Some(document) = number.checked_sub(ago) else {
+                continue;
+            };
+            let other = usize::from(matches!(kind, Kind::Across | Kind::Again));
+            let place = (usize::try_from(document).unwrap() + other) % 2;
+            asked.spawn(ask(services[place], document, kind, begun));
+        }
+    }
+    asked.join_all().await
+}
+
+/// One fault, as the clock of the load has it.
+struct Fault {
+    what: &'static str,
+    began: Duration,
+    /// When the sentinels had another master.
+    switched: Duration,
+}
+
+/// Waits for the moment of the next fault.
+async fn moment(begun: Instant, seconds: u64) {
+    tokio::time::sleep_until((begun + Duration::from_secs(seconds)).into()).await;
+}
+
+/// The three faults, one after the other, each undone once there is another master.
+async fn faults(group: &mut Group, begun: Instant) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut master = 0;
+    for (what, second) in [("killed", 3), ("frozen", 11), ("cut off", 19)] {
+        moment(begun, second).await;
+        let began = begun.elapsed();
+        match what {
+            "killed" => group.servers[master].server.kill().unwrap(),
+            "frozen" => group.servers[master].server.freeze().unwrap(),
+            _ => group.servers[master].hide_from_sentinels(),
+        }
+        let old = master;
+        master = group.another_master(old).await;
+        let switched = begun.elapsed();
+        faults.push(Fault {
+            what,
+            began,
+            switched,
+        });
+        // Two seconds on, so that the service has to do without it.
+        moment(begun, second + 5).await;
+        match what {
+            "killed" => group.servers[old].server.restart().await.unwrap(),
+            "frozen" => group.servers[old].server.thaw().unwrap(),
+            _ => group.servers[old].show_to_sentinels(),
+        }
+    }
+    faults
+}
+
+/// The log of seconds.
+fn table(seen: &[Seen], faults: &[Fault]) {
+    let mut seconds: BTreeMap<u64, Vec<&Seen>> = BTreeMap::new();
+    for one in seen {
+        seconds.entry(one.at.as_secs()).or_default().push(one);
+    }
+    println!("second  requests  wrong  across the replicas: hits of asked   p50 ms  p99 ms");
+    for (second, all) in seconds {
+        let mut times: Vec<_> = all.iter().map(|one| one.took).collect();
+        let across = all.iter().filter(|one| one.kind == Kind::Across);
+        let (asked, hits) = (across.clone().count(), across.filter(|one| one.hit).count());
+        let wrong = all.iter().filter(|one| one.wrong.is_some()).count();
+        let [p50, p99] = [50, 99].map(|share| percentile(&mut times, share).as_secs_f64() * 1e3);
+        let mut note = String::new();
+        for fault in faults {
+            if fault.began.as_secs() == second {
+                note += &format!("  master {}", fault.what);
+            }
+            if fault.switched.as_secs() == second {
+                let after = fault.switched - fault.began;
+                note += &format!("  another master after {after:.1?}");
+            }
+        }
+        println!(
+            "{second:6}  {:8}  {wrong:5}  {hits:26} of {asked:5}   {p50:6.1}  {p99:6.1}{note}",
+            all.len()
+        );
+    }
+}
+
+/// The second tier answers for the other replica's documents from two seconds after the new
+/// master on, until the next fault.
+fn is_back(seen: &[Seen], fault: &Fault, next: Duration) {
+    let (from, to) = (fault.switched + RETURN, next - Duration::from_secs(1));
+    let across = seen
+        .iter()
+        .filter(|one| one.kind == Kind::Across && (from..to).contains(&one.document));
+    let (asked, hits) = (across.clone().count(), across.filter(|one| one.hit).count());
+    println!(
+        "{}: {hits} of {asked} across the replicas after {from:.1?}",
+        fault.what
+    );
+    assert!(asked > 20 && hits * 100 >= asked * 90, "{}", fault.what);
+}
+
+async fn well(service: &Service) {
+    until("health to be well", async || {
+        service.send(Request::get("/health")).await.status == 200
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failover_under_load_costs_no_answer() {
+    let _turn = alone().await;
+    let mock = MockServer::start(Config::default()).await.unwrap();
+    mock.answer_with(Answer::always(r#"{"confidence": 93, "findings": []}"#));
+    let mut group = Group::start().await;
+    let options = || {
+        let url = group.url();
+        Options::default()
+            .model(&mock, 20_000)
+            .env("REDIS_URL", &url)
+    };
+    let services = [options().start().await, options().start().await];
+    for service in &services {
+        well(service).await;
+    }
+    let begun = Instant::now();
+    let loading = tokio::spawn(load([services[0].addr, services[1].addr], begun));
+    let faults = faults(&mut group, begun).await;
+    let seen = loading.await.unwrap();
+    table(&seen, &faults);
+    let wrong: Vec<_> = seen.iter().filter_map(|one| one.wrong.as_ref()).collect();
+    assert!(
+        wrong.is_empty(),
+        "{} wrong: {:?}",
+        wrong.len(),
+        wrong.first()
+    );
+    let ends = faults.iter().skip(1).map(|fault| fault.began);
+    for (fault, next) in faults
+        .iter()
+        .zip(ends.chain([Duration::from_secs(SECONDS)]))
+    {
+        let sentinels_time = fault.switched - fault.began;
+        assert!(sentinels_time >= Duration::from_millis(DOWN_AFTER_MS) / 2);
+        is_back(&seen, fault, next);
+    }
+    for service in &services {
+        well(service).await;
+    }
+}
