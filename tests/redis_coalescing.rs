@@ -13,6 +13,10 @@ use crate::support::{Options, Reply, Request, Service};
 
 const MESSAGES: &str = "/v1/messages";
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A process that reads 300 requests at once, in a debug build on a busy machine, hasn't time to
+/// read Redis's answers within the defaults' 40 ms.
+const PATIENT: &str = "[redis]\ncommand_timeout_ms = 3000\nunresponsive_timeout_ms = 9000\n\
+                       [cache]\nstore_read_deadline_ms = 3000\nlease_ms = 5000\n";
 
 /// A model that takes its time.
 async fn slow_model(time: Duration) -> MockServer {

@@ -53,7 +53,9 @@ pub(super) fn redis(mut file: file::Redis) -> Result<Option<SharedStore>, Settin
     }
     bounds(&mut config, &file)?;
     times(&mut config, &file)?;
-    let resilient = resilient(&file)?;
+    let mut resilient = resilient(&file)?;
+    // The last resort is behind the client's own time-out, not before it.
+    resilient.deadline = resilient.deadline.max(config.command_timeout * 2);
     Ok(found.map(|_| SharedStore {
         redis: config,
         resilient,

@@ -147,6 +147,13 @@ fn nonsense_about_redis_is_refused_by_name_and_not_quoted() {
 }
 
 #[test]
+fn a_patience_that_is_given_is_not_cut_short() {
+    let file = "[redis]\nhost = \"h\"\ncommand_timeout_ms = 5000";
+    let shared = load(file, &[]).unwrap().shared.unwrap();
+    assert!(shared.resilient.deadline > shared.redis.command_timeout);
+}
+
+#[test]
 fn check_config_shows_every_bound_and_no_password() {
     let toml = "[redis]\nsentinel_password = \"oculta-1\"\njournal_len = 321";
     let url = (
