@@ -33,7 +33,8 @@ async fn sharing(server: &Server, mock: &MockServer, count: usize) -> Vec<Servic
     for _ in 0..count {
         let options = Options::default()
             .model(mock, 20_000)
-            .env("REDIS_URL", &url);
+            .env("REDIS_URL", &url)
+            .config(PATIENT);
         let service = options.start().await;
         until("health to be well", async || {
             service.send(Request::get("/health")).await.status == 200
