@@ -2,7 +2,12 @@
 //! processes that share one.
 //!
 //! Needs `redis-server`. The tests take turns: they measure times and load the machine.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
 #![expect(
     clippy::print_stdout,
     reason = "the figures are for whoever reads them"
