@@ -136,7 +136,10 @@ pub(crate) async fn ready(shared: &Shared) -> Reply {
     if shared.is_draining() {
         reasons.push("draining");
     }
-    if !store_health(shared).await.up {
+    let store = store_health(shared).await;
+    // Where something stands in for it, requests are answered without: a Redis that is away
+    // must not take every replica out of the balance.
+    if !store.up && store.standby.is_none() {
         reasons.push("store_unavailable");
     }
     if reasons.is_empty() {
@@ -165,8 +168,7 @@ pub(crate) async fn health(shared: &Shared) -> Reply {
     let circuit = shared.circuit();
     let model_down = shared.model_watch.is_down() || circuit == Some(BreakerState::Open);
     // The rules answer without store and model: no dependency makes the service unhealthy.
-    let standing_in = store.standby.as_ref().is_some_and(|standby| standby.active);
-    let (code, status) = match (store.up && !standing_in, model_down) {
+    let (code, status) = match (whole(&store), model_down) {
         (true, false) => (StatusCode::OK, "healthy"),
         _ => (StatusCode::MULTI_STATUS, "degraded"),
     };
@@ -181,6 +183,21 @@ pub(crate) async fn health(shared: &Shared) -> Reply {
         health_check_duration_ms: millis(begun.elapsed()),
     };
     json(code, &health)
+}
+
+/// Whether the store does all it should: it answers, takes writes, and waits for none that were
+/// made while it was away.
+fn whole(store: &StoreHealth) -> bool {
+    let standby = store.standby.as_ref();
+    let settled = standby.is_none_or(|standby| !standby.active && standby.journal_len == 0);
+    store.up && store.problem.is_none() && settled
+}
+
+/// Whether Redis can't be reckoned with: it doesn't answer, or takes no writes, or the embedded
+/// engine stands in.
+fn away(store: &StoreHealth) -> bool {
+    let standing_in = store.standby.as_ref().is_some_and(|standby| standby.active);
+    !store.up || store.problem.is_some() || standing_in
 }
 
 async fn store_health(shared: &Shared) -> StoreHealth {
@@ -230,11 +247,10 @@ fn redis(store: StoreHealth) -> Redis {
         StoreKind::RedisCluster => "cluster",
         _ => "embedded",
     };
-    let standing_in = store.standby.as_ref().is_some_and(|standby| standby.active);
-    let status = match (kind, store.up && !standing_in) {
-        ("embedded", true) => "disabled",
-        (_, true) => "up",
-        (_, false) => "down",
+    let status = match (kind, away(&store)) {
+        ("embedded", false) => "disabled",
+        (_, false) => "up",
+        (_, true) => "down",
     };
     let topology = store.topology.unwrap_or_default();
     Redis {

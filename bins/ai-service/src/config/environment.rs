@@ -72,9 +72,23 @@ impl Environment {
         self.overlay_redis(&mut file.redis)
     }
 
+    /// Whether a variable says where Redis is.
+    fn places_redis(&self) -> bool {
+        let sentinel = self.get("REDIS_SENTINEL_ENABLED");
+        let sentinel = sentinel.is_some_and(|word| yes_or_no("", &word).unwrap_or(false));
+        sentinel || self.get("REDIS_HOST").is_some()
+    }
+
     fn overlay_redis(&self, redis: &mut Redis) -> Result<(), SettingsError> {
         if let Some(url) = self.get("REDIS_URL") {
+            if url.contains('@') {
+                // It has a user or a password of its own: the file's are another server's.
+                (redis.username, redis.password, redis.password_file) = (None, None, None);
+            }
             redis.url = Some(url.into());
+        } else if self.places_redis() {
+            // The file's URL would go before these.
+            redis.url = None;
         }
         let over = |target: &mut Option<String>, name| {
             if let Some(value) = self.get(name) {

@@ -269,7 +269,12 @@ impl fmt::Display for Settings {
         }
         writeln!(f, "store.max_bytes = {}", self.store.max_bytes)?;
         match &self.shared {
-            Some(shared) => writeln!(f, "redis = {:#?}", shared.redis)?,
+            Some(shared) => {
+                writeln!(f, "redis = {:#?}", shared.redis)?;
+                let journal = &shared.resilient;
+                writeln!(f, "redis.journal_len = {}", journal.journal_len)?;
+                writeln!(f, "redis.journal_bytes = {}", journal.journal_bytes)?;
+            }
             None => writeln!(f, "redis = none (this process's own store)")?,
         }
         writeln!(f, "cache.l1_bytes = {}", self.cache.l1_bytes)?;

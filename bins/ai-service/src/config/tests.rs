@@ -1,5 +1,7 @@
 //! What is refused, what goes over what, and that secrets don't show.
 
+mod redis;
+
 use std::io::Write as _;
 
 use secrecy::ExposeSecret as _;
@@ -50,7 +52,7 @@ fn the_environment_goes_over_the_file_and_empty_variables_are_unset() {
             ("LOG_LEVEL", ""),
             ("AI_SERVICE_API_KEY", "from the environment"),
             ("ANTHROPIC_BASE_URL", "http://127.0.0.1:8100"),
-            ("REDIS_URL", "redis://localhost"),
+            ("SLACK_WEBHOOK_URL", "https://hooks.slack.example/x"),
             ("REDIS_HOST", ""),
         ],
     )
@@ -66,7 +68,8 @@ fn the_environment_goes_over_the_file_and_empty_variables_are_unset() {
         (model.model.as_str(), model.base_url.as_str()),
         ("claude-haiku-4-5", "http://127.0.0.1:8100")
     );
-    assert_eq!(settings.ignored, ["REDIS_URL"]);
+    assert_eq!(settings.ignored, ["SLACK_WEBHOOK_URL"]);
+    assert!(settings.shared.is_none());
 }
 
 #[test]
@@ -203,6 +206,7 @@ fn the_documented_file_is_the_default() {
     let default = Settings::load(None, &Environment::of(&[])).unwrap();
     assert_eq!(documented.to_string(), default.to_string());
     assert_eq!(documented.cache, default.cache);
+    assert_eq!(documented.meter.limits, default.meter.limits);
     // The model's own values show only where there is a key.
     let key = [("ANTHROPIC_API_KEY", "sk-ant")];
     let documented = load(self::documented(), &key).unwrap().model.unwrap();
@@ -210,6 +214,11 @@ fn the_documented_file_is_the_default() {
         .unwrap()
         .model
         .unwrap();
+    assert_eq!(format!("{documented:?}"), format!("{default:?}"));
+    // And Redis's own where there is one.
+    let redis = [("REDIS_URL", "redis://localhost")];
+    let documented = load(self::documented(), &redis).unwrap().shared.unwrap();
+    let default = load("", &redis).unwrap().shared.unwrap();
     assert_eq!(format!("{documented:?}"), format!("{default:?}"));
 }
 
@@ -221,9 +230,15 @@ fn every_key_is_documented() {
         "[auth.keys]",
         "store",
         "cache",
+        "redis",
+        "cache.adaptive",
         "model",
+        "second_model",
+        "budget",
+        "prices.modelo",
         "limits",
         "validate",
+        "answers",
         "metrics",
         "drain",
     ] {
