@@ -49,7 +49,7 @@ pub enum Error {
     #[cfg(feature = "bench")]
     TargetsMissed(usize),
     /// Targets of the evaluation were missed, and `--strict` was given.
-    #[cfg(feature = "dte-eval")]
+    #[cfg(any(feature = "dte-eval", feature = "kb-eval"))]
     EvalMissed(usize),
     /// Targets of the evaluation of matching were missed, and `--strict` was given.
     #[cfg(feature = "match-eval")]
@@ -96,6 +96,8 @@ impl fmt::Display for Error {
             Self::MatchMissed(count) => {
                 write!(f, "match-eval: {count} target(s) missed (--strict)")
             }
+            #[cfg(any(feature = "dte-eval", feature = "kb-eval"))]
+            Self::EvalMissed(count) => write!(f, "{count} target(s) missed (--strict)"),
         }
     }
 }

@@ -16,6 +16,7 @@ mod error;
 mod eval_launch;
 mod install;
 mod interop;
+mod kb_eval;
 mod launch;
 mod lint;
 mod match_eval;
@@ -67,6 +68,12 @@ enum Command {
     #[cfg(feature = "match-eval")]
     #[command(hide = true)]
     MatchEvalMeasure(match_eval::launch::Args),
+    /// Rank a set of judged questions: recall beside two baselines, latency, memory
+    KbEval(kb_eval::Args),
+    /// The measuring half of `kb-eval`, in the release build that `kb-eval` makes
+    #[cfg(feature = "kb-eval")]
+    #[command(hide = true)]
+    KbEvalMeasure(kb_eval::Args),
 }
 
 fn main() -> ExitCode {
@@ -86,6 +93,9 @@ fn main() -> ExitCode {
         Command::MatchEval(args) => match_eval::launch::run(&args),
         #[cfg(feature = "match-eval")]
         Command::MatchEvalMeasure(args) => match_eval::measure(&args),
+        Command::KbEval(args) => kb_eval::run(&args),
+        #[cfg(feature = "kb-eval")]
+        Command::KbEvalMeasure(args) => kb_eval::measure(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -41,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("xtask", &["dte", "matching"]),
+    ("xtask", &["dte", "knowledge-base", "matching", "payroll"]),
 ];
 const LOW: &[&str] = &["cache", "knowledge-base", "llm-client", "store"];
 const BELOW_HTTP: &[&str] = &[

@@ -1,0 +1,158 @@
+//! A search: the question read, passages weighed, the best of them shown. Pure functions.
+
+mod question;
+mod score;
+mod snippet;
+mod top;
+mod typo;
+
+use std::cell::RefCell;
+
+use crate::config::Ranking;
+use crate::dense::Ranked;
+use crate::hit::{Hit, relevance};
+use crate::query::Query;
+use crate::snapshot::Snapshot;
+use crate::text::Stems;
+
+use self::question::Question;
+use self::score::Sums;
+use self::top::{Candidate, Top};
+
+/// How many candidates are kept for each hit wanted, since a document may fill many of them.
+const SPARE: usize = 6;
+/// Places after which a dense retriever's rank counts half.
+const DENSE_HALF: f32 = 10.0;
+
+/// What a search needs for itself, kept by each thread.
+struct Scratch {
+    stems: Stems,
+    sums: Sums,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch {
+        stems: Stems::new(),
+        sums: Sums::default(),
+    });
+}
+
+/// The best passages, best first. `dense` is a retriever's ranking, best first, or empty.
+pub(crate) fn search(
+    snapshot: &Snapshot,
+    ranking: &Ranking,
+    query: &Query,
+    dense: &[Ranked],
+) -> Vec<Hit> {
+    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+        Ok(mut scratch) => run(snapshot, ranking, query, dense, &mut scratch),
+        // Only a search within a search on one thread, which nobody does.
+        Err(_) => Vec::new(),
+    })
+}
+
+/// The stems of a question, corrected, without stop words, each once with how rare it is.
+pub(crate) fn stems(snapshot: &Snapshot, ranking: &Ranking, text: &str) -> Vec<(Box<str>, f64)> {
+    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+        Ok(mut scratch) => Question::read(text, snapshot, ranking, &mut scratch.stems).rarities(),
+        Err(_) => Vec::new(),
+    })
+}
+
+fn run(
+    snapshot: &Snapshot,
+    ranking: &Ranking,
+    query: &Query,
+    dense: &[Ranked],
+    scratch: &mut Scratch,
+) -> Vec<Hit> {
+    let question = Question::read(&query.text, snapshot, ranking, &mut scratch.stems);
+    let mut top = Top::new(query.top_k.saturating_mul(SPARE));
+    for (index, segment) in snapshot.segments().into_iter().enumerate() {
+        let sums = &mut scratch.sums;
+        sums.fill(&question, index, segment.slots());
+        if !dense.is_empty() {
+            let share = ranking.dense;
+            sums.scale(1.0 - share);
+            for (rank, ranked) in dense.iter().enumerate() {
+                if let Some(slot) = snapshot.slot(index, &ranked.passage_id) {
+                    sums.add(slot, share * DENSE_HALF / (DENSE_HALF + place(rank)));
+                }
+            }
+        }
+        for (slot, score) in sums.scored() {
+            if top.wants(score) && snapshot.allows(index, slot, query) {
+                let updated = segment
+                    .entry_of(slot)
+                    .and_then(|(_, entry)| entry.document.updated);
+                top.offer(Candidate {
+                    score,
+                    updated,
+                    segment: index,
+                    slot,
+                });
+            }
+        }
+    }
+    let picked = pick(snapshot, query, top);
+    let hit = |candidate: &Candidate| hit(snapshot, &question, candidate, &mut scratch.stems);
+    picked.iter().filter_map(hit).collect()
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a rank, of some hundreds at most"
+)]
+fn place(rank: usize) -> f32 {
+    rank as f32
+}
+
+/// The first of the candidates, with no document more often than it may be.
+fn pick(snapshot: &Snapshot, query: &Query, top: Top) -> Vec<Candidate> {
+    let mut picked: Vec<Candidate> = Vec::with_capacity(query.top_k);
+    for candidate in top.into_sorted() {
+        let place = |one: &Candidate| {
+            let segment = snapshot.segment(one.segment)?;
+            Some((one.segment, segment.entry_of(one.slot)?.0))
+        };
+        let own = place(&candidate);
+        let before = picked.iter().filter(|other| place(other) == own).count();
+        if before < query.per_document {
+            picked.push(candidate);
+            if picked.len() >= query.top_k {
+                break;
+            }
+        }
+    }
+    picked
+}
+
+fn hit(
+    snapshot: &Snapshot,
+    question: &Question<'_>,
+    candidate: &Candidate,
+    stems: &mut Stems,
+) -> Option<Hit> {
+    let segment = snapshot.segment(candidate.segment)?;
+    let (_, entry) = segment.entry_of(candidate.slot)?;
+    let (number, passage) = segment.passage(candidate.slot)?;
+    let document = &entry.document;
+    let score = f64::from(candidate.score.clamp(0.0, 1.0));
+    Some(Hit {
+        id: format!("{}#{number}", document.id),
+        document_id: document.id.clone(),
+        title: document.title.clone(),
+        module: document.module.clone(),
+        tags: document.tags.clone(),
+        section: passage.section.clone(),
+        content: passage.content.clone(),
+        snippet: snippet::make(&passage.content, question, stems),
+        url: document.url.clone(),
+        source: document.source.clone(),
+        updated: document.updated,
+        valid_from: document.valid_from,
+        valid_to: document.valid_to,
+        score,
+        relevance: relevance(score),
+    })
+}
