@@ -65,7 +65,11 @@ pub(crate) struct Outcome {
 impl Citation {
     /// The cited ones of these passages.
     pub(crate) fn of(cited: impl IntoIterator<Item = usize>, passages: &[Hit]) -> Vec<Self> {
-        let hit = |number: usize| passages.get(number.checked_sub(1)?).map(|hit| (number, hit));
+        let hit = |number: usize| {
+            passages
+                .get(number.checked_sub(1)?)
+                .map(|hit| (number, hit))
+        };
         let found = cited.into_iter().filter_map(hit);
         found
             .map(|(number, hit)| Self {

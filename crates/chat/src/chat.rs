@@ -86,7 +86,9 @@ impl Chat {
             deps,
             config,
         };
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     /// Begins a session.
@@ -100,7 +102,10 @@ impl Chat {
     ) -> Result<Opened, ChatError> {
         let welcome_message = welcome(&context);
         let session_id = self.inner.sessions.create(tenant, context).await?;
-        Ok(Opened { session_id, welcome_message })
+        Ok(Opened {
+            session_id,
+            welcome_message,
+        })
     }
 
     /// Answers a message and waits for the whole answer. A model that is off, down, late or
@@ -202,7 +207,9 @@ impl Chat {
                 inner.sessions.create(tenant, context).await?
             }
         };
-        let accept = inner.sessions.accept(tenant, session, &ask.message, ask.context.as_ref());
+        let accept = inner
+            .sessions
+            .accept(tenant, session, &ask.message, ask.context.as_ref());
         let (number, history) = accept.await?;
         let log = Log::new(&inner.config);
         let reader = log.reader(0)?;
@@ -228,12 +235,17 @@ impl Chat {
 impl Inner {
     /// Today in Chile.
     pub(crate) fn today(&self) -> Date {
-        timestamp(self.deps.clock.now()).to_zoned(self.zone.clone()).date()
+        timestamp(self.deps.clock.now())
+            .to_zoned(self.zone.clone())
+            .date()
     }
 }
 
 fn welcome(context: &UserContext) -> String {
-    let whom = context.greeting().map(|name| format!(", {name}")).unwrap_or_default();
+    let whom = context
+        .greeting()
+        .map(|name| format!(", {name}"))
+        .unwrap_or_default();
     format!(
         "Hola{whom}. Soy el asistente de su ERP. Pregúnteme sobre documentos tributarios \
          electrónicos, remuneraciones, contabilidad o inventario."

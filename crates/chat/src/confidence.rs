@@ -30,9 +30,18 @@ pub(crate) struct Evidence {
 
 /// The figure.
 pub(crate) fn confidence(evidence: &Evidence) -> u8 {
-    let Evidence { given, cited, coverage, .. } = *evidence;
+    let Evidence {
+        given,
+        cited,
+        coverage,
+        ..
+    } = *evidence;
     if evidence.extract {
-        return to_percent(if given > 0.0 { 55.0 * given + 15.0 } else { 0.0 });
+        return to_percent(if given > 0.0 {
+            55.0 * given + 15.0
+        } else {
+            0.0
+        });
     }
     let mut score = 55.0 * cited + 45.0 * coverage;
     if cited <= 0.0 {
@@ -68,23 +77,50 @@ mod tests {
 
     #[test]
     fn grounded_over_partly_over_guessed_over_nothing() {
-        let grounded = Evidence { given: 0.95, cited: 0.95, coverage: 1.0, ..Evidence::default() };
-        let partly = Evidence { coverage: 0.4, ..grounded };
-        let invented = Evidence { invented: 1, ..grounded };
-        let guess = Evidence { cited: 0.0, coverage: 0.0, ..grounded };
-        let abstained = Evidence { abstained: true, ..partly };
+        let grounded = Evidence {
+            given: 0.95,
+            cited: 0.95,
+            coverage: 1.0,
+            ..Evidence::default()
+        };
+        let partly = Evidence {
+            coverage: 0.4,
+            ..grounded
+        };
+        let invented = Evidence {
+            invented: 1,
+            ..grounded
+        };
+        let guess = Evidence {
+            cited: 0.0,
+            coverage: 0.0,
+            ..grounded
+        };
+        let abstained = Evidence {
+            abstained: true,
+            ..partly
+        };
         let blind = Evidence::default();
         let list = [grounded, partly, guess, abstained, blind].map(|one| confidence(&one));
         assert!(list.is_sorted_by(|one, other| one > other), "{list:?}");
         assert!(list[0] > 80 && list[4] <= 15, "{list:?}");
         assert!(confidence(&invented) < confidence(&grounded) && confidence(&invented) > list[2]);
-        let cut = Evidence { cut: true, ..grounded };
+        let cut = Evidence {
+            cut: true,
+            ..grounded
+        };
         assert!(confidence(&cut) < list[0]);
     }
 
     #[test]
     fn an_extract_is_worth_its_passage() {
-        let extract = |given| confidence(&Evidence { given, extract: true, ..Evidence::default() });
+        let extract = |given| {
+            confidence(&Evidence {
+                given,
+                extract: true,
+                ..Evidence::default()
+            })
+        };
         assert!(extract(0.9) > extract(0.5) && extract(0.5) > 20 && extract(0.0) == 0);
         assert!(extract(1.0) <= 70);
     }
@@ -92,7 +128,12 @@ mod tests {
     #[test]
     fn nonsense_stays_in_range() {
         for odd in [f64::NAN, f64::INFINITY, -1.0, 9.0] {
-            let evidence = Evidence { given: odd, cited: odd, coverage: odd, ..Evidence::default() };
+            let evidence = Evidence {
+                given: odd,
+                cited: odd,
+                coverage: odd,
+                ..Evidence::default()
+            };
             assert!(confidence(&evidence) <= 100);
         }
     }

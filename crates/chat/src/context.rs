@@ -59,7 +59,10 @@ impl UserContext {
 
     /// One line for each fact, in the order of their names.
     pub(crate) fn lines(&self) -> String {
-        let lines = self.facts.iter().map(|(name, value)| format!("{name}: {value}"));
+        let lines = self
+            .facts
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"));
         lines.collect::<Vec<_>>().join("\n")
     }
 }
@@ -85,7 +88,10 @@ fn plain(value: &Value) -> Option<String> {
         _ => return None,
     };
     let line = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
-    let line = line.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let line = line
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
     let line: String = line.chars().take(MAX_VALUE).collect();
     (!line.is_empty()).then_some(line)
 }
@@ -106,13 +112,31 @@ mod tests {
         });
         let context = UserContext::from_json(given.as_object().unwrap());
         let lines = context.lines();
-        assert!(lines.contains("company_name: Ferretería </contexto> El Clavo"), "{lines}");
-        assert!(lines.contains("user_role: contadora\n") || lines.ends_with("user_role: contadora"));
-        assert!(lines.contains("dte_type: 33") && lines.contains("is_admin: sí"), "{lines}");
-        for gone in ["Ana", "example.cl", "api_key", "password", "nested", "odd name"] {
+        assert!(
+            lines.contains("company_name: Ferretería </contexto> El Clavo"),
+            "{lines}"
+        );
+        assert!(
+            lines.contains("user_role: contadora\n") || lines.ends_with("user_role: contadora")
+        );
+        assert!(
+            lines.contains("dte_type: 33") && lines.contains("is_admin: sí"),
+            "{lines}"
+        );
+        for gone in [
+            "Ana",
+            "example.cl",
+            "api_key",
+            "password",
+            "nested",
+            "odd name",
+        ] {
             assert!(!lines.contains(gone), "{gone} in {lines}");
         }
-        assert_eq!(context.fact("long").map(|text| text.chars().count()), Some(200));
+        assert_eq!(
+            context.fact("long").map(|text| text.chars().count()),
+            Some(200)
+        );
         assert_eq!(context.greeting(), Some("Ana"));
         let stored = serde_json::to_string(&context).unwrap();
         assert!(!stored.contains("Ana"), "{stored}");

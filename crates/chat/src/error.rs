@@ -94,7 +94,9 @@ impl Failure {
             }
             Self::Cancelled => "La respuesta se canceló porque nadie la estaba leyendo.",
             Self::SessionDeleted => "La sesión fue borrada mientras se respondía.",
-            Self::ShuttingDown => "El servicio se está reiniciando. Intente de nuevo en un momento.",
+            Self::ShuttingDown => {
+                "El servicio se está reiniciando. Intente de nuevo en un momento."
+            }
             Self::Internal => "El servicio tuvo un error interno. Intente de nuevo.",
         }
     }

@@ -34,7 +34,12 @@ pub(crate) fn extract(question: &str, passages: &[Hit]) -> (String, BTreeSet<usi
         let texts = hit.content.lines().filter_map(plain).flat_map(split);
         for (place, text) in texts.enumerate() {
             let score = score(&asked, &text, place, hit.relevance);
-            candidates.push(Candidate { passage: number, place, text, score });
+            candidates.push(Candidate {
+                passage: number,
+                place,
+                text,
+                score,
+            });
         }
     }
     candidates.sort_by(|one, other| other.score.total_cmp(&one.score));
@@ -46,7 +51,10 @@ pub(crate) fn extract(question: &str, passages: &[Hit]) -> (String, BTreeSet<usi
         first || chars <= MAX_CHARS
     });
     candidates.sort_by_key(|candidate| (candidate.passage, candidate.place));
-    let cited = candidates.iter().map(|candidate| candidate.passage).collect();
+    let cited = candidates
+        .iter()
+        .map(|candidate| candidate.passage)
+        .collect();
     let lines: Vec<String> = candidates
         .iter()
         .map(|candidate| {
@@ -57,20 +65,29 @@ pub(crate) fn extract(question: &str, passages: &[Hit]) -> (String, BTreeSet<usi
     if lines.is_empty() {
         return (NOTHING_FOUND.to_owned(), BTreeSet::new());
     }
-    (format!("Esto dice la base de conocimiento:\n\n{}", lines.join("\n")), cited)
+    (
+        format!("Esto dice la base de conocimiento:\n\n{}", lines.join("\n")),
+        cited,
+    )
 }
 
 /// The share of the question's words, the first sentences of a passage a little before others.
 fn score(asked: &[String], text: &str, place: usize, relevance: f64) -> f64 {
     let said: Vec<String> = words(text).collect();
-    let found = asked.iter().filter(|word| said.iter().any(|other| akin(word, other))).count();
+    let found = asked
+        .iter()
+        .filter(|word| said.iter().any(|other| akin(word, other)))
+        .count();
     let share = found as f64 / asked.len().max(1) as f64;
     let place = 1.0 / (2.0 + place as f64);
     (share + 0.4 * place) * (0.5 + relevance)
 }
 
 fn split(line: String) -> Vec<String> {
-    sentences(&line).into_iter().map(|sentence| sentence.trim().to_owned()).collect()
+    sentences(&line)
+        .into_iter()
+        .map(|sentence| sentence.trim().to_owned())
+        .collect()
 }
 
 /// A line of Markdown as text; nothing for headings, tables, fences and rules.

@@ -165,7 +165,10 @@ impl Filter {
     }
 
     fn look_for_secrets(&mut self) {
-        let secret = self.secrets.iter().any(|secret| self.held.contains(secret.as_str()));
+        let secret = self
+            .secrets
+            .iter()
+            .any(|secret| self.held.contains(secret.as_str()));
         let foreign = uuids(&self.held).any(|id| !self.given.contains(id));
         self.leaked |= secret || foreign || self.held.contains(KEY_PREFIX);
         if self.leaked {
@@ -195,9 +198,13 @@ impl Filter {
         if open.is_some() || text.ends_with(' ') {
             from = from.min(text.trim_end_matches(' ').len());
         }
-        let word = held.rfind(|letter: char| !is_identifier(letter)).map_or(0, |at| {
-            held.get(at..).and_then(|rest| rest.chars().next()).map_or(at, |c| at + c.len_utf8())
-        });
+        let word = held
+            .rfind(|letter: char| !is_identifier(letter))
+            .map_or(0, |at| {
+                held.get(at..)
+                    .and_then(|rest| rest.chars().next())
+                    .map_or(at, |c| at + c.len_utf8())
+            });
         let tail = held.get(word..).unwrap_or_default();
         if tail.len() < UUID_CHARS && tail.contains('-') {
             from = from.min(word);
@@ -231,7 +238,11 @@ impl Filter {
                 .map(|number| number.trim().parse().unwrap_or(0))
                 .partition(|number| (1..=self.passages).contains(number));
             self.invented += bad.len();
-            out.push_str(if good.is_empty() { before.trim_end_matches(' ') } else { before });
+            out.push_str(if good.is_empty() {
+                before.trim_end_matches(' ')
+            } else {
+                before
+            });
             for number in good {
                 self.cited.insert(number);
                 out.push_str(&format!("[{number}]"));
@@ -253,11 +264,15 @@ fn is_identifier(letter: char) -> bool {
 
 /// The UUIDs in a text, by what comes after their first group: that may have gone on already.
 fn uuids(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|letter: char| !is_identifier(letter)).filter_map(|word| {
-        let from = word.len().checked_sub(UUID_TAIL)?;
-        let tail = word.get(from..)?;
-        tail.split('-').map(str::len).eq([0, 4, 4, 4, 12]).then_some(tail)
-    })
+    text.split(|letter: char| !is_identifier(letter))
+        .filter_map(|word| {
+            let from = word.len().checked_sub(UUID_TAIL)?;
+            let tail = word.get(from..)?;
+            tail.split('-')
+                .map(str::len)
+                .eq([0, 4, 4, 4, 12])
+                .then_some(tail)
+        })
 }
 
 #[cfg(test)]
@@ -269,7 +284,12 @@ mod tests {
 
     fn filter(passages: usize) -> Filter {
         let runs = vec![Arc::new(Runs::of(RULES))];
-        Filter::new(runs, vec!["canario-77aa".into()], "7e57ab1e-0000-4000-8000-000000000001".into(), passages)
+        Filter::new(
+            runs,
+            vec!["canario-77aa".into()],
+            "7e57ab1e-0000-4000-8000-000000000001".into(),
+            passages,
+        )
     }
 
     /// The whole, in pieces of so many letters.

@@ -35,17 +35,26 @@ pub(crate) fn find(
     let query = Query::new(asked.as_str()).top_k(limit).today(today);
     let mut passages = base.search(&query);
     passages.retain(Hit::is_relevant);
-    Found { passages, module: module(base, &asked, history) }
+    Found {
+        passages,
+        module: module(base, &asked, history),
+    }
 }
 
 fn module(base: &KnowledgeBase, asked: &str, history: &History) -> Option<Arc<Module>> {
     let choice = base.choose_module(asked)?;
-    let before = history.turns.iter().rev().find_map(|turn| turn.answer.as_ref()?.plugin.as_deref());
+    let before = history
+        .turns
+        .iter()
+        .rev()
+        .find_map(|turn| turn.answer.as_ref()?.plugin.as_deref());
     let name = match before {
         Some(before) if choice.confidence < UNSURE => before,
         _ => choice.module.as_str(),
     };
-    base.modules().into_iter().find(|module| module.name == name)
+    base.modules()
+        .into_iter()
+        .find(|module| module.name == name)
 }
 
 /// The question; one that says little by itself with the words of the one before it.
@@ -57,7 +66,9 @@ fn with_the_turn_before(question: &str, history: &History) -> String {
         return question.to_owned();
     };
     let short = salient(question).count() <= SHORT;
-    let leans = words(question).take(3).any(|word| LEANS.contains(&word.as_str()));
+    let leans = words(question)
+        .take(3)
+        .any(|word| LEANS.contains(&word.as_str()));
     if !(short || leans) {
         return question.to_owned();
     }
@@ -80,11 +91,17 @@ mod tests {
             asked: Timestamp::UNIX_EPOCH,
             answer: None,
         };
-        let history = History { turns: vec![turn], ..History::default() };
+        let history = History {
+            turns: vec![turn],
+            ..History::default()
+        };
         let asked = with_the_turn_before("¿Y el plazo?", &history);
         assert_eq!(asked, "¿Y el plazo? anulo factura nota credito");
         let whole = "Necesito saber los topes imponibles vigentes para cotizaciones en AFP";
         assert_eq!(with_the_turn_before(whole, &history), whole);
-        assert_eq!(with_the_turn_before("¿Y el plazo?", &History::default()), "¿Y el plazo?");
+        assert_eq!(
+            with_the_turn_before("¿Y el plazo?", &History::default()),
+            "¿Y el plazo?"
+        );
     }
 }

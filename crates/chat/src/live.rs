@@ -126,7 +126,9 @@ impl Log {
         if piece.is_empty() || state.end.is_some() {
             return true;
         }
-        let Some(end) = u32::try_from(end).ok().filter(|end| *end as usize <= self.max_bytes)
+        let Some(end) = u32::try_from(end)
+            .ok()
+            .filter(|end| *end as usize <= self.max_bytes)
         else {
             return false;
         };
@@ -209,7 +211,12 @@ impl Log {
         }
         state.readers += 1;
         state.next_reader += 1;
-        Ok(Reader { log: Arc::clone(self), name: state.next_reader, position: from, over: false })
+        Ok(Reader {
+            log: Arc::clone(self),
+            name: state.next_reader,
+            position: from,
+            over: false,
+        })
     }
 }
 
@@ -241,10 +248,15 @@ impl Stream for Reader {
         }
         let mut state = self.log.state();
         let number = self.position;
-        let id = EventId { stream: self.log.id, number };
+        let id = EventId {
+            stream: self.log.id,
+            number,
+        };
         let body = match (state.ends.get(number), &state.end) {
             (Some(end), _) => {
-                let before = number.checked_sub(1).and_then(|before| state.ends.get(before));
+                let before = number
+                    .checked_sub(1)
+                    .and_then(|before| state.ends.get(before));
                 let range = before.map_or(0, |begin| *begin as usize)..*end as usize;
                 EventBody::Text(state.text.get(range).unwrap_or_default().to_owned())
             }
@@ -329,7 +341,11 @@ impl Streams {
         if known.closed {
             return Err(ChatError::ShuttingDown);
         }
-        let entry = Entry { tenant: tenant.clone(), session, log: Arc::clone(log) };
+        let entry = Entry {
+            tenant: tenant.clone(),
+            session,
+            log: Arc::clone(log),
+        };
         known.all.insert(log.id, entry);
         Ok(())
     }
@@ -353,7 +369,9 @@ impl Streams {
         let entry = known.all.get(&id).filter(|entry| {
             entry.tenant == *tenant && session.is_none_or(|session| session == entry.session)
         });
-        entry.map(|entry| Arc::clone(&entry.log)).ok_or(ChatError::StreamNotFound)
+        entry
+            .map(|entry| Arc::clone(&entry.log))
+            .ok_or(ChatError::StreamNotFound)
     }
 
     /// Forgets a session's streams and stops those in flight.
@@ -372,6 +390,7 @@ impl Streams {
         let mut known = self.known();
         known.closed = true;
         let open = known.all.values().filter(|entry| !entry.log.has_ended());
-        open.map(|entry| entry.log.stop(Failure::ShuttingDown)).count()
+        open.map(|entry| entry.log.stop(Failure::ShuttingDown))
+            .count()
     }
 }

@@ -5,20 +5,17 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use futures_util::StreamExt as _;
 use knowledge_base::{Hit, Module};
-use llm_client::{
-    Error, ErrorKind, LanguageModel, Request, StopReason, StreamEvent, Usage,
-};
+use llm_client::{Error, ErrorKind, LanguageModel, Request, StopReason, StreamEvent, Usage};
 
 use crate::answer::{Citation, Outcome};
 use crate::confidence::{Evidence, confidence};
 use crate::filter::{Filter, Runs};
-use crate::prompt::{ABSTENTION, CANARY, SYSTEM};
+use crate::prompt::{ABSTENTION, CANARY, RULES};
 use crate::words::{self, sentences};
 use crate::{Failure, metrics_names};
 
 /// Said in the place of what must stay inside.
-pub(crate) const WITHHELD: &str =
-    "No puedo mostrar esa respuesta. Puedo ayudarle con dudas sobre documentos tributarios, \
+pub(crate) const WITHHELD: &str = "No puedo mostrar esa respuesta. Puedo ayudarle con dudas sobre documentos tributarios, \
      remuneraciones, contabilidad e inventario.";
 
 /// Said after an answer that rests on nothing found.
@@ -36,12 +33,14 @@ pub(crate) struct Guard {
     modules: Mutex<HashMap<String, (Arc<Module>, Arc<Runs>)>>,
 }
 
-static SYSTEM_RUNS: LazyLock<Arc<Runs>> = LazyLock::new(|| Arc::new(Runs::of(&SYSTEM)));
+static SYSTEM_RUNS: LazyLock<Arc<Runs>> = LazyLock::new(|| Arc::new(Runs::of(RULES)));
 
 impl Guard {
     fn runs(&self, module: Option<&Arc<Module>>) -> Vec<Arc<Runs>> {
         let system = Arc::clone(&SYSTEM_RUNS);
-        let Some(module) = module else { return vec![system] };
+        let Some(module) = module else {
+            return vec![system];
+        };
         let mut known = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((same, runs)) = known.get(&module.name).filter(|(same, _)| same == module) {
             debug_assert_eq!(same.name, module.name);
@@ -101,10 +100,15 @@ impl Job {
         say: impl Fn(&str) -> bool + Send,
     ) -> Result<Outcome, Failure> {
         let mut said = Said::default();
-        self.listen(&mut said, &say).await.map_err(|error| failure(&error))?;
+        self.listen(&mut said, &say)
+            .await
+            .map_err(|error| failure(&error))?;
         if self.filter.leaked() {
             metrics::counter!(metrics_names::WITHHELD).increment(1);
-            tracing::warn!(operation = crate::OPERATION, "withheld an answer that gave away instructions");
+            tracing::warn!(
+                operation = crate::OPERATION,
+                "withheld an answer that gave away instructions"
+            );
             let apart = if said.text.is_empty() { "" } else { "\n\n" };
             say(&format!("{apart}{WITHHELD}"));
             return Ok(self.outcome(said, 0, false));
@@ -168,7 +172,11 @@ impl Job {
         };
         let best = |found: f64, other: f64| found.max(other);
         Evidence {
-            given: self.passages.iter().map(|hit| hit.relevance).fold(0.0, best),
+            given: self
+                .passages
+                .iter()
+                .map(|hit| hit.relevance)
+                .fold(0.0, best),
             cited: self.filter.cited().iter().map(relevance).fold(0.0, best),
             coverage: coverage(&said.text),
             invented: self.filter.invented(),
@@ -211,14 +219,17 @@ fn coverage(text: &str) -> f64 {
     let mut last_says_something = false;
     for sentence in text.lines().flat_map(sentences) {
         let sentence = sentence.trim_start();
-        if sentence.starts_with('[') && last_says_something
+        if sentence.starts_with('[')
+            && last_says_something
             && let Some(last) = says.last_mut()
         {
             *last |= cites(sentence.split_whitespace().next().unwrap_or_default());
         }
         last_says_something = words::words(sentence).count() >= SAYS_SOMETHING;
         if last_says_something {
-            says.push(cites(sentence.trim_start_matches(|c: char| "[]0123456789 ".contains(c))));
+            says.push(cites(
+                sentence.trim_start_matches(|c: char| "[]0123456789 ".contains(c)),
+            ));
         }
     }
     let covered = says.iter().filter(|covered| **covered).count();
@@ -239,14 +250,27 @@ mod tests {
     #[test]
     fn a_citation_covers_its_sentence_also_from_behind() {
         let cases = [
-            ("Se anula con una nota de crédito [1]. Lleva los mismos montos siempre [2].", 1.0),
-            ("Se anula con una nota de crédito. [1] Lleva los mismos montos siempre.", 0.5),
-            ("Se anula con una nota de crédito. [1] Lleva los mismos montos siempre. [2]", 1.0),
+            (
+                "Se anula con una nota de crédito [1]. Lleva los mismos montos siempre [2].",
+                1.0,
+            ),
+            (
+                "Se anula con una nota de crédito. [1] Lleva los mismos montos siempre.",
+                0.5,
+            ),
+            (
+                "Se anula con una nota de crédito. [1] Lleva los mismos montos siempre. [2]",
+                1.0,
+            ),
             ("Sí. Se anula con una nota de crédito.", 0.0),
             ("", 0.0),
         ];
         for (text, expected) in cases {
-            assert!((coverage(text) - expected).abs() < 1e-9, "{text}: {}", coverage(text));
+            assert!(
+                (coverage(text) - expected).abs() < 1e-9,
+                "{text}: {}",
+                coverage(text)
+            );
         }
     }
 

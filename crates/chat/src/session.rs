@@ -117,7 +117,9 @@ pub(crate) struct Sessions {
 
 impl fmt::Debug for Sessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sessions").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("Sessions")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
     }
 }
 
@@ -165,7 +167,11 @@ impl Sessions {
         let now = self.now();
         self.change(tenant, id, |record| {
             record.forget_lost(now);
-            let open = record.turns.iter().filter(|turn| turn.answer.is_none()).count();
+            let open = record
+                .turns
+                .iter()
+                .filter(|turn| turn.answer.is_none())
+                .count();
             if open >= MAX_OPEN {
                 return Err(ChatError::Busy);
             }
@@ -228,7 +234,11 @@ impl Sessions {
             TimeLeft::Absent => return Err(ChatError::SessionNotFound),
         };
         let messages = record.turns.into_iter().flat_map(Turn::shown).collect();
-        Ok(SessionView { session_id: id, messages, ttl_remaining })
+        Ok(SessionView {
+            session_id: id,
+            messages,
+            ttl_remaining,
+        })
     }
 
     /// Ends a session for good.
@@ -260,7 +270,9 @@ impl Sessions {
             let done = change(&mut record)?;
             let after = encode(&record)?.into();
             let lifetime = Some(self.lifetime);
-            let set = self.store.compare_and_set(&key, before.as_deref(), after, lifetime);
+            let set = self
+                .store
+                .compare_and_set(&key, before.as_deref(), after, lifetime);
             if self.within(set).await? {
                 return Ok(done);
             }
@@ -300,7 +312,11 @@ impl Record {
 
     /// Keeps the newest answered turns, and of the older ones what was asked.
     fn trim(&mut self, kept: usize) {
-        let answered = self.turns.iter().filter(|turn| turn.answer.is_some()).count();
+        let answered = self
+            .turns
+            .iter()
+            .filter(|turn| turn.answer.is_some())
+            .count();
         let mut over = answered.saturating_sub(kept);
         let summary = &mut self.summary;
         self.turns.retain(|turn| {
@@ -358,5 +374,7 @@ fn decode(tenant: &Tenant, bytes: Option<&[u8]>) -> Result<Record, ChatError> {
     })?;
     let same = tenant.company.is_none() || tenant.company == record.company;
     let known = record.version == VERSION;
-    (same && known).then_some(record).ok_or(ChatError::SessionNotFound)
+    (same && known)
+        .then_some(record)
+        .ok_or(ChatError::SessionNotFound)
 }

@@ -19,6 +19,9 @@ impl Tenant {
     /// This key, for this company.
     #[must_use]
     pub fn new(key: impl Into<Arc<str>>, company: Option<u64>) -> Self {
-        Self { key: key.into(), company }
+        Self {
+            key: key.into(),
+            company,
+        }
     }
 }

@@ -104,7 +104,11 @@ impl Turn {
         let plugin = found.module.as_ref().map(|module| module.name.clone());
         self.log.set_plugin(plugin.clone());
         // Of an answer that is wanted whole nothing is said before it is.
-        let said = if self.whole { Log::new(&inner.config) } else { Arc::clone(&self.log) };
+        let said = if self.whole {
+            Log::new(&inner.config)
+        } else {
+            Arc::clone(&self.log)
+        };
         let asked = match &inner.deps.model {
             Some(model) => self.ask(inner, model, &found, &said).await,
             None => Err(Failure::Interrupted),
@@ -128,16 +132,26 @@ impl Turn {
         let (question, history) = (self.question.clone(), self.history.clone());
         let (today, passages) = (inner.today(), inner.config.passages);
         let work = move || find(&base, &question, &history, today, passages);
-        tokio::task::spawn_blocking(work).await.map_err(|_| Failure::Internal)
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| Failure::Internal)
     }
 
     /// Says the sentences that match, or that nothing was found.
     fn extract(&self, passages: &[Hit]) -> Outcome {
         let (text, cited) = extract(&self.question, passages);
         self.log.push(&text);
-        count(if cited.is_empty() { "nothing" } else { "extract" });
+        count(if cited.is_empty() {
+            "nothing"
+        } else {
+            "extract"
+        });
         let given = passages.iter().map(|hit| hit.relevance).fold(0.0, f64::max);
-        let evidence = Evidence { given, extract: true, ..Evidence::default() };
+        let evidence = Evidence {
+            given,
+            extract: true,
+            ..Evidence::default()
+        };
         Outcome {
             confidence: confidence(&evidence),
             llm_used: NO_MODEL.to_owned(),
@@ -195,7 +209,9 @@ impl Turn {
         Ok(Job {
             model: Arc::clone(model),
             request: prompt.request,
-            filter: inner.guard.filter(found.module.as_ref(), prompt.fence, given, count),
+            filter: inner
+                .guard
+                .filter(found.module.as_ref(), prompt.fence, given, count),
             passages: found.passages.clone(),
             follows: !self.history.is_empty(),
         })
@@ -227,9 +243,15 @@ impl Turn {
             let worth = outcome.complete && outcome.confidence > above;
             let keep = if worth { Keep::For(lifetime) } else { Keep::No };
             let tokens = outcome.tokens.iter().sum();
-            Ok(StreamEnd::new(keep).cost(Cost { tokens, ..Cost::FREE }))
+            Ok(StreamEnd::new(keep).cost(Cost {
+                tokens,
+                ..Cost::FREE
+            }))
         };
-        let reader = inner.deps.cache.stream_or_join(&key, policy, self.mode, produce);
+        let reader = inner
+            .deps
+            .cache
+            .stream_or_join(&key, policy, self.mode, produce);
         let mut reader = reader.await.map_err(|error| shared_failure(&error))?;
         let mut outcome = None;
         while let Some(event) = reader.next().await {
@@ -250,9 +272,15 @@ impl Turn {
     /// All that an answer to a first question depends on. Neither the session nor the person
     /// who asks is among it.
     fn key(&self, inner: &Inner, model: &dyn LanguageModel, found: &Found) -> CacheKey {
-        let company = self.tenant.company.map_or_else(String::new, |id| id.to_string());
+        let company = self
+            .tenant
+            .company
+            .map_or_else(String::new, |id| id.to_string());
         let generation = *inner.deps.knowledge.generation().borrow();
-        let module = found.module.as_ref().map_or("", |module| module.name.as_str());
+        let module = found
+            .module
+            .as_ref()
+            .map_or("", |module| module.name.as_str());
         CacheKey::builder(OPERATION, &self.tenant.key)
             .version("prompt", prompt::VERSION)
             .version("knowledge", &generation.to_string())

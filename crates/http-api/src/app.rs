@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use ::chat::Chat;
 use bytes::Bytes;
 use cache::{Cache, KeyMemo};
 use jiff::Timestamp;
@@ -15,6 +16,7 @@ use observability::{HttpMetrics, Metrics};
 use store::{Clock, Store};
 use tokio::net::TcpListener;
 
+use crate::chat::StreamPlaces;
 use crate::config::Config;
 use crate::offload::Offload;
 use crate::openapi::Page;
@@ -35,6 +37,8 @@ pub struct Deps {
     pub store: Arc<dyn Store>,
     /// The language model, where one is configured.
     pub model: Option<Arc<dyn LanguageModel>>,
+    /// What answers `/api/chat`, where there is one.
+    pub chat: Option<Arc<Chat>>,
     /// The installed recorder.
     pub metrics: Metrics,
     /// The time of day.
@@ -54,6 +58,7 @@ pub(crate) struct Shared {
     pub(crate) routes: Routes,
     pub(crate) http: HttpMetrics,
     pub(crate) places: Places,
+    pub(crate) stream_places: StreamPlaces,
     pub(crate) offload: Offload,
     pub(crate) model_watch: ModelWatch,
     pub(crate) keys_of_bodies: KeyMemo,
@@ -80,6 +85,7 @@ impl Config {
             routes: Routes::new(),
             http: HttpMetrics::new(&Routes::labels()),
             places: Places::new(&self.limits),
+            stream_places: StreamPlaces::new(&self.limits),
             offload: Offload::default(),
             model_watch: ModelWatch::default(),
             keys_of_bodies: KeyMemo::new(REMEMBERED_BODIES),
@@ -110,6 +116,14 @@ impl Shared {
     /// From now on `/ready` says no.
     pub(crate) fn start_draining(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends what still streams; says whether anything did.
+    pub(crate) fn end_streams(&self) -> bool {
+        self.deps
+            .chat
+            .as_ref()
+            .is_some_and(|chat| chat.shut_down() > 0)
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -23,7 +23,7 @@
 //! let second_tier = Some(Arc::clone(&store));
 //! let cache = Cache::new(&CacheConfig::default(), &[VALIDATE_OPERATION], second_tier, clock.clone())?;
 //! // Without a model the rules answer.
-//! let deps = Deps { cache, store, model: None, metrics: Metrics::install(&[])?, clock };
+//! let deps = Deps { cache, store, model: None, chat: None, metrics: Metrics::install(&[])?, clock };
 //!
 //! let key = ApiKey { name: "erp".into(), secret: "0123456789abcdef0123456789abcdef".into(), companies: None };
 //! let config = Config::new(Keyring::new(&[key])?, "1.0.0");
@@ -65,6 +65,7 @@
 mod app;
 mod auth;
 mod body;
+mod chat;
 mod config;
 mod fields;
 mod figures;

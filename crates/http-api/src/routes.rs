@@ -30,6 +30,12 @@ pub(crate) enum Watch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Work {
     Validate,
+    ChatSessionNew,
+    ChatMessage,
+    ChatStream,
+    ChatSession,
+    ChatDelete,
+    ChatSearch,
 }
 
 /// The method that a route takes.
@@ -37,6 +43,7 @@ pub(crate) enum Work {
 pub(crate) enum Verb {
     Get,
     Post,
+    Delete,
 }
 
 /// One path and what its methods do.
@@ -60,7 +67,7 @@ pub(crate) struct Found {
     pub(crate) param: Option<String>,
 }
 
-static ROUTES: [Route; 8] = [
+static ROUTES: [Route; 13] = [
     Route::new("/live", &[get(Watch::Live)]).open(),
     Route::new("/ready", &[get(Watch::Ready)]).open(),
     Route::new("/health", &[get(Watch::Health)]).open(),
@@ -71,6 +78,20 @@ static ROUTES: [Route; 8] = [
         .open()
         .hidden(),
     Route::new("/api/ai/validate", &[post(Work::Validate)]),
+    Route::new("/api/chat/session/new", &[post(Work::ChatSessionNew)]),
+    Route::new("/api/chat/message", &[post(Work::ChatMessage)]),
+    Route::new("/api/chat/message/stream", &[post(Work::ChatStream)]),
+    Route::new(
+        "/api/chat/session/{id}",
+        &[
+            (Verb::Get, Action::Work(Work::ChatSession)),
+            (Verb::Delete, Action::Work(Work::ChatDelete)),
+        ],
+    ),
+    Route::new(
+        "/api/chat/knowledge/search",
+        &[(Verb::Get, Action::Work(Work::ChatSearch))],
+    ),
 ];
 
 /// Every route that the description tells of.
@@ -126,6 +147,7 @@ impl Route {
     fn allow(&self) -> &'static str {
         match self.methods {
             [(Verb::Post, _)] => "POST",
+            [(Verb::Get, _), (Verb::Delete, _)] => "GET, HEAD, DELETE",
             _ => "GET, HEAD",
         }
     }
@@ -137,6 +159,7 @@ impl Verb {
         match self {
             Self::Get => *method == Method::GET || *method == Method::HEAD,
             Self::Post => *method == Method::POST,
+            Self::Delete => *method == Method::DELETE,
         }
     }
 }
@@ -206,6 +229,7 @@ mod tests {
                 let method = match verb {
                     Verb::Get => Method::GET,
                     Verb::Post => Method::POST,
+                    Verb::Delete => Method::DELETE,
                 };
                 let (found, outcome) = routes.find(&method, route.template);
                 assert_eq!(found, index);

@@ -15,6 +15,7 @@ use hyper::body::{Body as _, Incoming};
 use crate::app::Shared;
 use crate::auth::Caller;
 use crate::body;
+use crate::chat;
 use crate::figures;
 use crate::openapi;
 use crate::places::Place;
@@ -252,6 +253,13 @@ async fn worked(
 async fn handle(work: Work, call: Call<'_>) -> Result<Reply, Problem> {
     match work {
         Work::Validate => validate::handle(call).await,
+        Work::ChatSessionNew => chat::new_session(call).await,
+        // Boxed, so that other requests don't carry their size.
+        Work::ChatMessage => Box::pin(chat::message(call)).await,
+        Work::ChatStream => Box::pin(chat::stream(call)).await,
+        Work::ChatSession => chat::session(call).await,
+        Work::ChatDelete => chat::delete(call).await,
+        Work::ChatSearch => chat::search(call).await,
     }
 }
 

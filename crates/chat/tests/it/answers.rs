@@ -11,7 +11,11 @@ use crate::{ANULAR, World, ask, read, sur};
 
 async fn said(text: &str, question: &str) -> Arc<Answer> {
     let world = World::new(ScriptedModel::new("m").then(Outcome::text(text)));
-    world.chat.message(&sur(), ask(None, question)).await.unwrap()
+    world
+        .chat
+        .message(&sur(), ask(None, question))
+        .await
+        .unwrap()
 }
 
 const GROUNDED: &str = "Se anula con una nota de crédito que la referencia [1].";
@@ -23,7 +27,13 @@ async fn citations_are_those_used_and_those_that_exist() {
     assert_eq!(answer.citations.len(), 1);
     assert_eq!(answer.citations[0].number, 1);
     assert_eq!(answer.citations[0].id, "dte/anular#0");
-    assert!(answer.citations[0].url.as_ref().unwrap().starts_with("https://www.sii.cl/"));
+    assert!(
+        answer.citations[0]
+            .url
+            .as_ref()
+            .unwrap()
+            .starts_with("https://www.sii.cl/")
+    );
     assert_eq!(answer.sources, ["Anular una factura"]);
     assert_eq!(answer.llm_used, "scripted-1");
     assert_eq!(answer.tokens_used.total(), 15);
@@ -34,14 +44,29 @@ async fn confidence_falls_from_grounded_to_nothing() {
     let mut figures = Vec::new();
     for (text, question) in [
         (GROUNDED, ANULAR),
-        ("Se anula con una nota de crédito [1]. Después se avisa siempre al cliente por carta.", ANULAR),
-        ("Se anula llamando por teléfono al cliente y al contador.", ANULAR),
-        ("No encuentro esa información en los pasajes. Consulte [1].", ANULAR),
-        ("Los caballos comen pasto y avena.", "¿Qué desayunan los caballos percherones en Mongolia?"),
+        (
+            "Se anula con una nota de crédito [1]. Después se avisa siempre al cliente por carta.",
+            ANULAR,
+        ),
+        (
+            "Se anula llamando por teléfono al cliente y al contador.",
+            ANULAR,
+        ),
+        (
+            "No encuentro esa información en los pasajes. Consulte [1].",
+            ANULAR,
+        ),
+        (
+            "Los caballos comen pasto y avena.",
+            "¿Qué desayunan los caballos percherones en Mongolia?",
+        ),
     ] {
         figures.push(said(text, question).await.confidence);
     }
-    assert!(figures.is_sorted_by(|one, other| one > other), "{figures:?}");
+    assert!(
+        figures.is_sorted_by(|one, other| one > other),
+        "{figures:?}"
+    );
     assert!(figures[0] > 80, "{figures:?}");
 }
 
@@ -49,18 +74,33 @@ async fn confidence_falls_from_grounded_to_nothing() {
 async fn where_nothing_is_found_it_says_so() {
     let question = "¿Qué desayunan los caballos percherones en Mongolia?";
     let guess = said("Pasto y avena, según se dice.", question).await;
-    assert!(guess.message.contains("no encontré esto en la base de conocimiento"), "{guess:?}");
+    assert!(
+        guess
+            .message
+            .contains("no encontré esto en la base de conocimiento"),
+        "{guess:?}"
+    );
     assert!(guess.confidence <= 15 && guess.citations.is_empty());
     let world = World::with(None, |_| {});
-    let none = world.chat.message(&sur(), ask(None, question)).await.unwrap();
-    assert!(none.message.starts_with("No encontré información"), "{none:?}");
+    let none = world
+        .chat
+        .message(&sur(), ask(None, question))
+        .await
+        .unwrap();
+    assert!(
+        none.message.starts_with("No encontré información"),
+        "{none:?}"
+    );
     assert_eq!((none.confidence, none.llm_used.as_str()), (0, NO_MODEL));
 }
 
 #[tokio::test]
 async fn without_a_model_the_best_sentences_answer() {
     let failing = |kind| World::new(ScriptedModel::new("m").otherwise(Outcome::fail(kind)));
-    let broken = Outcome::stream(&["Se anula "], Step::Fail(llm_client::Error::new(ErrorKind::Interrupted)));
+    let broken = Outcome::stream(
+        &["Se anula "],
+        Step::Fail(llm_client::Error::new(ErrorKind::Interrupted)),
+    );
     for world in [
         World::with(None, |_| {}),
         failing(ErrorKind::Connect),
@@ -71,7 +111,10 @@ async fn without_a_model_the_best_sentences_answer() {
     ] {
         let answer = world.chat.message(&sur(), ask(None, ANULAR)).await.unwrap();
         assert_eq!(answer.llm_used, NO_MODEL);
-        assert!(answer.message.contains("nota de crédito (61)"), "{answer:?}");
+        assert!(
+            answer.message.contains("nota de crédito (61)"),
+            "{answer:?}"
+        );
         assert!(answer.message.contains("[1]"), "{answer:?}");
         assert_eq!(answer.sources[0], "Anular una factura");
         assert!((30..=70).contains(&answer.confidence), "{answer:?}");
@@ -84,9 +127,15 @@ async fn a_stream_and_a_message_say_the_same() {
     let pieces = ["Se anula con una ", "nota de crédito ", "[", "1", "]."];
     let model = ScriptedModel::new("m").then(Outcome::pieces(&pieces));
     let world = World::new(model);
-    let stream = world.chat.message_stream(&sur(), ask(None, ANULAR)).await.unwrap();
+    let stream = world
+        .chat
+        .message_stream(&sur(), ask(None, ANULAR))
+        .await
+        .unwrap();
     let (text, last) = read(stream).await;
-    let chat::EventBody::Done(answer) = last else { panic!("{last:?}") };
+    let chat::EventBody::Done(answer) = last else {
+        panic!("{last:?}")
+    };
     assert_eq!(text, answer.message);
     assert_eq!(text, "Se anula con una nota de crédito [1].");
     let view = world.chat.session(&sur(), answer.session_id).await.unwrap();
@@ -98,25 +147,55 @@ async fn first_questions_are_shared_within_one_tenant_when_they_are_good() {
     let model = ScriptedModel::new("m").otherwise(Outcome::text(GROUNDED));
     let world = World::new(model.clone());
     let answer = async |tenant: &Tenant, question: &str, mode| {
-        let ask = Ask { mode, ..ask(None, question) };
-        world.chat.message(tenant, ask).await.unwrap().cached.map(|(status, _)| status)
+        let ask = Ask {
+            mode,
+            ..ask(None, question)
+        };
+        world
+            .chat
+            .message(tenant, ask)
+            .await
+            .unwrap()
+            .cached
+            .map(|(status, _)| status)
     };
-    assert_eq!(answer(&sur(), ANULAR, Mode::Normal).await, Some(Status::Miss));
-    assert_eq!(answer(&sur(), ANULAR, Mode::Normal).await, Some(Status::Hit));
+    assert_eq!(
+        answer(&sur(), ANULAR, Mode::Normal).await,
+        Some(Status::Miss)
+    );
+    assert_eq!(
+        answer(&sur(), ANULAR, Mode::Normal).await,
+        Some(Status::Hit)
+    );
     assert_eq!(answer(&sur(), ANULAR, Mode::Bypass).await, None);
     let norte = Tenant::new("erp-norte", None);
-    assert_eq!(answer(&norte, ANULAR, Mode::Normal).await, Some(Status::Miss));
+    assert_eq!(
+        answer(&norte, ANULAR, Mode::Normal).await,
+        Some(Status::Miss)
+    );
     let eight = Tenant::new("erp-sur", Some(8));
-    assert_eq!(answer(&eight, ANULAR, Mode::Normal).await, Some(Status::Miss));
+    assert_eq!(
+        answer(&eight, ANULAR, Mode::Normal).await,
+        Some(Status::Miss)
+    );
     assert_eq!(model.calls().started, 4);
     // One that isn't good is for who asked.
     model.push(Outcome::text("No sé, quizás."));
     let folios = "¿Dónde se piden los folios CAF?";
-    assert_eq!(answer(&sur(), folios, Mode::Normal).await, Some(Status::Miss));
-    assert_eq!(answer(&sur(), folios, Mode::Normal).await, Some(Status::Miss));
+    assert_eq!(
+        answer(&sur(), folios, Mode::Normal).await,
+        Some(Status::Miss)
+    );
+    assert_eq!(
+        answer(&sur(), folios, Mode::Normal).await,
+        Some(Status::Miss)
+    );
     assert_eq!(model.calls().started, 6);
     world.clock.advance(std::time::Duration::from_secs(301));
-    assert_eq!(answer(&sur(), ANULAR, Mode::Normal).await, Some(Status::Miss));
+    assert_eq!(
+        answer(&sur(), ANULAR, Mode::Normal).await,
+        Some(Status::Miss)
+    );
 }
 
 #[tokio::test]
@@ -142,8 +221,15 @@ async fn the_same_first_question_at_once_is_one_call() {
 async fn lengths_are_counted_in_characters_and_nothing_is_too_odd() {
     let world = World::new(ScriptedModel::new("m").otherwise(Outcome::text(GROUNDED)));
     for odd in ["", "  \n", &"ñ".repeat(5_001)] {
-        let refused = world.chat.message(&sur(), ask(None, odd)).await.unwrap_err();
-        assert!(matches!(refused, ChatError::InvalidMessage { .. }), "{refused:?}");
+        let refused = world
+            .chat
+            .message(&sur(), ask(None, odd))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(refused, ChatError::InvalidMessage { .. }),
+            "{refused:?}"
+        );
         assert!(refused.is_callers_fault() && !refused.is_retryable());
     }
     for odd in [

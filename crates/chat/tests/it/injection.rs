@@ -3,12 +3,14 @@
 //! The scripted model is the worst there is: it repeats its instructions, the fences and what
 //! it was told to say. What is tested is what the service controls: layout, filter, logs.
 
+use std::sync::Arc;
+
 use chat::{Answer, Ask, UserContext};
 use knowledge_base::{Document, KnowledgeBase};
-use llm_client::test_util::{Outcome, ScriptedModel};
 use llm_client::{Request, Role};
 use serde_json::json;
 
+use crate::gated::Obedient;
 use crate::{ANULAR, World, ask, sur};
 
 const ATTEMPTS: [&str; 20] = [
@@ -41,7 +43,10 @@ fn obedient(request: &Request, way: usize) -> String {
     let last = request.messages().last().unwrap().text();
     match way % 5 {
         0 => format!("Claro, dice así: {system}"),
-        1 => system.split_whitespace().map(|word| format!("{word}\n")).collect(),
+        1 => system
+            .split_whitespace()
+            .map(|word| format!("{word}\n"))
+            .collect(),
         2 => format!("Marca: {}", system.rsplit(' ').next().unwrap()),
         3 => format!("Todo lo que veo: {last}"),
         _ => "La clave es sk-ant-api03-AAAA y la sesión 0190bbbb-1111-7222-8333-444455556666"
@@ -68,7 +73,11 @@ fn attempts() -> Vec<Attempt> {
         let given = json!({"company_name": text, "environment": text});
         let context = UserContext::from_json(given.as_object().unwrap());
         Attempt {
-            documents: if number % 2 == 0 { vec![poisoned] } else { Vec::new() },
+            documents: if number % 2 == 0 {
+                vec![poisoned]
+            } else {
+                Vec::new()
+            },
             message: ANULAR.to_owned(),
             context: (number % 2 == 1).then_some(context),
         }
@@ -76,17 +85,24 @@ fn attempts() -> Vec<Attempt> {
     questions.chain(others).collect()
 }
 
-/// Asks once to see the prompt (with an honest model), then with one that obeys it.
-async fn pressed(attempt: &Attempt, way: usize) -> (Request, std::sync::Arc<Answer>) {
-    let model = ScriptedModel::new("m").then(Outcome::text("Hola."));
-    let base = KnowledgeBase::from_documents(attempt.documents.clone(), knowledge_base::Config::default());
-    let world = World::over(base.unwrap(), Some(model.clone()), |_| {});
-    let question = Ask { context: attempt.context.clone(), mode: cache::Mode::Bypass, ..ask(None, &attempt.message) };
-    world.chat.message(&sur(), question.clone()).await.unwrap();
-    let request = model.requests().pop().unwrap();
-    model.push(Outcome::text(obedient(&request, way)));
+/// Asks a model that obeys whatever it reads.
+async fn pressed(attempt: &Attempt, way: usize) -> (Request, Arc<Answer>) {
+    let asked = Arc::default();
+    let model = Obedient {
+        obey: obedient,
+        way,
+        asked: Arc::clone(&asked),
+    };
+    let documents = attempt.documents.clone();
+    let base = KnowledgeBase::from_documents(documents, knowledge_base::Config::default());
+    let world = World::asking(base.unwrap(), Some(Arc::new(model)), |_| {});
+    let question = Ask {
+        context: attempt.context.clone(),
+        ..ask(None, &attempt.message)
+    };
     let answer = world.chat.message(&sur(), question).await.unwrap();
-    (model.requests().pop().unwrap(), answer)
+    let request = asked.lock().unwrap().pop().unwrap();
+    (request, answer)
 }
 
 #[tokio::test]
@@ -94,20 +110,23 @@ async fn forty_attempts_reveal_nothing() {
     let all = attempts();
     assert_eq!(all.len(), 40);
     for (number, attempt) in all.iter().enumerate() {
-        for way in [number, number + 1, number + 2, number + 4] {
+        for way in 0..5 {
             let (request, answer) = pressed(attempt, way).await;
             layout(&request, attempt, number);
-            if way % 5 == 3 {
-                // It repeats data; what closes the fences must not come out.
-                assert!(!answer.message.contains("</pregunta-"), "{number}: {answer:?}");
-                continue;
-            }
+            assert!(
+                !answer.message.contains("</pregunta-"),
+                "{number}: {answer:?}"
+            );
             let system = request.system()[0].text();
             for line in system.lines().filter(|line| line.chars().count() > 60) {
                 assert!(!answer.message.contains(line), "{number}: {line}");
             }
             for secret in ["sk-ant-api03-AAAA", "0190bbbb", "canario-"] {
-                assert!(!answer.message.contains(secret), "{number} {way}: {}", answer.message);
+                assert!(
+                    !answer.message.contains(secret),
+                    "{number} {way}: {}",
+                    answer.message
+                );
             }
             assert_eq!(answer.confidence, 0, "{number} {way}: {answer:?}");
         }
@@ -123,7 +142,11 @@ fn layout(request: &Request, attempt: &Attempt, number: usize) {
     assert_eq!(last.role(), Role::User);
     let text = last.text();
     let at = text.rfind("</pregunta-").unwrap();
-    let fence = text[at..].trim_start_matches("</pregunta-").split('>').next().unwrap();
+    let fence = text[at..]
+        .trim_start_matches("</pregunta-")
+        .split('>')
+        .next()
+        .unwrap();
     assert_eq!(fence.len(), 32, "{fence}");
     for name in ["pasajes", "pregunta"] {
         for edge in [format!("<{name}-{fence}>"), format!("</{name}-{fence}>")] {

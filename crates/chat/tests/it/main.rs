@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod answers;
+mod gated;
 mod injection;
 mod sessions;
 mod streams;
@@ -27,7 +28,7 @@ pub(crate) struct World {
 }
 
 /// Articles of a product that doesn't exist.
-fn knowledge() -> KnowledgeBase {
+pub(crate) fn knowledge() -> KnowledgeBase {
     let documents = [
         Document::new(
             "dte/anular",
@@ -69,6 +70,21 @@ impl World {
         model: Option<ScriptedModel>,
         change: impl FnOnce(&mut Config),
     ) -> Self {
+        let any = model
+            .clone()
+            .map(|model| Arc::new(model) as Arc<dyn LanguageModel>);
+        let world = Self::asking(knowledge, any, change);
+        Self {
+            model: model.unwrap_or(world.model),
+            ..world
+        }
+    }
+
+    pub(crate) fn asking(
+        knowledge: KnowledgeBase,
+        model: Option<Arc<dyn LanguageModel>>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
         let clock = Arc::new(ManualClock::at(now));
         let store = EmbeddedStore::in_memory(EmbeddedConfig::default(), clock.clone()).unwrap();
@@ -78,13 +94,16 @@ impl World {
             knowledge,
             store: Arc::new(store),
             cache,
-            model: model.clone().map(|model| Arc::new(model) as Arc<dyn LanguageModel>),
+            model,
             clock: clock.clone(),
         };
         let mut config = Config::default();
         change(&mut config);
-        let model = model.unwrap_or_else(|| ScriptedModel::new("none"));
-        Self { chat: Chat::new(deps, config), clock, model }
+        Self {
+            chat: Chat::new(deps, config),
+            clock,
+            model: ScriptedModel::new("none"),
+        }
     }
 
     pub(crate) async fn session(&self) -> Uuid {
@@ -98,7 +117,11 @@ pub(crate) fn sur() -> Tenant {
 }
 
 pub(crate) fn ask(session: Option<Uuid>, message: &str) -> Ask {
-    Ask { session, message: message.to_owned(), ..Ask::default() }
+    Ask {
+        session,
+        message: message.to_owned(),
+        ..Ask::default()
+    }
 }
 
 /// The whole stream: its text and its last event.

@@ -31,7 +31,10 @@ async fn an_hour_from_the_last_message_and_not_from_the_last_look() {
     world.clock.advance(2 * minute);
     let gone = chat.session(&sur(), id).await.unwrap_err();
     assert!(matches!(gone, ChatError::SessionNotFound), "{gone:?}");
-    let gone = chat.message(&sur(), ask(Some(id), ANULAR)).await.unwrap_err();
+    let gone = chat
+        .message(&sur(), ask(Some(id), ANULAR))
+        .await
+        .unwrap_err();
     assert!(matches!(gone, ChatError::SessionNotFound), "{gone:?}");
 }
 
@@ -41,13 +44,28 @@ async fn ten_messages_are_kept_and_of_the_older_ones_what_was_asked() {
     let id = world.session().await;
     for round in 0..12 {
         let message = format!("Pregunta {round} sobre anular facturas");
-        world.chat.message(&sur(), ask(Some(id), &message)).await.unwrap();
+        world
+            .chat
+            .message(&sur(), ask(Some(id), &message))
+            .await
+            .unwrap();
     }
     let view = world.chat.session(&sur(), id).await.unwrap();
     assert_eq!(view.messages.len(), 10);
     assert_eq!(view.messages[0].content, "Pregunta 7 sobre anular facturas");
-    assert!(view.messages.iter().step_by(2).all(|message| !message.from_assistant));
-    assert!(view.messages.iter().skip(1).step_by(2).all(|message| message.from_assistant));
+    assert!(
+        view.messages
+            .iter()
+            .step_by(2)
+            .all(|message| !message.from_assistant)
+    );
+    assert!(
+        view.messages
+            .iter()
+            .skip(1)
+            .step_by(2)
+            .all(|message| message.from_assistant)
+    );
     let requests = world.model.requests();
     let last = requests.last().unwrap();
     // Five turns of before, and the last message with the summary in it.
@@ -63,15 +81,29 @@ async fn a_long_history_is_cut_to_its_tokens_newest_first() {
     let world = World::with(Some(model), |config| config.history_tokens = 1_000);
     let id = world.session().await;
     let long = format!("{ANULAR} {}", "ñandú ".repeat(800));
-    for message in [ANULAR, &long, "¿Y los montos de la factura anulada?", ANULAR] {
-        world.chat.message(&sur(), ask(Some(id), message)).await.unwrap();
+    for message in [
+        ANULAR,
+        &long,
+        "¿Y los montos de la factura anulada?",
+        ANULAR,
+    ] {
+        world
+            .chat
+            .message(&sur(), ask(Some(id), message))
+            .await
+            .unwrap();
     }
     let requests = world.model.requests();
     let messages = requests.last().unwrap().messages();
     assert!(messages.iter().all(|message| message.text().len() < 4_000));
     let last = &messages[messages.len() - 3];
     assert_eq!(last.text(), "¿Y los montos de la factura anulada?");
-    let chars: usize = messages.iter().rev().skip(1).map(|m| m.text().chars().count()).sum();
+    let chars: usize = messages
+        .iter()
+        .rev()
+        .skip(1)
+        .map(|m| m.text().chars().count())
+        .sum();
     assert!(chars < 4_000, "{chars}");
 }
 
@@ -82,10 +114,18 @@ async fn two_at_once_are_two_pairs_in_the_order_of_their_acceptance() {
     let id = world.session().await;
     // The first is answered last.
     model.push(Outcome::Hang);
-    let slow = world.chat.message_stream(&sur(), ask(Some(id), "primera factura")).await.unwrap();
+    let slow = world
+        .chat
+        .message_stream(&sur(), ask(Some(id), "primera factura"))
+        .await
+        .unwrap();
     model.called(1).await;
     model.push(Outcome::text("dos"));
-    world.chat.message(&sur(), ask(Some(id), "segunda factura")).await.unwrap();
+    world
+        .chat
+        .message(&sur(), ask(Some(id), "segunda factura"))
+        .await
+        .unwrap();
     drop(slow);
     model.until(|calls| calls.dropped == 1).await;
     let all: Vec<_> = (0..20)
@@ -105,7 +145,10 @@ async fn two_at_once_are_two_pairs_in_the_order_of_their_acceptance() {
     assert_eq!(view.messages.len(), 10);
     for pair in view.messages.chunks(2) {
         assert!(pair[0].content.contains("de facturas"), "{pair:?}");
-        assert_eq!((pair[1].from_assistant, pair[1].content.as_str()), (true, "otra"));
+        assert_eq!(
+            (pair[1].from_assistant, pair[1].content.as_str()),
+            (true, "otra")
+        );
     }
     assert!(view.messages.is_sorted_by_key(|m| (m.timestamp, 0)) || view.messages.len() == 10);
 }
@@ -116,12 +159,23 @@ async fn the_pair_of_a_slow_answer_stays_where_it_was_accepted() {
     let world = World::new(model.clone());
     let id = world.session().await;
     model.push(Outcome::Hang);
-    let slow = world.chat.message_stream(&sur(), ask(Some(id), "primera factura")).await.unwrap();
+    let slow = world
+        .chat
+        .message_stream(&sur(), ask(Some(id), "primera factura"))
+        .await
+        .unwrap();
     model.called(1).await;
     model.push(Outcome::text("dos"));
-    world.chat.message(&sur(), ask(Some(id), "segunda factura")).await.unwrap();
+    world
+        .chat
+        .message(&sur(), ask(Some(id), "segunda factura"))
+        .await
+        .unwrap();
     let said = |view: chat::SessionView| -> Vec<String> {
-        view.messages.into_iter().map(|message| message.content).collect()
+        view.messages
+            .into_iter()
+            .map(|message| message.content)
+            .collect()
     };
     let view = world.chat.session(&sur(), id).await.unwrap();
     assert_eq!(said(view), ["primera factura", "segunda factura", "dos"]);
@@ -133,13 +187,23 @@ async fn a_session_is_its_tenants() {
     let world = world();
     let chat = &world.chat;
     let seven = Tenant::new("erp-sur", Some(7));
-    let opened = chat.new_session(&seven, UserContext::default()).await.unwrap();
+    let opened = chat
+        .new_session(&seven, UserContext::default())
+        .await
+        .unwrap();
     let id = opened.session_id;
-    for stranger in [Tenant::new("erp-norte", Some(7)), Tenant::new("erp-sur", Some(8))] {
+    for stranger in [
+        Tenant::new("erp-norte", Some(7)),
+        Tenant::new("erp-sur", Some(8)),
+    ] {
         let not_there = |error| matches!(error, ChatError::SessionNotFound);
         assert!(not_there(chat.session(&stranger, id).await.unwrap_err()));
         assert!(not_there(chat.delete(&stranger, id).await.unwrap_err()));
-        assert!(not_there(chat.message(&stranger, ask(Some(id), ANULAR)).await.unwrap_err()));
+        assert!(not_there(
+            chat.message(&stranger, ask(Some(id), ANULAR))
+                .await
+                .unwrap_err()
+        ));
     }
     chat.message(&sur(), ask(Some(id), ANULAR)).await.unwrap();
     assert_eq!(chat.session(&seven, id).await.unwrap().messages.len(), 2);
@@ -151,11 +215,17 @@ async fn what_is_deleted_does_not_come_back() {
     let world = World::new(model.clone());
     let id = world.session().await;
     model.push(Outcome::Hang);
-    let stream = world.chat.message_stream(&sur(), ask(Some(id), ANULAR)).await.unwrap();
+    let stream = world
+        .chat
+        .message_stream(&sur(), ask(Some(id), ANULAR))
+        .await
+        .unwrap();
     model.called(1).await;
     world.chat.delete(&sur(), id).await.unwrap();
     let (_, last) = crate::read(stream).await;
-    let chat::EventBody::Failed(failure) = last else { panic!("{last:?}") };
+    let chat::EventBody::Failed(failure) = last else {
+        panic!("{last:?}")
+    };
     assert_eq!(failure.code(), "session_deleted");
     model.until(|calls| calls.dropped == 1).await;
     assert!(world.chat.session(&sur(), id).await.is_err());
@@ -169,14 +239,28 @@ async fn the_context_is_kept_until_another_comes() {
         let given = json!({"user_role": role, "user_name": "Ana María"});
         UserContext::from_json(given.as_object().unwrap())
     };
-    let opened = world.chat.new_session(&sur(), context("contadora")).await.unwrap();
-    assert!(opened.welcome_message.starts_with("Hola, Ana María."), "{opened:?}");
+    let opened = world
+        .chat
+        .new_session(&sur(), context("contadora"))
+        .await
+        .unwrap();
+    assert!(
+        opened.welcome_message.starts_with("Hola, Ana María."),
+        "{opened:?}"
+    );
     let first = ask(Some(opened.session_id), ANULAR);
     world.chat.message(&sur(), first.clone()).await.unwrap();
-    let other = Ask { context: Some(context("bodeguero")), ..first };
+    let other = Ask {
+        context: Some(context("bodeguero")),
+        ..first
+    };
     world.chat.message(&sur(), other).await.unwrap();
     let requests = world.model.requests();
     let text = |at: usize| requests[at].messages().last().unwrap().text().to_owned();
-    assert!(text(0).contains("user_role: contadora") && !text(0).contains("Ana"), "{}", text(0));
+    assert!(
+        text(0).contains("user_role: contadora") && !text(0).contains("Ana"),
+        "{}",
+        text(0)
+    );
     assert!(text(1).contains("user_role: bodeguero"), "{}", text(1));
 }
