@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Engine, Settings};
+use crate::knowledge;
 use crate::welcome;
 
 /// `EX_UNAVAILABLE`: something that the service needs to start can't be had.
@@ -48,6 +49,8 @@ enum StartError {
     Cache(#[from] cache::ConfigError),
     #[error("set up the model")]
     Model(#[from] llm_client::ConfigError),
+    #[error("read the knowledge base")]
+    Knowledge(#[from] knowledge_base::KnowledgeError),
     #[error("set up the keys")]
     Keys(#[from] http_api::KeyringError),
 }
@@ -59,6 +62,7 @@ struct Running {
     store: Arc<dyn Store>,
     grace: Duration,
     deadline: Duration,
+    _knowledge: Option<knowledge_base::Watch>,
     _logs: Logs,
 }
 
@@ -114,11 +118,20 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
             clock.clone(),
         )?),
     };
-    let operations = [http_api::VALIDATE_OPERATION];
+    let operations = [http_api::VALIDATE_OPERATION, chat::OPERATION];
     let second_tier = Some(Arc::clone(&store));
     let cache = Cache::new(&settings.cache, &operations, second_tier, clock.clone())?;
     let model = settings.model.clone().map(Anthropic::try_new).transpose()?;
     let model = model.map(|model| Arc::new(model) as Arc<dyn LanguageModel>);
+    let known = knowledge::open(settings.knowledge.as_deref()).await?;
+    let chat = knowledge::chat(
+        known.base,
+        Arc::clone(&store),
+        cache.clone(),
+        model.clone(),
+        clock.clone(),
+        settings.limits.model_timeout,
+    );
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| StartError::Listen(settings.listen, error))?;
@@ -134,6 +147,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         cache: cache.clone(),
         store: Arc::clone(&store),
         model,
+        chat: Some(chat),
         metrics,
         clock,
     };
@@ -146,6 +160,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         store,
         grace,
         deadline,
+        _knowledge: known.watch,
         _logs: logs,
     })
 }

@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) store: EmbeddedConfig,
     pub(crate) cache: CacheConfig,
     pub(crate) model: Option<AnthropicConfig>,
+    /// The folder of what the chat knows; without one, the articles of the binary.
+    pub(crate) knowledge: Option<PathBuf>,
     pub(crate) limits: Limits,
     pub(crate) validate_lifetime: Duration,
     pub(crate) metrics_public: bool,
@@ -125,6 +127,7 @@ impl Settings {
             cache: file.cache,
             model,
             limits,
+            knowledge: file.knowledge.path,
             validate_lifetime: Duration::from_secs(lifetime),
             metrics_public: file.metrics.public,
             drain_grace: wait("drain.grace_ms", file.drain.grace_ms, 2_000)?,
@@ -220,6 +223,10 @@ impl fmt::Display for Settings {
         match &self.model {
             Some(model) => writeln!(f, "model = {} at {}", model.model, model.base_url)?,
             None => writeln!(f, "model = none (rules only)")?,
+        }
+        match &self.knowledge {
+            Some(path) => writeln!(f, "knowledge = {}", path.display())?,
+            None => writeln!(f, "knowledge = the articles that come with it")?,
         }
         writeln!(f, "{:#?}", self.limits)?;
         writeln!(
