@@ -285,7 +285,8 @@ impl KnowledgeBase {
         .await
     }
 
-    /// Reloads the folder every so often, for as long as the watch is kept.
+    /// Reloads the folder every so often, for as long as the watch is kept. To be called on a
+    /// tokio runtime with its timer on, like everything here that is `async`.
     #[must_use]
     pub fn watch(&self, every: Duration) -> Watch {
         let base = self.clone();

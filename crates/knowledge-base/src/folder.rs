@@ -28,6 +28,8 @@ const TIME_STAMP: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(crate) struct FolderState {
     read: BTreeMap<PathBuf, Stamp>,
+    /// Whether synonyms and modules have been read, be it that there are none.
+    tables: bool,
 }
 
 /// By what a change of a file is known.
@@ -207,7 +209,8 @@ impl Reader<'_> {
         let unchanged = files
             .iter()
             .all(|(path, _, stamp)| self.is_unchanged(path, stamp));
-        if unchanged && before.len() == files.len() && !self.before.read.is_empty() {
+        if unchanged && before.len() == files.len() && self.before.tables {
+            next.tables = true;
             next.read
                 .extend(files.into_iter().map(|(path, _, stamp)| (path, stamp)));
             return None;
@@ -229,6 +232,7 @@ impl Reader<'_> {
                 }
             }
         }
+        next.tables = sound;
         sound.then(|| (Arc::new(synonyms), Arc::new(Modules::new(modules))))
     }
 }

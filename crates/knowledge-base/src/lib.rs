@@ -21,9 +21,11 @@
 //! let base = KnowledgeBase::from_documents([anular, caf], Config::default())?
 //!     .with_synonyms("nc = nota de crédito\nechar para atrás = anular")?;
 //!
-//! let hits = base.search(&Query::new("¿cómo echo para atrás una fatura con una NC?"));
+//! let hits = base.search(&Query::new("¿la puedo echar para atrás con una NC?"));
 //! assert_eq!(hits[0].document_id, "dte/anular");
 //! assert!(hits[0].is_relevant());
+//! let hits = base.search(&Query::new("¿quién ganó el mundial?"));
+//! assert!(!hits.iter().any(|hit| hit.is_relevant()));
 //!
 //! // Documents come and go while others search.
 //! let news = Document::new("sii/154", "Guías con patente", "Desde mayo la guía lleva patente.")

@@ -13,7 +13,7 @@ use knowledge_base::{
 };
 
 fn ids(base: &KnowledgeBase, question: &str) -> Vec<String> {
-    let query = Query::new(question).top_k(20).per_document(1);
+    let query = Query::new(question).top_k(100).per_document(1);
     let hits = base.search(&query);
     hits.into_iter().map(|hit| hit.document_id).collect()
 }
@@ -92,20 +92,18 @@ async fn many_changes_come_to_the_same_as_starting_with_them() {
     let fresh = KnowledgeBase::from_documents(documents, Config::default()).unwrap();
     assert_eq!(changed.stats().documents, 400);
     assert_eq!(changed.stats().passages, fresh.stats().passages);
-    let mut found = ids(&changed, "palabra3 timbre");
-    let mut expected = ids(&fresh, "palabra3 timbre");
-    assert_eq!(found.len(), expected.len());
-    found.sort();
-    expected.sort();
-    assert!(
-        found
-            .iter()
-            .all(|id| id[1..].parse::<usize>().unwrap() % 7 == 3),
-        "{found:?}"
-    );
-    assert!(
-        ids(&changed, "número12").is_empty() || !ids(&changed, "folio").contains(&"d12".to_owned())
-    );
+    for question in ["palabra3 timbre", "redacción", "número12", "título 7"] {
+        let (mut found, mut expected) = (ids(&changed, question), ids(&fresh, question));
+        if found.len() < 100 {
+            found.sort();
+            expected.sort();
+            assert_eq!(found, expected, "{question}");
+        }
+    }
+    let found = ids(&changed, "palabra3");
+    // Those with the word, 400 by 7, come before those with words like it.
+    let of_the_seven = |id: &String| id[1..].parse::<usize>().unwrap() % 7 == 3;
+    assert!(found[..57].iter().all(of_the_seven), "{found:?}");
 }
 
 #[tokio::test]
@@ -215,6 +213,13 @@ async fn a_folder_is_read_and_read_again() {
         (report.added, report.changed, report.removed, report.tables),
         (0, 0, 0, false)
     );
+
+    // An empty folder changes nothing either, again and again.
+    let empty = tempfile::tempdir().unwrap();
+    let nothing = KnowledgeBase::open(empty.path(), Config::default())
+        .await
+        .unwrap();
+    assert!(!nothing.reload().await.unwrap().tables);
 
     write(root, "a.md", "Folios", "Sobre la patente.");
     write(root, "d.md", "Guías", "Sobre guías.");

@@ -49,11 +49,11 @@ const MEMORY_RATIO: f64 = 4.0;
 impl Report {
     /// Fills `missed`.
     pub fn judge(&mut self) {
-        let ours = self
+        let whole = self
             .rows
             .iter()
-            .filter(|row| row.system == "ours" && row.set.starts_with('B'));
-        if let Some(row) = ours.last() {
+            .rfind(|row| row.system == "ours" && row.set.starts_with('B'));
+        if let Some(row) = whole {
             let quality = &row.quality;
             let reached = [quality.recall_1, quality.recall_3, quality.recall_10];
             for ((name, target), reached) in RECALL.iter().zip(reached) {

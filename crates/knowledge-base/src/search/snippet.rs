@@ -11,7 +11,7 @@ const LENGTH: usize = 260;
 /// How much of it may stand before the first word that was asked.
 const BEFORE: usize = 60;
 /// How much of a passage is looked at.
-const LOOKED_AT: usize = 3_000;
+const LOOKED_AT: usize = 2_000;
 
 /// A word of the passage that was asked.
 #[derive(Debug, Clone)]

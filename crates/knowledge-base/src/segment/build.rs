@@ -80,6 +80,9 @@ struct Reader {
     stream: Vec<u32>,
     /// Of each passage where its fields end in the stream.
     ends: Vec<[u32; FIELDS]>,
+    /// Of each passage how many grams had been read, in all, when each field ended.
+    gram_ends: Vec<[usize; FIELDS]>,
+    grams_read: usize,
 }
 
 struct Indexed {
@@ -91,21 +94,23 @@ struct Indexed {
 
 impl Reader {
     fn passage(&mut self, entry: &Entry, number: usize) {
-        let mut ends = [0; FIELDS];
         let Some(passage) = entry.passages.get(number) else {
             return;
         };
-        self.text(&entry.document.title);
-        ends[0] = self.position();
-        self.text(&passage.section);
-        ends[1] = self.position();
-        for tag in &entry.document.tags {
-            self.text(tag);
+        let mut ends = [0; FIELDS];
+        let mut gram_ends = [0; FIELDS];
+        for (field, (end, gram_end)) in ends.iter_mut().zip(&mut gram_ends).enumerate() {
+            match field {
+                0 => self.text(&entry.document.title),
+                1 => self.text(&passage.section),
+                2 => entry.document.tags.iter().for_each(|tag| self.text(tag)),
+                _ => self.text(&passage.content),
+            }
+            *end = self.position();
+            *gram_end = self.grams_read;
         }
-        ends[2] = self.position();
-        self.text(&passage.content);
-        ends[3] = self.position();
         self.ends.push(ends);
+        self.gram_ends.push(gram_ends);
     }
 
     fn position(&self) -> u32 {
@@ -119,6 +124,12 @@ impl Reader {
                 None => self.spelling(token.text, token.kind),
             };
             self.stream.push(number);
+            if let Some(Spelling {
+                grams: (from, to), ..
+            }) = self.by_number.get(number as usize)
+            {
+                self.grams_read += (to - from) as usize;
+            }
         });
     }
 
@@ -183,12 +194,16 @@ impl Reader {
     }
 
     /// A field's length in words and in grams.
-    fn lengths(&self, field: &[u32]) -> (f32, f32) {
-        let grams: usize = self
-            .spellings_of(field)
-            .map(|spelling| self.grams_of(spelling).len())
-            .sum();
-        (count(field.len()), count(grams))
+    fn lengths(&self, passage: usize, field: usize) -> (f32, f32) {
+        let grams_at = |passage: usize, field: usize| self.gram_ends.get(passage)?.get(field);
+        let before = match (passage, field) {
+            (0, 0) => None,
+            (passage, 0) => grams_at(passage - 1, FIELDS - 1),
+            (passage, field) => grams_at(passage, field - 1),
+        };
+        let end = grams_at(passage, field).copied().unwrap_or(0);
+        let grams = end.saturating_sub(before.copied().unwrap_or(0));
+        (count(self.field(passage, field).len()), count(grams))
     }
 
     fn averages(&self) -> Averages {
@@ -197,7 +212,7 @@ impl Reader {
         for field in 0..FIELDS {
             let (mut words, mut grams) = (0.0, 0.0);
             for passage in 0..self.ends.len() {
-                let length = self.lengths(self.field(passage, field));
+                let length = self.lengths(passage, field);
                 words += length.0;
                 grams += length.1;
             }
@@ -218,7 +233,7 @@ impl Reader {
             let slot = u32::try_from(passage).ok()?;
             for field in 0..FIELDS {
                 let numbers = self.field(passage, field);
-                let length = self.lengths(numbers);
+                let length = self.lengths(passage, field);
                 let word = words.share(field, length.0, averages.words.get(field).copied());
                 let gram = grams.share(field, length.1, averages.grams.get(field).copied());
                 for spelling in self.spellings_of(numbers) {
