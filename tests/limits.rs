@@ -309,7 +309,7 @@ async fn an_envelope_of_wrong_documents_gets_an_answer_of_bounded_size() {
     );
     let xml = format!(
         "<EnvioDTE xmlns=\"http://www.sii.cl/SiiDte\"><SetDTE>{}</SetDTE></EnvioDTE>",
-        wrong.repeat(1_500)
+        wrong.repeat(230)
     );
     let reply = service
         .send(Request::validate(

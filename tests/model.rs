@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use mock_anthropic::{Answer, Config, Delay, Fault, MockServer, Pace};
 use serde_json::{Value, json};
 
@@ -162,8 +163,7 @@ async fn a_reject_needs_no_model_unless_asked_for() {
 
 #[tokio::test]
 async fn a_model_that_fails_degrades_the_answer_and_nothing_of_it_is_kept() {
-    let (mock, service) = with_model(20_000).await;
-    for fault in [
+    let faults = [
         Fault::Overloaded,
         Fault::ServerError,
         Fault::RateLimit(None),
@@ -174,16 +174,36 @@ async fn a_model_that_fails_degrades_the_answer_and_nothing_of_it_is_kept() {
         Fault::MalformedJson,
         Fault::ErrorEvent(None),
         Fault::Status(http::StatusCode::UNAUTHORIZED),
-    ] {
-        mock.inject(fault.clone(), 1);
+    ];
+    // A service of its own for each: what one fault teaches the breaker is none of the next.
+    join_all(faults.map(|fault| async move {
+        let (mock, service) = with_model(20_000).await;
+        // More often than it is tried again.
+        mock.inject(fault.clone(), 10);
         let reply = service.send(Request::validate(&valid())).await;
         assert!(degraded(&reply), "{fault:?}");
         assert_eq!(reply.header("x-cache"), "miss", "{fault:?}");
         let warnings = reply.json()["warnings"].to_string();
         assert!(warnings.contains("modelo de lenguaje"), "{warnings}");
-    }
+        let again = service.send(Request::validate(&valid())).await;
+        assert_eq!(again.header("x-cache"), "miss", "{fault:?} was kept");
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn a_model_that_fails_once_is_asked_again_and_one_that_was_down_comes_back() {
+    let (mock, service) = with_model(20_000).await;
+    mock.inject(Fault::Overloaded, 1);
     mock.answer_with(review(96, &json!([])));
     let reply = service.send(Request::validate(&valid())).await;
+    assert!(!degraded(&reply), "tried again: {}", reply.json());
+    assert_eq!(mock.stats().requests_to(MESSAGES), 2);
+    mock.inject(Fault::Status(http::StatusCode::UNAUTHORIZED), 1);
+    let other = json!({ "company_id": 1, "dte_data": factura_con("Arena") });
+    assert!(degraded(&service.send(Request::validate(&other)).await));
+    mock.answer_with(review(96, &json!([])));
+    let reply = service.send(Request::validate(&other)).await;
     assert!(!degraded(&reply), "it comes back by itself");
     assert_eq!(reply.header("x-cache"), "miss");
 }

@@ -49,7 +49,7 @@ pub enum Error {
     #[cfg(feature = "bench")]
     TargetsMissed(usize),
     /// Targets of the evaluation were missed, and `--strict` was given.
-    #[cfg(any(feature = "dte-eval", feature = "kb-eval"))]
+    #[cfg(any(feature = "dte-eval", feature = "payroll-eval", feature = "kb-eval"))]
     EvalMissed(usize),
     /// Targets of the evaluation of matching were missed, and `--strict` was given.
     #[cfg(feature = "match-eval")]
@@ -90,14 +90,12 @@ impl fmt::Display for Error {
             Self::Bench(reason) => write!(f, "bench: {reason}"),
             #[cfg(feature = "bench")]
             Self::TargetsMissed(count) => write!(f, "bench: {count} target(s) missed (--strict)"),
-            #[cfg(feature = "dte-eval")]
-            Self::EvalMissed(count) => write!(f, "dte-eval: {count} target(s) missed (--strict)"),
             #[cfg(feature = "match-eval")]
             Self::MatchMissed(count) => {
                 write!(f, "match-eval: {count} target(s) missed (--strict)")
             }
-            #[cfg(any(feature = "dte-eval", feature = "kb-eval"))]
-            Self::EvalMissed(count) => write!(f, "{count} target(s) missed (--strict)"),
+            #[cfg(any(feature = "dte-eval", feature = "payroll-eval", feature = "kb-eval"))]
+            Self::EvalMissed(count) => write!(f, "evaluation: {count} target(s) missed (--strict)"),
         }
     }
 }

@@ -42,6 +42,11 @@ const TOOLS: &[Tool] = &[
         probe: &["redis-sentinel", "--version"],
         packages: &["redis-sentinel"],
     },
+    Tool {
+        name: "openssl",
+        probe: &["openssl", "version"],
+        packages: &["openssl"],
+    },
 ];
 
 /// Installs the system's programs that are missing.

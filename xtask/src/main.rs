@@ -1,7 +1,7 @@
 //! The project's own commands: `cargo xtask lint`, `cargo xtask test`, `cargo xtask bench`,
-//! `cargo xtask dte-eval`, `cargo xtask match-eval`.
+//! and the evaluations `dte-eval`, `match-eval`, `payroll-eval`, `kb-eval`.
 //!
-//! A light program without asynchronous code: what measures (`bench`, `dte-eval`, …) sits behind
+//! A light program without asynchronous code: what measures (`bench`, the evaluations) sits behind
 //! a feature of its own and is built in release by the command that needs it.
 #![expect(
     clippy::print_stdout,
@@ -20,6 +20,9 @@ mod kb_eval;
 mod launch;
 mod lint;
 mod match_eval;
+#[cfg(feature = "payroll-eval")]
+mod payroll_eval;
+mod payroll_launch;
 mod rules;
 mod run;
 mod test;
@@ -46,7 +49,7 @@ enum Command {
     Bench(launch::Args),
     /// Hold the model's client against a LiteLLM proxy, and write docs/interop.md
     Interop,
-    /// Write docs/dte-rules.md, the catalogue of the rules of tax documents, from the code
+    /// Write docs/dte-rules.md and docs/payroll-rules.md, the catalogues of the rules, from the code
     Rules(rules::Args),
     /// The measuring half of `bench`, in the release build that `bench` makes
     #[cfg(feature = "bench")]
@@ -68,6 +71,12 @@ enum Command {
     #[cfg(feature = "match-eval")]
     #[command(hide = true)]
     MatchEvalMeasure(match_eval::launch::Args),
+    /// Judge a folder of payslips, golden cases, pages of indicators and tax tables
+    PayrollEval(payroll_launch::Args),
+    /// The measuring half of `payroll-eval`, in the release build that `payroll-eval` makes
+    #[cfg(feature = "payroll-eval")]
+    #[command(hide = true)]
+    PayrollEvalMeasure(payroll_launch::Args),
     /// Rank a set of judged questions: recall beside two baselines, latency, memory
     KbEval(kb_eval::Args),
     /// The measuring half of `kb-eval`, in the release build that `kb-eval` makes
@@ -93,6 +102,9 @@ fn main() -> ExitCode {
         Command::MatchEval(args) => match_eval::launch::run(&args),
         #[cfg(feature = "match-eval")]
         Command::MatchEvalMeasure(args) => match_eval::measure(&args),
+        Command::PayrollEval(args) => payroll_launch::run(&args),
+        #[cfg(feature = "payroll-eval")]
+        Command::PayrollEvalMeasure(args) => payroll_eval::measure(&args),
         Command::KbEval(args) => kb_eval::run(&args),
         #[cfg(feature = "kb-eval")]
         Command::KbEvalMeasure(args) => kb_eval::measure(&args),

@@ -1,4 +1,5 @@
-//! `cargo xtask rules`: the catalogue of the rules of tax documents, generated from the code.
+//! `cargo xtask rules`: the catalogues of the rules of tax documents and of payslips, generated
+//! from the code.
 
 use std::fs;
 use std::process::Stdio;
@@ -6,59 +7,70 @@ use std::process::Stdio;
 use crate::error::Error;
 use crate::run;
 
-/// Where the catalogue lies, from the workspace's root.
-const PAGE: &str = "docs/dte-rules.md";
+/// Where a crate's catalogue lies, from the workspace's root.
+const PAGES: [(&str, &str); 2] = [
+    ("dte", "docs/dte-rules.md"),
+    ("payroll", "docs/payroll-rules.md"),
+];
 
 /// What `cargo xtask rules` takes.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Write nothing, and fail where the page isn't what the code says
+    /// Write nothing, and fail where a page isn't what the code says
     #[arg(long)]
     check: bool,
 }
 
-/// Writes the catalogue, or compares it. The code that knows it is an example of the `dte`
-/// crate, so that this program needs nothing of it.
+/// Writes the catalogues, or compares them. The code that knows one is an example of its crate,
+/// so that this program needs nothing of it.
 ///
 /// # Errors
 ///
-/// [`Error::Failed`] where the example doesn't build or run, [`Error::Io`] where the page can't
-/// be read or written, [`Error::OutOfStep`] where it differs.
+/// [`Error::Failed`] where an example doesn't build or run, [`Error::Io`] where a page can't
+/// be read or written, [`Error::OutOfStep`] where one differs.
 pub fn run(args: &Args) -> Result<(), Error> {
-    let page = run::root().join(PAGE);
-    let generated = generate()?;
-    if args.check {
-        let written = fs::read(&page).map_err(Error::io(format!("read {PAGE}")))?;
-        return if written == generated {
-            println!("{PAGE} is what the code says");
-            Ok(())
+    for (package, page) in PAGES {
+        let generated = generate(package)?;
+        if args.check {
+            check(page, &generated)?;
         } else {
-            Err(Error::OutOfStep {
-                page: PAGE,
-                command: "cargo xtask rules",
-            })
-        };
+            let path = run::root().join(page);
+            fs::write(path, generated).map_err(Error::io(format!("write {page}")))?;
+            println!("wrote {page}");
+        }
     }
-    fs::write(&page, generated).map_err(Error::io(format!("write {PAGE}")))?;
-    println!("wrote {PAGE}");
     Ok(())
 }
 
-fn generate() -> Result<Vec<u8>, Error> {
-    let what = "example rules";
-    let mut command = run::cargo(["run", "--quiet", "--package", "dte", "--example", "rules"]);
+fn check(page: &'static str, generated: &[u8]) -> Result<(), Error> {
+    let path = run::root().join(page);
+    let written = fs::read(path).map_err(Error::io(format!("read {page}")))?;
+    if written == generated {
+        println!("{page} is what the code says");
+        Ok(())
+    } else {
+        Err(Error::OutOfStep {
+            page,
+            command: "cargo xtask rules",
+        })
+    }
+}
+
+fn generate(package: &str) -> Result<Vec<u8>, Error> {
+    let what = format!("example rules of {package}");
+    let mut command = run::cargo(["run", "--quiet", "--package", package, "--example", "rules"]);
     let output = command
         .stderr(Stdio::inherit())
         .output()
         .map_err(|source| Error::Start {
-            what: what.to_owned(),
+            what: what.clone(),
             source,
         })?;
     if output.status.success() {
         Ok(output.stdout)
     } else {
         Err(Error::Failed {
-            what: what.to_owned(),
+            what,
             status: output.status,
         })
     }

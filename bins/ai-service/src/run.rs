@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use cache::Cache;
 use http_api::{Config, Deps, Keyring, Server};
-use llm_client::{Anthropic, LanguageModel};
+use llm_client::{Meter, Sharing};
 use observability::logs::Logs;
 use observability::{HistogramBuckets, Metrics};
-use store::{EmbeddedStore, Store, SystemClock};
+use store::{EmbeddedStore, RedisStore, ResilientStore, Store, SystemClock};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Engine, Settings};
 use crate::knowledge;
+use crate::model;
 use crate::welcome;
 
 /// `EX_UNAVAILABLE`: something that the service needs to start can't be had.
@@ -24,6 +25,9 @@ const EXIT_UNAVAILABLE: u8 = 69;
 
 /// The end of the last writes, after the last request.
 const FLUSH_LIMIT: Duration = Duration::from_secs(5);
+
+/// How often this replica's cache figures are added to those of all.
+const TOTALS_EVERY: Duration = Duration::from_secs(5);
 
 /// A look into memory takes microseconds, one into the store up to its deadline.
 const LOOKUP_BUCKETS: [f64; 10] = [
@@ -53,6 +57,10 @@ enum StartError {
     Knowledge(#[from] knowledge_base::KnowledgeError),
     #[error("set up the keys")]
     Keys(#[from] http_api::KeyringError),
+    #[error("set up Redis")]
+    Redis(#[from] store::RedisConfigError),
+    #[error("read what was kept for Redis")]
+    Journal(#[source] store::StoreError),
 }
 
 /// A serving process.
@@ -60,10 +68,13 @@ struct Running {
     server: Server,
     cache: Cache,
     store: Arc<dyn Store>,
+    meter: Meter,
     grace: Duration,
     deadline: Duration,
     _knowledge: Option<knowledge_base::Watch>,
     _logs: Logs,
+    /// Replicas are told of open breakers for as long as this is held.
+    _sharing: Vec<Sharing>,
 }
 
 /// Serves until a signal comes, then drains.
@@ -109,7 +120,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
     let metrics = Metrics::install(&buckets())?;
     llm_client::telemetry::describe();
     let clock = Arc::new(SystemClock);
-    let store: Arc<dyn Store> = match &settings.engine {
+    let engine: Arc<dyn Store> = match &settings.engine {
         Engine::File(path) => {
             Arc::new(EmbeddedStore::open(path, settings.store.clone(), clock.clone()).await?)
         }
@@ -118,17 +129,31 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
             clock.clone(),
         )?),
     };
-    let operations = [http_api::VALIDATE_OPERATION, chat::OPERATION];
+    let store: Arc<dyn Store> = match &settings.shared {
+        None => engine,
+        Some(shared) => {
+            // It connects in the background: nobody waits for Redis.
+            let redis = RedisStore::start(shared.redis.clone())?;
+            let config = shared.resilient.clone();
+            let store = ResilientStore::start(redis, engine, config, clock.clone());
+            Arc::new(store.await.map_err(StartError::Journal)?)
+        }
+    };
     let second_tier = Some(Arc::clone(&store));
-    let cache = Cache::new(&settings.cache, &operations, second_tier, clock.clone())?;
-    let model = settings.model.clone().map(Anthropic::try_new).transpose()?;
-    let model = model.map(|model| Arc::new(model) as Arc<dyn LanguageModel>);
+    let operations = &http_api::OPERATIONS;
+    let cache = Cache::new(&settings.cache, operations, second_tier, clock.clone())?;
+    // It ends with the cache itself.
+    drop(cache.spawn_sharing(TOTALS_EVERY));
+    let meter = Meter::new(settings.meter.clone(), Arc::clone(&store), clock.clone());
+    meter.tokens().preload();
+    let stack = model::build(&settings, &meter, &store)?;
+    let (model, sharing) = stack.map(|stack| (stack.model, stack.sharing)).unzip();
     let known = knowledge::open(settings.knowledge.as_deref()).await?;
     let chat = knowledge::chat(
         known.base,
         Arc::clone(&store),
         cache.clone(),
-        model.clone(),
+        model.as_ref().map(|model| Arc::clone(&model.client)),
         clock.clone(),
         settings.limits.model_timeout,
     );
@@ -141,6 +166,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         limits: settings.limits,
         metrics_public: settings.metrics_public,
         validate_lifetime: settings.validate_lifetime,
+        answer_lifetime: settings.answer_lifetime,
         version: env!("CARGO_PKG_VERSION"),
     };
     let deps = Deps {
@@ -148,6 +174,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         store: Arc::clone(&store),
         model,
         chat: Some(chat),
+        meter: meter.clone(),
         metrics,
         clock,
     };
@@ -158,19 +185,33 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         server,
         cache,
         store,
+        meter,
         grace,
         deadline,
         _knowledge: known.watch,
         _logs: logs,
+        _sharing: sharing.unwrap_or_default(),
     })
 }
 
 /// The bounds of the libraries' histograms.
-fn buckets() -> [HistogramBuckets; 3] {
+fn buckets() -> [HistogramBuckets; 6] {
     use llm_client::telemetry;
     [
         HistogramBuckets {
             name: cache::metrics::LOOKUP_SECONDS,
+            bounds: &LOOKUP_BUCKETS,
+        },
+        HistogramBuckets {
+            name: telemetry::TIME_TO_FIRST_CHUNK,
+            bounds: &telemetry::TIME_TO_FIRST_CHUNK_BUCKETS,
+        },
+        HistogramBuckets {
+            name: telemetry::TIME_PER_OUTPUT_CHUNK,
+            bounds: &telemetry::TIME_PER_OUTPUT_CHUNK_BUCKETS,
+        },
+        HistogramBuckets {
+            name: "store_operation_seconds",
             bounds: &LOOKUP_BUCKETS,
         },
         HistogramBuckets {
@@ -232,12 +273,14 @@ impl Running {
             server,
             cache,
             store,
+            meter,
             deadline,
             ..
         } = self;
         let drain = async {
             let drained = server.drain(grace, deadline).await;
             cache.drain(FLUSH_LIMIT).await;
+            let _ = tokio::time::timeout(FLUSH_LIMIT, meter.ledger().flush()).await;
             flush(&*store).await;
             drained
         };

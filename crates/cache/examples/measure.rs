@@ -142,11 +142,12 @@ async fn main() -> Result<(), MeasureError> {
     cache.run_housekeeping();
     let stats = cache.stats();
     let raw_kib = stats.entries * ANSWER_BYTES as u64 / 1024;
+    let resident_kib = resident_kib().saturating_sub(before);
     println!(
-        "{} answers of {ANSWER_BYTES} bytes: raw {raw_kib} KiB, accounted {} KiB, resident +{} KiB",
+        "{} answers of {ANSWER_BYTES} bytes: raw {raw_kib} KiB, accounted {} KiB, resident +{resident_kib} KiB: {:.2} times the raw bytes",
         stats.entries,
         stats.bytes / 1024,
-        resident_kib().saturating_sub(before)
+        resident_kib as f64 / raw_kib.max(1) as f64,
     );
     Ok(())
 }

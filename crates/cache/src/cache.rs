@@ -195,7 +195,7 @@ impl Cache {
     }
 
     /// Shares the totals every `period` until the cache's last handle is gone, in a task of
-    /// its own. [`Cache::drain`] shares the last ones.
+    /// its own. [`Cache::drain`] shares the last ones. Call it within a tokio runtime.
     pub fn spawn_sharing(&self, period: Duration) -> JoinHandle<()> {
         let inner = Arc::downgrade(&self.inner);
         let mut ticks = interval(period.max(Duration::from_millis(1)));
@@ -246,6 +246,7 @@ impl Cache {
             Use::Renew => Some((entry.clone(), Renewal::Stale)),
             Use::Rescue | Use::None => return None,
         };
+        let due = due.filter(|_| entry.may_renew(now_ms));
         begin.inspect(|begin| metrics.l1_seconds.record(begin.elapsed()));
         let source = tier(Source::L1, &entry, now_ms);
         metrics.request(key, source, entry.cost, now_ms);

@@ -57,6 +57,7 @@ mod tests {
             expires_ms: 900_000,
             compute_ms,
             cost: Cost::FREE,
+            renew_from_ms: 0,
         }
     }
 

@@ -20,6 +20,8 @@ pub(crate) struct Entry {
     /// How long its computation took.
     pub(crate) compute_ms: u32,
     pub(crate) cost: Cost,
+    /// Not to be renewed before this: a renewal has failed. Only in this process.
+    pub(crate) renew_from_ms: u64,
 }
 
 /// What an entry's bytes are.
@@ -53,6 +55,11 @@ impl Entry {
     /// Whether its lifetime isn't over.
     pub(crate) fn is_fresh(&self, now_ms: u64) -> bool {
         now_ms < self.fresh_until_ms
+    }
+
+    /// Whether a renewal may be tried.
+    pub(crate) fn may_renew(&self, now_ms: u64) -> bool {
+        now_ms >= self.renew_from_ms
     }
 
     /// What `policy` allows with it.

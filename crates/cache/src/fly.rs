@@ -55,7 +55,11 @@ pub(crate) async fn fly<E, F, Fut>(
         }
         _ => work.await,
     };
+    let failed = ran.is_err();
     let settled = inner.settle(&order, ran, begun.elapsed(), classify);
+    if failed {
+        inner.postpone(&order);
+    }
     match post {
         Some(post) if leading => {
             // Taken before the landing, so that draining waits for what follows it.
@@ -217,8 +221,8 @@ impl Post {
         }
     }
 
-    /// Writes what is to be kept, tells the others, gives the lease back. If the store fails
-    /// on the way the lease ends by itself.
+    /// Writes what is to be kept, tells the others, gives the lease back. If the store stops
+    /// answering on the way the lease ends by itself.
     async fn conclude(&self, outcome: Outcome) {
         let key = &self.order.key;
         let framed = match &outcome {
@@ -231,6 +235,7 @@ impl Post {
             let lifetime = entry.remaining(self.inner.now_ms());
             let raw = entry.value.len();
             if !self.l2.put(key, frame.clone(), raw, lifetime).await {
+                // Nothing else will be answered either.
                 return;
             }
         }

@@ -128,6 +128,7 @@ pub(crate) fn decode(key: &CacheKey, frame: &[u8]) -> Result<Entry, Rejection> {
             pico_usd: u64::from_le_bytes(field(frame, 50)?),
             tokens: u64::from_le_bytes(field(frame, 58)?),
         },
+        renew_from_ms: 0,
     })
 }
 

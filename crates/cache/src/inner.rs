@@ -39,6 +39,9 @@ pub(crate) struct Inner {
     pub(crate) name: String,
 }
 
+/// How long after a failed renewal the next one may be tried.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(5);
+
 /// What a flight is to bring.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Order {
@@ -139,6 +142,20 @@ impl Inner {
             self.l1.insert(&order.key, entry);
         }
         None
+    }
+
+    /// A renewal has failed: the next one waits a little, however often it is asked for.
+    pub(crate) fn postpone(&self, order: &Order) {
+        let now_ms = self.now_ms();
+        let old = self.l1.get(&order.key, Shape::Whole, now_ms);
+        if let Some(old) = old.filter(|old| order.after_ms == Some(old.created_ms)) {
+            let renew_from_ms = now_ms.saturating_add(as_millis(RENEWAL_PAUSE));
+            let entry = Entry {
+                renew_from_ms,
+                ..old
+            };
+            self.l1.insert(&order.key, entry);
+        }
     }
 
     /// One computation within its limit. Whatever it does, it gives a result.
@@ -262,6 +279,7 @@ impl Inner {
             expires_ms: until(useful),
             compute_ms: u32::try_from(taken.as_millis()).unwrap_or(u32::MAX),
             cost,
+            renew_from_ms: 0,
         };
         let ended = if kept { Ended::Stored } else { Ended::NotKept };
         self.metrics.computation(order.key.operation(), ended);

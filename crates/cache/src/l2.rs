@@ -130,8 +130,9 @@ impl L2 {
         off_runtime(raw, move || frame::encode(&key, &entry, compress_from)).await
     }
 
-    /// Writes the frame of a value of `raw` bytes under `key`; says whether it did. An answer
-    /// whose time is over meanwhile is left out.
+    /// Writes the frame of a value of `raw` bytes under `key`; says whether the store answered,
+    /// if only that it can't (as when it is full). An answer whose time is over meanwhile is
+    /// left out.
     pub(crate) async fn put(
         &self,
         key: &CacheKey,
@@ -145,11 +146,11 @@ impl L2 {
         let (name, framed) = (key.store_name(), frame.len());
         let write = self.store.set(&name, frame, Some(lifetime));
         let done = timeout(self.write_deadline, write).await;
-        let done = self.settled(StoreCall::Write, done).is_some();
-        if done {
+        let answered = done.is_ok();
+        if self.settled(StoreCall::Write, done).is_some() {
             self.metrics.framed(raw, framed);
         }
-        done
+        answered
     }
 
     /// Takes or renews a lease; nothing if the store gave no answer.

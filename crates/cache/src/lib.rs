@@ -60,19 +60,28 @@
 //!   exact decimals of any size, never floats. Strings are compared by their characters, and
 //!   nothing is normalised: `é` in one piece and `é` in two are different. A member that is
 //!   there twice, and nesting beyond [`MAX_JSON_DEPTH`], are errors.
-//! - **Tiers.** First the process's memory, bounded by bytes; then the store. Expiry is
-//!   decided on every read by the clock that was given. What the store gives back is checked
-//!   against the whole key: a damaged value, another version's or another key's is a miss.
+//! - **Tiers.** First the process's memory, bounded by bytes; then the store, compressed over
+//!   a threshold. Expiry is decided on every read by the clock that was given. What the store
+//!   gives back is checked against the whole key: a damaged value, another version's or
+//!   another key's is a miss.
 //! - **The store can't hurt.** A read that fails or takes longer than its deadline is a miss;
 //!   a write happens apart from the call, and is dropped when too many are under way. All of
 //!   it is counted; the log has one line when it begins and one when it ends.
 //! - **One computation.** Calls for one key at one time share one computation, which runs in
 //!   its own task: it goes on, and its answer is kept, when the caller that began it, or all
-//!   of them, go away. A panic or an error reaches everybody who waits and is never kept. A
-//!   caller's wait and a computation's time are bounded apart ([`Policy`]).
+//!   of them, go away. A panic or an error is never kept; who shares it is the caller's choice
+//!   ([`Sharing`]). A caller's wait and a computation's time are bounded apart ([`Policy`]).
+//! - **Over all replicas** that share a server as their store: one holds a lease, renews it
+//!   while it computes, tells the others and gives it back. If it dies, another one takes over
+//!   when the lease ends. With the store away each replica is on its own. The lease saves
+//!   work; nothing is wrong if two compute ([`CacheConfig::replicas`]).
+//! - **Streams** ([`Cache::stream_or_join`]): one computation for all who read, whenever they
+//!   come, at a pace of their own; replayed event by event afterwards.
+//! - **Late answers** only where the policy allows them, and named [`Status::Stale`].
 //! - **[`Mode::Refresh`]** never returns an answer from before the call, and never makes a
 //!   second computation beside one that is running.
-//! - **Counted.** [`metrics`] names every metric; [`Cache::stats`] is a snapshot of them.
+//! - **Counted.** [`metrics`] names every metric; [`Cache::stats`] is a snapshot of them,
+//!   [`Cache::shared_totals`] those of all replicas.
 //!
 //! Over [`CacheConfig::max_flights`] a call computes in its own task: it is answered and its
 //! answer kept, but it can't be joined and ends with its caller. So does [`Mode::Bypass`].
@@ -83,7 +92,8 @@
 //!   another key. `Refresh` replaces an answer that was wrong.
 //! - Writes of one key to the store aren't ordered among each other: of two answers within a
 //!   second either may stay, for its lifetime. Both are right.
-//! - No answers past their end, no compression, no sharing of a computation among processes.
+//! - Streams under way aren't joined across replicas: the store's channels may lose events.
+//! - No breaker: the store has one, and a flight asks a store that didn't answer nothing more.
 
 mod adaptive;
 mod answer;

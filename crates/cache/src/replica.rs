@@ -19,7 +19,7 @@
 //! may be lost: then the next claim is granted too, and the look after it finds the answer.
 //! Listening comes before the second claim, so that no message can fall between them unseen.
 //!
-//! The protocol is written over [`Peers`], so that a model can play the world (`model.rs`).
+//! The protocol is written over [`Peers`], so that a model can play the world (`tests.rs`).
 
 mod message;
 
@@ -174,4 +174,4 @@ pub(crate) async fn lead<P: Peers, T>(peers: &P, work: impl Future<Output = T>) 
 }
 
 #[cfg(test)]
-mod model;
+mod tests;

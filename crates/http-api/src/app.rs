@@ -7,20 +7,25 @@ use std::time::{Duration, Instant};
 
 use ::chat::Chat;
 use bytes::Bytes;
-use cache::{Cache, KeyMemo};
+use cache::{Answer, Cache, CacheKey, Cost, KeyBuilder, KeyMemo, Status};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use llm_client::LanguageModel;
+use llm_client::{
+    Breaker, BreakerState, Completion, LanguageModel, Meter, PrefixCache, Saved, Usd,
+};
 use observability::{HttpMetrics, Metrics};
 use store::{Clock, Store};
 use tokio::net::TcpListener;
 
+use crate::auth::Caller;
 use crate::chat::StreamPlaces;
 use crate::config::Config;
+use crate::kept;
 use crate::offload::Offload;
 use crate::openapi::Page;
 use crate::places::Places;
+use crate::problem::Problem;
 use crate::routes::Routes;
 use crate::server::Server;
 use crate::validate::ModelWatch;
@@ -36,13 +41,38 @@ pub struct Deps {
     /// Shared state; here only its health is asked, the cache has its own handle.
     pub store: Arc<dyn Store>,
     /// The language model, where one is configured.
-    pub model: Option<Arc<dyn LanguageModel>>,
+    pub model: Option<Model>,
     /// What answers `/api/chat`, where there is one.
     pub chat: Option<Arc<Chat>>,
+    /// What calls of the model cost.
+    pub meter: Meter,
     /// The installed recorder.
     pub metrics: Metrics,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
+}
+
+/// A language model, and those of its layers that have something to tell.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// What is asked: the outermost layer.
+    pub client: Arc<dyn LanguageModel>,
+    /// Its breaker, for `/health`.
+    pub breaker: Option<Arc<Breaker>>,
+    /// What the provider's prompt cache does, for `/health`.
+    pub prompt_cache: Option<PrefixCache>,
+}
+
+impl Model {
+    /// A model without layers.
+    #[must_use]
+    pub fn new(client: Arc<dyn LanguageModel>) -> Self {
+        Self {
+            client,
+            breaker: None,
+            prompt_cache: None,
+        }
+    }
 }
 
 /// The API, ready to serve. Nothing is bound or spawned before [`App::spawn`].
@@ -132,6 +162,51 @@ impl Shared {
 
     pub(crate) fn uptime(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// The key of a question that is the whole body, asked of the configured model.
+    pub(crate) fn keyed(&self, builder: KeyBuilder, body: &[u8]) -> Result<CacheKey, Problem> {
+        let builder = match &self.deps.model {
+            Some(model) => builder
+                .model(model.client.model())
+                .parameter("origin", model.client.origin()),
+            None => builder,
+        };
+        // It decoded, so it is UTF-8.
+        let text = std::str::from_utf8(body).map_err(|_| Problem::not_json(1, 1))?;
+        let keyed = builder.json(text, &[]);
+        Ok(keyed.map_err(|error| kept::unkeyable(&error))?.finish())
+    }
+
+    /// How the model's breaker is, where it has one.
+    pub(crate) fn circuit(&self) -> Option<BreakerState> {
+        let model = self.deps.model.as_ref()?;
+        model.breaker.as_ref().map(|breaker| breaker.state())
+    }
+
+    /// What a call took, in money and tokens.
+    pub(crate) fn cost_of(&self, completion: &Completion) -> Cost {
+        let prices = self.deps.meter.prices().of(&completion.model).prices;
+        let usd = prices.cost(&completion.usage);
+        Cost {
+            pico_usd: u64::try_from(usd.pico()).unwrap_or(0),
+            tokens: completion.usage.total(),
+        }
+    }
+
+    /// Books what an answer that wasn't computed for this caller would have cost.
+    pub(crate) fn count_saved(&self, operation: &'static str, caller: &Caller, answer: &Answer) {
+        let spared = !matches!(answer.status, Status::Miss | Status::Bypass);
+        if let (true, Some(model)) = (spared && answer.cost.tokens > 0, &self.deps.model) {
+            let pico = i64::try_from(answer.cost.pico_usd).unwrap_or(i64::MAX);
+            self.deps.meter.ledger().record_saved(&Saved {
+                operation,
+                model: model.client.model(),
+                account: Some(caller.name()),
+                tokens: answer.cost.tokens,
+                cost: Usd::from_pico(pico),
+            });
+        }
     }
 
     /// Now, to the second.

@@ -153,7 +153,25 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// Whether it may speak for some companies only.
+    pub(crate) fn is_bound(&self) -> bool {
+        self.companies.is_some()
+    }
+
+    /// The tenant that this caller is when it speaks for no company in particular.
+    pub(crate) fn own_tenant(&self) -> Tenant {
+        Tenant(format!("{}/", self.name))
+    }
+}
+
 impl Tenant {
+    /// The own tenant of the caller that this one is a company of.
+    pub(crate) fn of_caller(&self) -> Self {
+        let name = self.0.split('/').next().unwrap_or_default();
+        Self(format!("{name}/"))
+    }
+
     /// As a part of a cache key.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -64,6 +64,8 @@ pub struct Config {
     pub metrics_public: bool,
     /// How long a verdict is kept.
     pub validate_lifetime: Duration,
+    /// How long the other answers that are found by figures are kept (1 hour).
+    pub answer_lifetime: Duration,
     /// The version that `/health` tells.
     pub version: &'static str,
 }
@@ -77,6 +79,7 @@ impl Config {
             limits: Limits::default(),
             metrics_public: false,
             validate_lifetime: Duration::from_secs(15 * 60),
+            answer_lifetime: Duration::from_secs(60 * 60),
             version,
         }
     }

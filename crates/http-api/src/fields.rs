@@ -6,10 +6,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use dte::{PathSegment, ShapeError};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::problem::{FieldError, Problem};
+use crate::problem::{FieldError, Problem, Segment};
 
 /// The members of a JSON object, unread.
 pub(crate) type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
@@ -105,6 +106,37 @@ impl<'a> Fields<'a> {
             self.wrong(name, "enum", msg);
             T::default()
         })
+    }
+}
+
+impl Fields<'_> {
+    /// What is wrong within the member `name`, as its own reader says.
+    pub(crate) fn wrong_within(&mut self, name: &str, shape: &[ShapeError]) {
+        if shape.is_empty() {
+            self.wrong(name, "type_error", format!("«{name}» no se puede leer."));
+        }
+        for wrong in shape {
+            let mut error = FieldError::body(name, wrong.kind, wrong.msg.as_str());
+            error.loc.extend(wrong.loc.iter().map(segment));
+            self.errors.push(error);
+        }
+    }
+
+    /// What is wrong within the body as a whole, as its own reader says.
+    pub(crate) fn wrong_at_top(&mut self, shape: &[ShapeError]) {
+        for wrong in shape {
+            let mut error = FieldError::body("", wrong.kind, wrong.msg.as_str());
+            error.loc.truncate(1);
+            error.loc.extend(wrong.loc.iter().map(segment));
+            self.errors.push(error);
+        }
+    }
+}
+
+fn segment(step: &PathSegment) -> Segment {
+    match step {
+        PathSegment::Key(name) => Segment::Name(name.clone()),
+        PathSegment::Index(index) => Segment::Index(*index),
     }
 }
 

@@ -7,6 +7,7 @@ use http::header::CACHE_CONTROL;
 use http::{HeaderMap, StatusCode};
 
 use crate::app::Shared;
+use crate::auth::Caller;
 use crate::problem::{FieldError, Problem};
 use crate::reply::Reply;
 
@@ -47,6 +48,7 @@ pub(crate) fn policy(shared: &Shared) -> Policy {
 /// The computation's own [`Problem`]; 503 where it took too long.
 pub(crate) async fn answer<F, Fut>(
     shared: &Shared,
+    caller: &Caller,
     key: &CacheKey,
     mode: Mode,
     compute: F,
@@ -61,10 +63,13 @@ where
         .await
     {
         Ok(answer) => {
+            shared.count_saved(key.operation(), caller, &answer);
             Ok(Reply::json(StatusCode::OK, answer.value).cached(answer.status, answer.age))
         }
         Err(CacheError::Compute(problem)) => Err((*problem).clone()),
-        Err(CacheError::WaitTimeout | CacheError::ComputeTimeout) => Err(Problem::deadline()),
+        Err(CacheError::WaitTimeout | CacheError::ComputeTimeout | CacheError::Elsewhere(_)) => {
+            Err(Problem::deadline())
+        }
         Err(error) => {
             tracing::error!(%error, "a computation failed");
             Err(Problem::internal())

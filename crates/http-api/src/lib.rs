@@ -9,7 +9,8 @@
 //! use std::time::Duration;
 //!
 //! use cache::{Cache, CacheConfig};
-//! use http_api::{ApiKey, Config, Deps, Keyring, VALIDATE_OPERATION};
+//! use http_api::{ApiKey, Config, Deps, Keyring, OPERATIONS};
+//! use llm_client::{Meter, MeterConfig};
 //! use observability::Metrics;
 //! use store::{EmbeddedConfig, EmbeddedStore, Store, SystemClock};
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,9 +22,11 @@
 //! let store = EmbeddedStore::in_memory(EmbeddedConfig::default(), clock.clone())?;
 //! let store: Arc<dyn Store> = Arc::new(store);
 //! let second_tier = Some(Arc::clone(&store));
-//! let cache = Cache::new(&CacheConfig::default(), &[VALIDATE_OPERATION], second_tier, clock.clone())?;
+//! let cache = Cache::new(&CacheConfig::default(), &OPERATIONS, second_tier, clock.clone())?;
 //! // Without a model the rules answer.
-//! let deps = Deps { cache, store, model: None, chat: None, metrics: Metrics::install(&[])?, clock };
+//! let meter = Meter::new(MeterConfig::default(), Arc::clone(&store), clock.clone());
+//! let metrics = Metrics::install(&[])?;
+//! let deps = Deps { cache, store, model: None, chat: None, meter, metrics, clock };
 //!
 //! let key = ApiKey { name: "erp".into(), secret: "0123456789abcdef0123456789abcdef".into(), companies: None };
 //! let config = Config::new(Keyring::new(&[key])?, "1.0.0");
@@ -62,11 +65,14 @@
 //!
 //! TLS and HTTP/2 end at the reverse proxy in front of the service.
 
+mod analytics;
 mod app;
+mod asked;
 mod auth;
 mod body;
 mod chat;
 mod config;
+mod costs;
 mod fields;
 mod figures;
 mod kept;
@@ -75,6 +81,8 @@ mod openapi;
 mod places;
 mod probes;
 mod problem;
+mod purchases;
+mod query;
 mod reply;
 mod request_id;
 mod routes;
@@ -84,9 +92,17 @@ mod stream;
 mod validate;
 mod within;
 
-pub use app::{App, Deps};
+pub use app::{App, Deps, Model};
 pub use auth::{ApiKey, Keyring, KeyringError, MIN_KEY_CHARS, Tenant};
 pub use config::{Config, Limits};
 pub use problem::{FieldError, Problem, Segment};
 pub use server::{Drained, Server};
-pub use validate::OPERATION as VALIDATE_OPERATION;
+
+/// The operations whose answers are kept, as the cache's metrics name them.
+pub const OPERATIONS: [&str; 5] = [
+    ::chat::OPERATION,
+    validate::OPERATION,
+    purchases::MATCH_OPERATION,
+    purchases::RECONCILE_OPERATION,
+    analytics::OPERATION,
+];

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::StatusCode;
+use llm_client::BreakerState;
 use observability::Quantiles;
 use serde::Serialize;
 use store::{StoreHealth, StoreKind};
@@ -56,11 +57,30 @@ struct Redis {
     kind: &'static str,
     /// These three say something only of Sentinel and Cluster.
     master: Option<String>,
-    replicas: u32,
-    sentinels: u32,
+    replicas: usize,
+    sentinels: usize,
     latency_ms: f64,
+    /// What is wrong, as a word to decide by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// Connections of the pool that are up.
+    connections: u64,
+    /// The pool's and the connections' settings in force, by name and unit.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    settings: BTreeMap<&'static str, u64>,
+    /// Writes that wait for Redis to come back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    journal: Option<Journal>,
+}
+
+#[derive(Serialize)]
+struct Journal {
+    entries: u64,
+    max: u64,
+    dropped: u64,
+    outages: u64,
 }
 
 #[derive(Serialize)]
@@ -142,9 +162,11 @@ pub(crate) async fn ready(shared: &Shared) -> Reply {
 pub(crate) async fn health(shared: &Shared) -> Reply {
     let begun = Instant::now();
     let store = store_health(shared).await;
-    let model_down = shared.model_watch.is_down();
+    let circuit = shared.circuit();
+    let model_down = shared.model_watch.is_down() || circuit == Some(BreakerState::Open);
     // The rules answer without store and model: no dependency makes the service unhealthy.
-    let (code, status) = match (store.up, model_down) {
+    let standing_in = store.standby.as_ref().is_some_and(|standby| standby.active);
+    let (code, status) = match (store.up && !standing_in, model_down) {
         (true, false) => (StatusCode::OK, "healthy"),
         _ => (StatusCode::MULTI_STATUS, "degraded"),
     };
@@ -155,7 +177,7 @@ pub(crate) async fn health(shared: &Shared) -> Reply {
         timestamp: shared.now().to_string(),
         uptime_seconds: shared.uptime().as_secs(),
         dependencies: dependencies(shared, store),
-        metrics: figures(shared),
+        metrics: figures(shared).await,
         health_check_duration_ms: millis(begun.elapsed()),
     };
     json(code, &health)
@@ -171,27 +193,19 @@ async fn store_health(shared: &Shared) -> StoreHealth {
 }
 
 fn dependencies(shared: &Shared, store: StoreHealth) -> Dependencies<'_> {
-    let model = shared.deps.model.as_deref().map(|model| model.model());
+    let model = shared.deps.model.as_ref().map(|model| model.client.model());
+    let circuit = shared.circuit();
     Dependencies {
-        redis: Redis {
-            // Only the embedded engines are there: Redis itself is not in use.
-            status: if store.up { "disabled" } else { "down" },
-            kind: "embedded",
-            master: None,
-            replicas: 0,
-            sentinels: 0,
-            latency_ms: millis(store.latency),
-            reason: store.reason,
-        },
+        redis: redis(store),
         anthropic: Anthropic {
-            status: if model.is_some() {
-                "configured"
-            } else {
-                "not_configured"
+            status: match (model, circuit) {
+                (None, _) => "not_configured",
+                (Some(_), Some(BreakerState::Open)) => "open",
+                (Some(_), _) => "configured",
             },
             model,
             api_key_present: model.is_some(),
-            circuit: None,
+            circuit: circuit.map(BreakerState::as_str),
             consecutive_failures: shared.model_watch.failures(),
         },
         plugin_registry: plugins(shared),
@@ -230,8 +244,52 @@ fn knowledge(shared: &Shared) -> Knowledge {
     }
 }
 
-fn figures(shared: &Shared) -> Figures {
-    let cache = shared.deps.cache.stats();
+/// What is told of the store under the name that the contract has for it. Where the embedded
+/// engine is all there is, Redis is not in use; where it stands in, Redis is down.
+fn redis(store: StoreHealth) -> Redis {
+    let kind = match store.kind {
+        StoreKind::RedisStandalone => "standalone",
+        StoreKind::RedisSentinel => "sentinel",
+        StoreKind::RedisCluster => "cluster",
+        _ => "embedded",
+    };
+    let standing_in = store.standby.as_ref().is_some_and(|standby| standby.active);
+    let status = match (kind, store.up && !standing_in) {
+        ("embedded", true) => "disabled",
+        (_, true) => "up",
+        (_, false) => "down",
+    };
+    let topology = store.topology.unwrap_or_default();
+    Redis {
+        status,
+        kind,
+        master: topology.masters.first().cloned(),
+        replicas: topology.replicas.len(),
+        sentinels: topology.sentinels.len(),
+        latency_ms: millis(store.latency),
+        problem: store.problem.map(store::Problem::as_str),
+        reason: store.reason,
+        connections: topology.connections_up,
+        settings: topology.settings.into_iter().collect(),
+        journal: store.standby.map(|standby| Journal {
+            entries: standby.journal_len,
+            max: standby.journal_max,
+            dropped: standby.dropped,
+            outages: standby.outages,
+        }),
+    }
+}
+
+async fn figures(shared: &Shared) -> Figures {
+    let own = shared.deps.cache.stats();
+    // Over all replicas, where the store tells; this one's own where it doesn't.
+    let all = shared.deps.cache.shared_totals().await;
+    let cache = all.unwrap_or(*own);
+    let prompt_cache = shared
+        .deps
+        .model
+        .as_ref()
+        .and_then(|model| model.prompt_cache.as_ref());
     let in_millis = |(route, seconds): (&'static str, Quantiles)| {
         let Quantiles { p50, p95, p99 } = seconds;
         (
@@ -249,7 +307,7 @@ fn figures(shared: &Shared) -> Figures {
         cache_misses: cache.misses,
         cache_total: cache.lookups(),
         cache_hit_rate: cache.hit_rate(),
-        prompt_cache_hit_rate: None,
+        prompt_cache_hit_rate: prompt_cache.map(|layer| layer.stats().hit_rate()),
         coalesced_total: cache.coalesced,
         latency_ms: shared.http.quantiles().into_iter().map(in_millis).collect(),
     }

@@ -136,6 +136,24 @@ impl Problem {
         )
     }
 
+    /// 400: a parameter of the path or the query that makes no sense.
+    pub(crate) fn bad_parameter(detail: impl Into<String>) -> Self {
+        let status = StatusCode::BAD_REQUEST;
+        Self::new(status, "invalid_parameter", "Invalid parameter", detail)
+    }
+
+    /// 503: what is asked for lies in the store, which is away.
+    pub(crate) fn store_away() -> Self {
+        let mut problem = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "store_unavailable",
+            "Service unavailable",
+            "Los datos guardados no están disponibles en este momento. Intente de nuevo.",
+        );
+        problem.retry_after = Some(Duration::from_secs(2));
+        problem
+    }
+
     /// 404: no such route.
     pub(crate) fn not_found() -> Self {
         Self::new(

@@ -24,11 +24,13 @@ pub(crate) enum Watch {
     OpenApi,
     Docs,
     DocsFile,
+    AnalyticsHealth,
 }
 
 /// The routes that callers ask something of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Work {
+    Costs,
     Validate,
     ChatSessionNew,
     ChatMessage,
@@ -36,6 +38,10 @@ pub(crate) enum Work {
     ChatSession,
     ChatDelete,
     ChatSearch,
+    MatchPo,
+    Reconcile,
+    SuggestProject,
+    AnalyticsStats,
 }
 
 /// The method that a route takes.
@@ -67,11 +73,12 @@ pub(crate) struct Found {
     pub(crate) param: Option<String>,
 }
 
-static ROUTES: [Route; 13] = [
+static ROUTES: [Route; 19] = [
     Route::new("/live", &[get(Watch::Live)]).open(),
     Route::new("/ready", &[get(Watch::Ready)]).open(),
     Route::new("/health", &[get(Watch::Health)]).open(),
     Route::new("/metrics", &[get(Watch::Metrics)]),
+    Route::new("/metrics/costs", &[work(Verb::Get, Work::Costs)]),
     Route::new("/openapi.json", &[get(Watch::OpenApi)]).open(),
     Route::new("/docs", &[get(Watch::Docs)]).open(),
     Route::new("/docs/{file}", &[get(Watch::DocsFile)])
@@ -92,6 +99,17 @@ static ROUTES: [Route; 13] = [
         "/api/chat/knowledge/search",
         &[(Verb::Get, Action::Work(Work::ChatSearch))],
     ),
+    Route::new("/api/ai/reception/match_po", &[post(Work::MatchPo)]),
+    Route::new("/api/ai/reconcile", &[post(Work::Reconcile)]),
+    Route::new(
+        "/api/ai/analytics/suggest_project",
+        &[post(Work::SuggestProject)],
+    ),
+    Route::new("/api/ai/analytics/health", &[get(Watch::AnalyticsHealth)]).open(),
+    Route::new(
+        "/api/ai/analytics/stats",
+        &[work(Verb::Get, Work::AnalyticsStats)],
+    ),
 ];
 
 /// Every route that the description tells of.
@@ -103,8 +121,12 @@ const fn get(watch: Watch) -> (Verb, Action) {
     (Verb::Get, Action::Watch(watch))
 }
 
-const fn post(work: Work) -> (Verb, Action) {
-    (Verb::Post, Action::Work(work))
+const fn post(does: Work) -> (Verb, Action) {
+    work(Verb::Post, does)
+}
+
+const fn work(verb: Verb, does: Work) -> (Verb, Action) {
+    (verb, Action::Work(does))
 }
 
 /// The label of requests that fit no route. It comes after the routes' own.

@@ -12,15 +12,18 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
 use hyper::body::{Body as _, Incoming};
 
+use crate::analytics;
 use crate::app::Shared;
 use crate::auth::Caller;
 use crate::body;
 use crate::chat;
+use crate::costs;
 use crate::figures;
 use crate::openapi;
 use crate::places::Place;
 use crate::probes;
 use crate::problem::Problem;
+use crate::purchases;
 use crate::reply::{self, Body, Reply};
 use crate::request_id;
 use crate::routes::{Action, Found, Routes, Watch, Work};
@@ -195,6 +198,7 @@ async fn probe(
         Watch::Metrics => figures::metrics(shared).await,
         Watch::OpenApi => Ok(openapi::description(shared)),
         Watch::Docs => openapi::docs(shared, None).await,
+        Watch::AnalyticsHealth => Ok(analytics::health(shared)),
         Watch::DocsFile => openapi::docs(shared, param.as_deref()).await,
     }
 }
@@ -252,6 +256,7 @@ async fn worked(
 
 async fn handle(work: Work, call: Call<'_>) -> Result<Reply, Problem> {
     match work {
+        Work::Costs => costs::report(call).await,
         Work::Validate => validate::handle(call).await,
         Work::ChatSessionNew => chat::new_session(call).await,
         // Boxed, so that other requests don't carry their size.
@@ -260,6 +265,10 @@ async fn handle(work: Work, call: Call<'_>) -> Result<Reply, Problem> {
         Work::ChatSession => chat::session(call).await,
         Work::ChatDelete => chat::delete(call).await,
         Work::ChatSearch => chat::search(call).await,
+        Work::MatchPo => purchases::match_po(call).await,
+        Work::Reconcile => purchases::reconcile(call).await,
+        Work::SuggestProject => analytics::suggest_project(call).await,
+        Work::AnalyticsStats => analytics::stats(call).await,
     }
 }
 

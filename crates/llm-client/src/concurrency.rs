@@ -69,8 +69,9 @@ pub struct ConcurrencyStats {
 /// It grows by one in the time that `limit` calls go well while it is in use (at first by one
 /// with each), and shrinks by a quarter when the provider is overloaded (429, 529, 503, its
 /// time-outs), once for all calls that were under way by then. The account's limits that the
-/// provider tells ([`RateLimits`]) bound it to the calls that are left; with none left, and
-/// after a `Retry-After`, nothing starts until the time is over (at most a minute).
+/// provider tells ([`RateLimits`]) bound it to the calls that are left; with none left
+/// nothing starts until one more fits, and after a `Retry-After` until the time is over (at
+/// most a minute).
 ///
 /// # The queue
 ///

@@ -27,7 +27,7 @@ struct Shared {
 }
 
 /// A piece of work under way, until it is dropped.
-struct UnderWay(Detached);
+pub(crate) struct UnderWay(Detached);
 
 impl Detached {
     pub(crate) fn new() -> Self {
@@ -44,15 +44,9 @@ impl Detached {
         runtime: &Handle,
         work: impl Future<Output = ()> + Send + 'static,
     ) -> bool {
-        let fits = self.0.under_way.send_if_modified(|count| {
-            let fits = *count < MAX_TASKS;
-            *count += usize::from(fits);
-            fits
-        });
-        if !fits {
+        let Some(under_way) = self.track() else {
             return false;
-        }
-        let under_way = UnderWay(self.clone());
+        };
         runtime.spawn(async move {
             let work = async {
                 // The semaphore is never closed.
@@ -65,6 +59,17 @@ impl Detached {
             drop(under_way);
         });
         true
+    }
+
+    /// Counts work of the caller's own as under way until the guard is dropped; `None` where
+    /// too much is.
+    pub(crate) fn track(&self) -> Option<UnderWay> {
+        let fits = self.0.under_way.send_if_modified(|count| {
+            let fits = *count < MAX_TASKS;
+            *count += usize::from(fits);
+            fits
+        });
+        fits.then(|| UnderWay(self.clone()))
     }
 
     /// Waits for a moment when nothing is under way. Each piece has its limit of time.

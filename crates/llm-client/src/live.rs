@@ -184,6 +184,8 @@ async fn frame(body: &mut body::Incoming, decoder: &mut Decoder) -> Result<Optio
 }
 
 async fn chunk(body: &mut body::Incoming) -> Result<Option<Bytes>, Error> {
+    // A provider that never pauses must not keep the thread, nor the time-outs, from their turn.
+    tokio::task::coop::consume_budget().await;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| body_error(Box::new(error)))?;
         // Trailers mean nothing here.

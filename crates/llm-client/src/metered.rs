@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use store::{Clock, Store};
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use crate::budget::book::Book;
@@ -14,8 +15,8 @@ use crate::budget::{Amount, LimitScope, OverLimit};
 use crate::detached::Detached;
 use crate::pricing::{PriceTable, Priced};
 use crate::{
-    BudgetLimits, CacheLifetime, Completion, CompletionStream, Error, LanguageModel, Ledger,
-    Prediction, Predictor, Provider, Request, TokenCounter, TokenEstimate, Usd,
+    BudgetLimits, CacheLifetime, Completion, CompletionStream, Error, ErrorKind, LanguageModel,
+    Ledger, Prediction, Predictor, Provider, Request, TokenCounter, TokenEstimate, Usd,
 };
 use charge::{Charge, Open};
 use stream::MeteredStream;
@@ -151,7 +152,7 @@ impl Meter {
 ///
 /// 1. Counts the request's tokens (an estimate with an upper bound; the provider's own count
 ///    only where the bound is over a limit on one request and the estimate isn't far over).
-/// 2. Refuses with [`ErrorKind::Budget`](crate::ErrorKind::Budget) what exceeds a limit, and
+/// 2. Refuses with [`ErrorKind::Budget`] what exceeds a limit, and
 ///    says by how much ([`Error::over_limit`]).
 /// 3. Reserves in the store, atomically over all processes, before the call.
 /// 4. Settles right after, in a task of its own, however the call ended: with the provider's
@@ -200,8 +201,30 @@ impl Metered {
             (Reserve::Predicted, Some(cost)) => cost.min(most),
             _ => most,
         };
-        let charge = Charge::new(self, request, estimate, prediction);
-        reserve(charge, reserved).await
+        let mut charge = Charge::new(self, request, estimate, prediction);
+        let account = request.account().map(|account| &**account);
+        if self.meter.0.book.is_limited(account) {
+            return self.reserve(charge, reserved).await;
+        }
+        charge.reserve(reserved).await?;
+        Ok(charge)
+    }
+
+    /// Reserves in a task of its own: for a call that is dropped meanwhile it goes on, finds
+    /// nobody who takes the reservation, and gives it back.
+    async fn reserve(&self, mut charge: Charge, cost: Usd) -> Result<Charge, Error> {
+        let Some(under_way) = self.meter.0.detached.track() else {
+            return Err(Error::new(ErrorKind::Saturated));
+        };
+        let (give, reserved) = oneshot::channel();
+        Handle::current().spawn(async move {
+            let outcome = charge.reserve(cost).await.map(|()| charge);
+            drop(give.send(outcome));
+            drop(under_way);
+        });
+        // The task answers unless the runtime is shutting down.
+        let cancelled = |_| Err(Error::new(ErrorKind::Cancelled));
+        reserved.await.unwrap_or_else(cancelled)
     }
 
     /// The limit on one request that it would exceed with so many input tokens.
@@ -260,20 +283,6 @@ impl Metered {
         });
         let output = u64::from(request.max_tokens());
         self.priced.prices.most(input, output, dearest)
-    }
-}
-
-/// Reserves in a task of its own: a call that is dropped meanwhile leaves a reservation that
-/// somebody holds, and gives back.
-async fn reserve(mut charge: Charge, cost: Usd) -> Result<Charge, Error> {
-    let task = Handle::current().spawn(async move {
-        charge.reserve(cost).await?;
-        Ok::<_, Error>(charge)
-    });
-    match task.await {
-        Ok(reserved) => reserved,
-        // The runtime is shutting down: there is no time left for a call.
-        Err(_) => Err(Error::new(crate::ErrorKind::Cancelled)),
     }
 }
 

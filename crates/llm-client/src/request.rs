@@ -30,6 +30,7 @@ pub struct Request {
     deadline: Option<Instant>,
     operation: &'static str,
     account: Option<Arc<str>>,
+    prompt_chars: u64,
 }
 
 impl Request {
@@ -46,6 +47,7 @@ impl Request {
                 deadline: None,
                 operation: DEFAULT_OPERATION,
                 account: None,
+                prompt_chars: 0,
             },
         }
     }
@@ -108,9 +110,13 @@ impl Request {
     }
 
     /// The characters of the whole prompt, for estimates: system, messages, and the schema
-    /// with its name where JSON is asked for.
+    /// with its name where JSON is asked for. Counted once, when the request is built.
     #[must_use]
     pub fn prompt_chars(&self) -> u64 {
+        self.prompt_chars
+    }
+
+    fn count_chars(&self) -> u64 {
         let system = self.system.iter().map(|block| chars(block.text()));
         let messages = self.messages.iter().map(|message| chars(message.text()));
         let output = match &self.output {
@@ -196,13 +202,14 @@ impl RequestBuilder {
     ///
     /// An [`InvalidRequest`] that names the first part which no provider would accept.
     pub fn build(self) -> Result<Request, InvalidRequest> {
-        let request = self.request;
+        let mut request = self.request;
         if request.max_tokens == 0 {
             return Err(InvalidRequest::ZeroMaxTokens);
         }
         check_system(&request.system)?;
         check_messages(&request.messages)?;
         check_output(&request.output)?;
+        request.prompt_chars = request.count_chars();
         Ok(request)
     }
 }

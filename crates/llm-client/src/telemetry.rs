@@ -341,4 +341,4 @@ fn approximate(tokens: u64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,7 +1,7 @@
 //! What the store adds to Redis: the time of a value's reading through it, beside a raw `GET`
 //! over one socket, and what a frozen server costs those who ask.
 //!
-//! `cargo run --release -p store --features test-util --example measure_redis`
+//! `cargo run --release -p store --example measure_redis`
 
 use std::io;
 use std::sync::Arc;

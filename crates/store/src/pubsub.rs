@@ -21,6 +21,9 @@ pub(crate) struct Hub {
     channels: Mutex<Option<HashMap<String, broadcast::Sender<Bytes>>>>,
     /// Told whenever a channel has got its first listener, or lost its last.
     changed: Notify,
+    /// Held while a server is told of channels that came or went, so that giving one up can't
+    /// overtake its being taken up again.
+    pub(crate) order: tokio::sync::Mutex<()>,
 }
 
 impl Hub {
@@ -29,6 +32,7 @@ impl Hub {
         Arc::new(Self {
             channels: Mutex::new(Some(HashMap::new())),
             changed: Notify::new(),
+            order: tokio::sync::Mutex::new(()),
         })
     }
 

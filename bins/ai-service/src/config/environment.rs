@@ -2,23 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::file::{Auth, File, Model};
+use super::file::{Auth, File, Model, Redis};
+use super::settings::{SettingsError, wrong};
 
 /// Variables of later versions that compose files already set: they change nothing yet, and
 /// whoever sets them should know.
-const NOT_YET: [&str; 11] = [
-    "REDIS_URL",
-    "REDIS_HOST",
-    "REDIS_PORT",
-    "REDIS_DB",
-    "REDIS_PASSWORD",
-    "REDIS_SENTINEL_ENABLED",
-    "REDIS_SENTINEL_HOSTS",
-    "REDIS_SENTINEL_MASTER_NAME",
-    "REDIS_REPLICA_READS",
-    "SLACK_WEBHOOK_URL",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-];
+const NOT_YET: [&str; 2] = ["SLACK_WEBHOOK_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 /// Environment variables.
 pub(crate) struct Environment(BTreeMap<String, String>);
@@ -52,7 +41,7 @@ impl Environment {
     }
 
     /// Puts what is set over what the file says.
-    pub(super) fn overlay(&self, file: &mut File) {
+    pub(super) fn overlay(&self, file: &mut File) -> Result<(), SettingsError> {
         let over = |target: &mut Option<String>, name| {
             if let Some(value) = self.get(name) {
                 *target = Some(value);
@@ -80,6 +69,48 @@ impl Environment {
         if let Some(key) = self.get("ANTHROPIC_API_KEY") {
             (*api_key, *api_key_file) = (Some(key.into()), None);
         }
+        self.overlay_redis(&mut file.redis)
+    }
+
+    fn overlay_redis(&self, redis: &mut Redis) -> Result<(), SettingsError> {
+        if let Some(url) = self.get("REDIS_URL") {
+            redis.url = Some(url.into());
+        }
+        let over = |target: &mut Option<String>, name| {
+            if let Some(value) = self.get(name) {
+                *target = Some(value);
+            }
+        };
+        over(&mut redis.host, "REDIS_HOST");
+        over(&mut redis.sentinel_hosts, "REDIS_SENTINEL_HOSTS");
+        over(
+            &mut redis.sentinel_master_name,
+            "REDIS_SENTINEL_MASTER_NAME",
+        );
+        if let Some(password) = self.get("REDIS_PASSWORD") {
+            (redis.password, redis.password_file) = (Some(password.into()), None);
+        }
+        if let Some(port) = self.get("REDIS_PORT") {
+            let port = port
+                .parse()
+                .map_err(|_| wrong("REDIS_PORT", "must be 0 to 65535"))?;
+            redis.port = Some(port);
+        }
+        if let Some(db) = self.get("REDIS_DB") {
+            let db = db
+                .parse()
+                .map_err(|_| wrong("REDIS_DB", "must be 0 to 255"))?;
+            redis.db = Some(db);
+        }
+        for (name, target) in [
+            ("REDIS_SENTINEL_ENABLED", &mut redis.sentinel_enabled),
+            ("REDIS_REPLICA_READS", &mut redis.replica_reads),
+        ] {
+            if let Some(word) = self.get(name) {
+                *target = Some(yes_or_no(name, &word)?);
+            }
+        }
+        Ok(())
     }
 
     /// Variables that are set and that this version doesn't read yet.
@@ -88,5 +119,14 @@ impl Environment {
             .into_iter()
             .filter(|name| self.get(name).is_some())
             .collect()
+    }
+}
+
+/// As compose files write it.
+fn yes_or_no(name: &'static str, word: &str) -> Result<bool, SettingsError> {
+    match word.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err(wrong(name, "must be true or false")),
     }
 }

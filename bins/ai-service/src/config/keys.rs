@@ -46,6 +46,8 @@ pub(super) fn keys(auth: file::Auth, listen: SocketAddr) -> Result<Keys, Setting
         key,
         key_file,
         companies,
+        // The budget's: see `money`.
+        day_usd: _,
     } in auth.keys
     {
         let secret = secret("auth.keys.key", key, key_file)?.ok_or_else(|| {

@@ -4,9 +4,12 @@ mod environment;
 mod file;
 mod keys;
 mod limits;
+mod money;
+mod redis;
 mod settings;
 
 pub(crate) use environment::Environment;
+pub(crate) use redis::SharedStore;
 pub(crate) use settings::{Engine, Settings};
 
 #[cfg(test)]

@@ -7,15 +7,18 @@ use std::time::Duration;
 
 use cache::CacheConfig;
 use http_api::{ApiKey, Limits};
-use llm_client::{AnthropicConfig, Timeouts};
+use llm_client::{AnthropicConfig, MeterConfig, OpenAiConfig, Timeouts};
 use secrecy::SecretString;
 use store::EmbeddedConfig;
 use thiserror::Error;
 
 use super::Environment;
+use super::SharedStore;
 use super::file::{self, File};
 use super::keys::{keys, secret};
 use super::limits::{limits, time, wait};
+use super::money::meter;
+use super::redis::redis;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8002";
 const DEFAULT_MODEL: &str = "claude-sonnet-4-6";
@@ -33,12 +36,17 @@ pub(crate) struct Settings {
     pub(crate) made_up_key: Option<SecretString>,
     pub(crate) engine: Engine,
     pub(crate) store: EmbeddedConfig,
+    /// Redis in front of the engine, where it is configured.
+    pub(crate) shared: Option<SharedStore>,
     pub(crate) cache: CacheConfig,
     pub(crate) model: Option<AnthropicConfig>,
     /// The folder of what the chat knows; without one, the articles of the binary.
     pub(crate) knowledge: Option<PathBuf>,
+    pub(crate) second_model: Option<OpenAiConfig>,
+    pub(crate) meter: MeterConfig,
     pub(crate) limits: Limits,
     pub(crate) validate_lifetime: Duration,
+    pub(crate) answer_lifetime: Duration,
     pub(crate) metrics_public: bool,
     pub(crate) drain_grace: Duration,
     pub(crate) drain_deadline: Duration,
@@ -94,7 +102,7 @@ impl Settings {
         environment: &Environment,
     ) -> Result<Self, SettingsError> {
         let mut file = path.map_or_else(|| Ok(File::default()), read)?;
-        environment.overlay(&mut file);
+        environment.overlay(&mut file)?;
         let mut settings = Self::check(file)?;
         settings.ignored = environment.not_yet();
         Ok(settings)
@@ -105,6 +113,7 @@ impl Settings {
         let listen: SocketAddr = listen
             .parse()
             .map_err(|_| wrong("listen", "must be ADDRESS:PORT"))?;
+        let meter = meter(&file.budget, &file.auth.keys, &file.prices)?;
         let (keys, made_up_key) = keys(file.auth, listen)?;
         let log_level = file.log_level.unwrap_or_else(|| "info".to_owned());
         observability::logs::check_level(&log_level)
@@ -112,11 +121,17 @@ impl Settings {
         file.cache.check()?;
         let limits = limits(&file.limits)?;
         let model = model(file.model, &limits)?;
-        let lifetime = file.validate.lifetime_seconds.unwrap_or(15 * 60);
-        if !(1..=MAX_LIFETIME_SECONDS).contains(&lifetime) {
-            let problem = format!("must be 1 to {MAX_LIFETIME_SECONDS} (31 days)");
-            return Err(wrong("validate.lifetime_seconds", problem));
-        }
+        let second_model = second(file.second_model, &limits)?;
+        let validate_lifetime = lifetime(
+            "validate.lifetime_seconds",
+            file.validate.lifetime_seconds,
+            15 * 60,
+        )?;
+        let answer_lifetime = lifetime(
+            "answers.lifetime_seconds",
+            file.answers.lifetime_seconds,
+            60 * 60,
+        )?;
         Ok(Self {
             listen,
             log_level,
@@ -124,11 +139,15 @@ impl Settings {
             made_up_key,
             engine: engine(&file.store)?,
             store: embedded(&file.store)?,
+            shared: redis(file.redis)?,
             cache: file.cache,
             model,
+            second_model,
+            meter,
             limits,
             knowledge: file.knowledge.path,
-            validate_lifetime: Duration::from_secs(lifetime),
+            validate_lifetime,
+            answer_lifetime,
             metrics_public: file.metrics.public,
             drain_grace: wait("drain.grace_ms", file.drain.grace_ms, 2_000)?,
             drain_deadline: wait("drain.deadline_ms", file.drain.deadline_ms, 30_000)?,
@@ -150,6 +169,19 @@ fn read(path: &Path) -> Result<File, SettingsError> {
             problem: error.message().replace('\n', ", "),
         }
     })
+}
+
+fn lifetime(
+    key: &'static str,
+    given: Option<u64>,
+    default: u64,
+) -> Result<Duration, SettingsError> {
+    let seconds = given.unwrap_or(default);
+    if !(1..=MAX_LIFETIME_SECONDS).contains(&seconds) {
+        let problem = format!("must be 1 to {MAX_LIFETIME_SECONDS} (31 days)");
+        return Err(wrong(key, problem));
+    }
+    Ok(Duration::from_secs(seconds))
 }
 
 fn engine(store: &file::Store) -> Result<Engine, SettingsError> {
@@ -202,6 +234,26 @@ fn model(file: file::Model, limits: &Limits) -> Result<Option<AnthropicConfig>, 
     Ok(Some(config))
 }
 
+fn second(file: file::SecondModel, limits: &Limits) -> Result<Option<OpenAiConfig>, SettingsError> {
+    let (Some(base_url), Some(name)) = (&file.base_url, &file.name) else {
+        return match (file.base_url, file.name) {
+            (None, None) => Ok(None),
+            _ => Err(wrong("second_model", "needs both base_url and name")),
+        };
+    };
+    let mut config = OpenAiConfig::new(base_url, name);
+    config.api_key = secret("second_model.api_key", file.api_key, file.api_key_file)?;
+    config.allow_insecure_http = file.allow_insecure_http;
+    let (default, total) = (config.timeouts, limits.model_timeout);
+    let (connect, first_byte) = (
+        default.connect().min(total),
+        default.first_byte().min(total),
+    );
+    config.timeouts = Timeouts::try_new(connect, first_byte, total)?;
+    llm_client::OpenAiCompatible::try_new(config.clone())?;
+    Ok(Some(config))
+}
+
 /// The settings in force, without their secrets.
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -219,6 +271,10 @@ impl fmt::Display for Settings {
             Engine::Memory => writeln!(f, "store = memory")?,
         }
         writeln!(f, "store.max_bytes = {}", self.store.max_bytes)?;
+        match &self.shared {
+            Some(shared) => writeln!(f, "redis = {:#?}", shared.redis)?,
+            None => writeln!(f, "redis = none (this process's own store)")?,
+        }
         writeln!(f, "cache.l1_bytes = {}", self.cache.l1_bytes)?;
         match &self.model {
             Some(model) => writeln!(f, "model = {} at {}", model.model, model.base_url)?,
@@ -228,12 +284,18 @@ impl fmt::Display for Settings {
             Some(path) => writeln!(f, "knowledge = {}", path.display())?,
             None => writeln!(f, "knowledge = the articles that come with it")?,
         }
+        if let Some(second) = &self.second_model {
+            writeln!(f, "second model = {} at {}", second.model, second.base_url)?;
+        }
+        writeln!(f, "{:#?}", self.meter.limits)?;
         writeln!(f, "{:#?}", self.limits)?;
         writeln!(
             f,
             "validate.lifetime_seconds = {}",
             self.validate_lifetime.as_secs()
         )?;
+        let answers = self.answer_lifetime.as_secs();
+        writeln!(f, "answers.lifetime_seconds = {answers}")?;
         writeln!(f, "metrics.public = {}", self.metrics_public)?;
         writeln!(f, "drain.grace_ms = {}", self.drain_grace.as_millis())?;
         write!(f, "drain.deadline_ms = {}", self.drain_deadline.as_millis())?;

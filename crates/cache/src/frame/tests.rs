@@ -24,6 +24,7 @@ fn entry(value: &[u8]) -> Entry {
             pico_usd: 5,
             tokens: 6,
         },
+        renew_from_ms: 0,
     }
 }
 

@@ -88,6 +88,7 @@ mod tests {
             expires_ms: 3,
             compute_ms: 4,
             cost: Cost::FREE,
+            renew_from_ms: 0,
         };
         [
             Outcome::Kept(entry.clone()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::common::{Broken, LIFETIME, Outcome, POLICY, Stage, World, kept, key, let_others_run};
 use bytes::Bytes;
-use cache::{CacheConfig, CacheError, Computed, Fault, Keep, Mode, Policy, Status};
+use cache::{CacheConfig, CacheError, Computed, Fault, Keep, Mode, Policy, Sharing, Status};
 use futures_util::future::join_all;
 use futures_util::poll;
 use tokio::runtime::Builder;
@@ -180,6 +180,41 @@ async fn an_error_is_shared_and_never_kept() {
     assert_eq!(world.store.writes(), 0);
     let answer = world.ask(&key, Mode::Normal, "well").await.unwrap();
     assert_eq!(answer.status, Status::Miss);
+}
+
+#[tokio::test]
+async fn after_an_error_that_may_pass_one_of_those_who_wait_tries_once_for_all() {
+    for second_is_well in [true, false] {
+        let world = World::new();
+        let (stage, runs, a) = (Stage::new(), Arc::new(AtomicUsize::new(0)), key("a"));
+        let calls = (0..20).map(|_| {
+            let (stage, runs) = (stage.clone(), Arc::clone(&runs));
+            let compute = move || async move {
+                let first = runs.fetch_add(1, Ordering::SeqCst) == 0;
+                let well = !first && second_is_well;
+                stage
+                    .play(if well {
+                        Ok(kept("well"))
+                    } else {
+                        Err(Broken(1))
+                    })
+                    .await
+            };
+            let nobody = |_: &Broken| Sharing::Nobody;
+            let (mode, cache) = (Mode::Normal, &world.cache);
+            cache.get_or_compute_sharing(&a, POLICY, mode, nobody, compute)
+        });
+        let play = async {
+            for _ in 0..2 {
+                stage.has_begun().await;
+                stage.end();
+            }
+        };
+        let (answers, ()) = tokio::join!(join_all(calls), play);
+        let failed = answers.iter().filter(|answer| answer.is_err()).count();
+        assert_eq!(failed, if second_is_well { 1 } else { 20 });
+        assert_eq!(runs.load(Ordering::SeqCst), 2);
+    }
 }
 
 #[tokio::test]

@@ -496,6 +496,52 @@ async fn a_refresh_waits_for_a_computation_elsewhere_but_takes_nothing_from_befo
     assert_eq!(third.await.unwrap().unwrap().status, Status::Miss);
 }
 
+#[tokio::test]
+async fn one_replica_renews_for_all() {
+    let fleet = Fleet::new(2);
+    let policy = POLICY.stale_while_revalidate(LIFETIME);
+    let ask = |replica: usize, stage: Option<&Stage>| {
+        let (cache, stage) = (fleet.caches[replica].clone(), stage.cloned());
+        async move {
+            let compute = || async move {
+                match stage {
+                    Some(stage) => stage.play(Ok(kept("new"))).await,
+                    None => Ok(kept("old")),
+                }
+            };
+            let a = key("a");
+            let answer = cache.get_or_compute(&a, policy, Mode::Normal, compute);
+            answer.await.unwrap()
+        }
+    };
+    for replica in [0, 1] {
+        assert_eq!(ask(replica, None).await.value, "old");
+        fleet.settle().await;
+    }
+    fleet.clock.advance(LIFETIME);
+    let stage = Stage::new();
+    assert_eq!(ask(0, Some(&stage)).await.status, Status::Stale);
+    stage.has_begun().await;
+    let claims = fleet.store.leases.load(Ordering::SeqCst);
+    assert_eq!(ask(1, Some(&stage)).await.status, Status::Stale);
+    let waits = async {
+        while fleet.store.leases.load(Ordering::SeqCst) < claims + 2 {
+            yield_now().await;
+        }
+    };
+    timeout(PATIENCE, waits).await.unwrap();
+    stage.end();
+    fleet.settle().await;
+    for replica in [0, 1] {
+        let answer = ask(replica, None).await;
+        assert_eq!(
+            (answer.status, &answer.value[..]),
+            (Status::Hit, &b"new"[..])
+        );
+    }
+    assert_eq!(stage.runs(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_frozen_store_leaves_each_replica_to_itself() {
     let fleet = Fleet::with(2, &CacheConfig::default());

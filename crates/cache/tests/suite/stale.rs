@@ -103,6 +103,32 @@ async fn a_renewal_that_fails_leaves_the_old_answer_to_its_window() {
 }
 
 #[tokio::test]
+async fn a_renewal_that_fails_is_not_tried_again_with_every_hit() {
+    let world = world_with_stale(REVALIDATE).await;
+    let runs = Arc::new(AtomicUsize::new(0));
+    let hit = async || {
+        let runs = Arc::clone(&runs);
+        let compute = || async move {
+            runs.fetch_add(1, Ordering::SeqCst);
+            Err(Broken(1))
+        };
+        let a = key("a");
+        let answer = world
+            .cache
+            .get_or_compute(&a, REVALIDATE, Mode::Normal, compute);
+        assert_eq!(answer.await.unwrap().status, Status::Stale);
+        world.settle().await;
+    };
+    for (seconds, expected) in [(0, 1), (4, 1), (1, 2), (4, 2), (1, 3)] {
+        world.clock.advance(Duration::from_secs(seconds));
+        for _ in 0..5 {
+            hit().await;
+        }
+        assert_eq!(runs.load(Ordering::SeqCst), expected);
+    }
+}
+
+#[tokio::test]
 async fn who_allows_nothing_stale_gets_nothing_stale() {
     let world = world_with_stale(REVALIDATE).await;
     assert!(world.cache.get_local(&key("a")).is_none());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::common::{Broken, Fault, LIFETIME, POLICY, World, key, tenant_key};
 use bytes::Bytes;
-use cache::{CacheConfig, Computed, Keep, Mode, Status};
+use cache::{AdaptiveConfig, AdaptiveStep, CacheConfig, Computed, Keep, Mode, Replicas, Status};
 use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -376,7 +376,67 @@ fn a_configuration_out_of_bounds_is_refused_by_name() {
             },
         ),
     ];
-    for (field, config) in cases {
+    let step = |above_percent, lifetime_seconds| AdaptiveStep {
+        above_percent,
+        lifetime_seconds,
+    };
+    let adaptive = |change: fn(&mut AdaptiveConfig)| {
+        let mut config = good();
+        change(&mut config.adaptive);
+        config
+    };
+    let mut unordered = good();
+    unordered.adaptive.steps = vec![step(20, 900), step(50, 3_600)];
+    let mut beyond = good();
+    beyond.adaptive.steps = vec![step(100, 900)];
+    let newer = [
+        (
+            "max_stream_bytes",
+            CacheConfig {
+                max_stream_bytes: 0,
+                ..good()
+            },
+        ),
+        (
+            "compress_from_bytes",
+            CacheConfig {
+                compress_from_bytes: 0,
+                ..good()
+            },
+        ),
+        (
+            "lease_ms",
+            CacheConfig {
+                lease_ms: 3,
+                ..good()
+            },
+        ),
+        (
+            "lease_ms",
+            CacheConfig {
+                lease_ms: 60_001,
+                ..good()
+            },
+        ),
+        (
+            "poll_ms",
+            CacheConfig {
+                poll_ms: 0,
+                ..good()
+            },
+        ),
+        ("adaptive.steps", unordered),
+        ("adaptive.steps", beyond),
+        (
+            "adaptive.otherwise_seconds",
+            adaptive(|a| a.otherwise_seconds = 0),
+        ),
+        (
+            "adaptive.half_life_seconds",
+            adaptive(|a| a.half_life_seconds = u64::MAX),
+        ),
+    ];
+    for (field, config) in cases.into_iter().chain(newer) {
         assert_eq!(config.check().unwrap_err().field(), field);
     }
     assert!(good().check().is_ok());
@@ -387,6 +447,14 @@ fn a_configuration_out_of_bounds_is_refused_by_name() {
             max_flights: 7,
             ..good()
         }
+    );
+    let parsed: CacheConfig = serde_json::from_str(
+        r#"{"replicas": "off", "adaptive": {"steps": [{"above_percent": 60, "lifetime_seconds": 7}]}}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        (parsed.replicas, &parsed.adaptive.steps[..]),
+        (Replicas::Off, &[step(60, 7)][..])
     );
     assert!(serde_json::from_str::<CacheConfig>(r#"{"max_flight": 7}"#).is_err());
 }

@@ -3,7 +3,6 @@
 mod answer;
 mod decode;
 mod events;
-mod query;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +16,8 @@ use uuid::Uuid;
 use crate::app::Shared;
 use crate::config::Limits;
 use crate::kept;
-use crate::problem::{FieldError, Problem, Segment};
+use crate::problem::{FieldError, Problem};
+use crate::query::Query;
 use crate::reply::Reply;
 use crate::service::Call;
 
@@ -25,6 +25,9 @@ pub(crate) use events::EventStream;
 
 /// What a client sends to go on with a stream (HTML, server-sent events).
 const LAST_EVENT_ID: &str = "last-event-id";
+
+/// Longest search, in characters.
+const MAX_SEARCH_CHARS: usize = 1_000;
 
 /// The places that streams have: they are held for long and cost little, so that they have a
 /// bound of their own.
@@ -120,11 +123,18 @@ pub(crate) async fn delete(call: Call<'_>) -> Result<Reply, Problem> {
 /// `GET /api/chat/knowledge/search`.
 pub(crate) async fn search(call: Call<'_>) -> Result<Reply, Problem> {
     let chat = Arc::clone(chat(call.shared)?);
-    let asked = query::search(call.head.uri.query().unwrap_or_default())?;
+    let query = Query::read(call.head.uri.query());
+    let text = query.get("query").unwrap_or_default().to_owned();
+    if text.is_empty() || text.chars().count() > MAX_SEARCH_CHARS {
+        let msg = "«query» debe tener entre 1 y 1000 caracteres.";
+        return Err(Problem::bad_parameter(msg));
+    }
+    let top_k = usize::try_from(query.number("top_k", 1..=20, 3)?).unwrap_or(3);
+    let module = query.get("module").map(str::to_owned);
     // Up to a few milliseconds over a large base.
     let work = move || {
-        let hits = chat.search(&asked.query, asked.top_k, asked.module.as_deref());
-        answer::hits(&asked.query, &hits)
+        let hits = chat.search(&text, top_k, module.as_deref());
+        answer::hits(&text, &hits)
     };
     tokio::task::spawn_blocking(work)
         .await
@@ -199,14 +209,4 @@ fn problem(error: &ChatError) -> Problem {
             Problem::internal()
         }
     }
-}
-
-/// A parameter of the query that is wrong.
-fn wrong_parameter(name: &str, kind: &'static str, msg: &str) -> Problem {
-    let loc = vec![Segment::Name("query".into()), Segment::Name(name.into())];
-    Problem::wrong_shape(vec![FieldError {
-        loc,
-        msg: msg.into(),
-        kind,
-    }])
 }

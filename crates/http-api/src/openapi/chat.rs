@@ -127,7 +127,7 @@ pub(super) fn search() -> Operation {
         .parameter(parameter("query", true, query))
         .parameter(parameter("top_k", false, top_k))
         .parameter(parameter("module", false, text()))
-        .problem(422)
+        .problem(400)
         .problem(503)
         .answer(200, "Los mejores pasajes.", answer)
 }

@@ -8,6 +8,7 @@ mod chat;
 mod operation;
 mod page;
 mod probes;
+mod purchases;
 mod schema;
 mod validate;
 
@@ -69,6 +70,8 @@ fn document(version: &str) -> Bytes {
         "tags": [
             {"name": "documentos", "description": "Documentos tributarios electrónicos (DTE)."},
             {"name": "asistente", "description": "Preguntas sobre el uso del ERP y sus documentos."},
+            {"name": "compras", "description": "Facturas recibidas contra órdenes de compra."},
+            {"name": "analítica", "description": "Compras contra proyectos."},
             {"name": "servicio", "description": "Estado y cifras del servicio."}
         ],
         "paths": paths,
@@ -97,6 +100,8 @@ fn describe(action: Action) -> Operation {
         Action::Watch(Watch::Metrics) => probes::metrics(),
         Action::Watch(Watch::OpenApi) => probes::openapi(),
         Action::Watch(Watch::Docs | Watch::DocsFile) => probes::docs(),
+        Action::Watch(Watch::AnalyticsHealth) => purchases::health(),
+        Action::Work(Work::Costs) => probes::costs(),
         Action::Work(Work::Validate) => validate::validate(),
         Action::Work(Work::ChatSessionNew) => chat::new_session(),
         Action::Work(Work::ChatMessage) => chat::message(),
@@ -104,6 +109,10 @@ fn describe(action: Action) -> Operation {
         Action::Work(Work::ChatSession) => chat::session(),
         Action::Work(Work::ChatDelete) => chat::delete(),
         Action::Work(Work::ChatSearch) => chat::search(),
+        Action::Work(Work::MatchPo) => purchases::match_po(),
+        Action::Work(Work::Reconcile) => purchases::reconcile(),
+        Action::Work(Work::SuggestProject) => purchases::suggest_project(),
+        Action::Work(Work::AnalyticsStats) => purchases::stats(),
     }
 }
 

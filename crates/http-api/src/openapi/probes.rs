@@ -105,6 +105,52 @@ pub(super) fn metrics() -> Operation {
     )
 }
 
+pub(super) fn costs() -> Operation {
+    let figures = json!({
+        "type": "object",
+        "required": [
+            "total_calls", "total_tokens", "total_input_tokens", "total_output_tokens",
+            "total_cost_usd", "avg_tokens_per_call", "avg_cost_per_call", "saved_usd", "saved_tokens"
+        ],
+        "properties": {
+            "total_calls": count(),
+            "total_tokens": count(),
+            "total_input_tokens": count(),
+            "total_output_tokens": count(),
+            "total_cost_usd": amount(),
+            "avg_tokens_per_call": amount(),
+            "avg_cost_per_call": amount(),
+            "saved_usd": amount(),
+            "saved_tokens": count()
+        }
+    });
+    let by = json!({"type": "object", "additionalProperties": figures});
+    let schema = object(&[
+        (
+            "period",
+            words(&["today", "yesterday", "this_month", "all_time"]),
+        ),
+        ("summary", figures),
+        ("by_operation", by.clone()),
+        ("by_model", by),
+    ]);
+    Operation::new(
+        "costs",
+        TAG,
+        "Lo que ha costado el modelo, y lo que ahorró el caché",
+    )
+    .parameter(json!({
+        "name": "period",
+        "in": "query",
+        "schema": {"type": "string", "enum": ["today", "yesterday", "this_month", "all_time"]},
+        "description": "Días y meses de Chile; sin él, hoy."
+    }))
+    .answer(200, "Dólares exactos.", schema)
+    .problem(400)
+    .problem(500)
+    .problem(503)
+}
+
 pub(super) fn openapi() -> Operation {
     let schema = object(&[("openapi", text()), ("paths", json!({"type": "object"}))]);
     Operation::new("openapi", TAG, "Esta descripción").answer(200, "OpenAPI 3.1.", schema)

@@ -1,32 +1,24 @@
 //! The verdict on the wire.
 
 use bytes::Bytes;
+use cache::Cost;
 use dte::review::{MODEL_CODE, Origin, Verdict};
 use dte::{Recommendation, Severity};
 use llm_client::Usage;
 use serde::Serialize;
 
+use crate::asked::NoAnswer;
 use crate::problem::Problem;
 
 /// The code of the finding that says that no model looked.
 const NOT_REVIEWED: &str = "SERVICIO-SIN-MODELO";
 
-/// Why no model looked at a document that it should have seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unreviewed {
-    /// None is configured.
-    Off,
-    /// The call failed or its answer was no review.
-    Failed,
-    /// It didn't answer in time.
-    TimedOut,
-}
-
 /// What the model said about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct ModelCall {
     pub(super) model: String,
     pub(super) usage: Usage,
+    pub(super) cost: Cost,
 }
 
 /// A verdict and how it came about.
@@ -34,7 +26,7 @@ pub(super) struct ModelCall {
 pub(super) struct Outcome {
     pub(super) verdict: Verdict,
     /// Set where the rules had to answer on their own.
-    pub(super) unreviewed: Option<Unreviewed>,
+    pub(super) unreviewed: Option<NoAnswer>,
     pub(super) call: Option<ModelCall>,
 }
 
@@ -76,18 +68,20 @@ struct WireUsage {
     cache_creation_tokens: u64,
 }
 
-impl Unreviewed {
-    fn message(self) -> &'static str {
-        match self {
-            Self::Off => {
-                "Revisión sólo con reglas: el servicio no tiene configurado un modelo de lenguaje."
-            }
-            Self::Failed => {
-                "Revisión sólo con reglas: el modelo de lenguaje no está disponible en este momento."
-            }
-            Self::TimedOut => {
-                "Revisión sólo con reglas: el modelo de lenguaje no respondió a tiempo."
-            }
+/// What a person reads of it.
+const fn message(why: NoAnswer) -> &'static str {
+    match why {
+        NoAnswer::Off => {
+            "Revisión sólo con reglas: el servicio no tiene configurado un modelo de lenguaje."
+        }
+        NoAnswer::Failed => {
+            "Revisión sólo con reglas: el modelo de lenguaje no está disponible en este momento."
+        }
+        NoAnswer::TimedOut => {
+            "Revisión sólo con reglas: el modelo de lenguaje no respondió a tiempo."
+        }
+        NoAnswer::OverBudget => {
+            "Revisión sólo con reglas: se alcanzó el presupuesto para el modelo de lenguaje."
         }
     }
 }
@@ -106,7 +100,7 @@ impl Outcome {
         findings.extend(self.unreviewed.map(|why| WireFinding {
             code: NOT_REVIEWED,
             severity: Severity::Warning.as_str(),
-            message: why.message(),
+            message: message(why),
             path: "",
             source: "rule",
             sii_code: None,

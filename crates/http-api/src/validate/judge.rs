@@ -2,23 +2,25 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
+use cache::Cost;
 use dte::firma::{self, Firmas, Trust};
 use dte::review::{self, Review, Verdict};
 use dte::{Context, Documento, Finding, PathSegment, ReadError, Recommendation, Report};
 use jiff::civil::Date;
-use llm_client::{CacheLifetime, ErrorKind, LanguageModel, Request, SystemBlock};
 use serde_json::Value;
 
-use super::answer::{ModelCall, Outcome, Unreviewed};
+use super::answer::{ModelCall, Outcome};
 use super::decode::{Ask, Document, ModelCheck};
 use super::history;
 use crate::app::Shared;
+use crate::asked::{self, NoAnswer, Question};
+use crate::auth::Caller;
 use crate::places::Place;
 use crate::problem::{FieldError, Problem, Segment};
 
@@ -43,6 +45,7 @@ pub(super) struct Job {
 #[derive(Debug)]
 struct Inner {
     shared: Arc<Shared>,
+    caller: Arc<Caller>,
     ask: Ask,
     effort: usize,
     today: Date,
@@ -56,6 +59,8 @@ pub(super) struct Judged {
     pub(super) body: Bytes,
     /// Whether nothing is missing from it.
     pub(super) complete: bool,
+    /// What the model took for it.
+    pub(super) cost: Cost,
 }
 
 /// What the rules found, and what a model would be asked.
@@ -69,16 +74,18 @@ impl Job {
     /// long as there is a handle.
     pub(super) fn new(
         shared: &Arc<Shared>,
+        caller: &Arc<Caller>,
         ask: Ask,
         effort: usize,
         today: Date,
         place: Place,
     ) -> Self {
-        let shared = Arc::clone(shared);
+        let (shared, caller) = (Arc::clone(shared), Arc::clone(caller));
         let model_nanos = AtomicU64::new(0);
         Self {
             inner: Arc::new(Inner {
                 shared,
+                caller,
                 ask,
                 effort,
                 today,
@@ -95,19 +102,17 @@ impl Job {
 
     /// The whole verdict: rules, then the model where one is configured.
     pub(super) async fn run(&self) -> Result<Judged, Problem> {
-        let model = self.inner.shared.deps.model.clone();
+        let model = self.inner.shared.deps.model.as_ref();
         let ruled = self.rule(model.is_some()).await?;
-        let Some(model) = model else {
-            return self
-                .encode(ruled.reports, None, Some(Unreviewed::Off))
-                .await;
-        };
+        if model.is_none() {
+            return self.encode(ruled.reports, None, Some(NoAnswer::Off)).await;
+        }
         let rejected = ruled.reports.iter().any(rejects);
         if rejected && self.inner.ask.model_check == ModelCheck::Auto {
             // The rules have the last word on a reject: the model could add nothing to it.
             return self.encode(ruled.reports, None, None).await;
         }
-        match self.review(&*model, ruled.question).await {
+        match self.review(ruled.question).await {
             Ok((review, call)) => self.encode(ruled.reports, Some((review, call)), None).await,
             Err(unreviewed) => self.encode(ruled.reports, None, Some(unreviewed)).await,
         }
@@ -116,7 +121,7 @@ impl Job {
     /// The verdict of the rules alone, because the model is late.
     pub(super) async fn rules_only(&self) -> Result<Judged, Problem> {
         let ruled = self.rule(false).await?;
-        self.encode(ruled.reports, None, Some(Unreviewed::TimedOut))
+        self.encode(ruled.reports, None, Some(NoAnswer::TimedOut))
             .await
     }
 
@@ -134,7 +139,7 @@ impl Job {
         &self,
         reports: Vec<Report>,
         reviewed: Option<(Review, ModelCall)>,
-        unreviewed: Option<Unreviewed>,
+        unreviewed: Option<NoAnswer>,
     ) -> Result<Judged, Problem> {
         let work = move || {
             let (review, call) = reviewed.unzip();
@@ -147,6 +152,7 @@ impl Job {
             Ok(Judged {
                 body: outcome.encode()?,
                 complete: outcome.is_complete(),
+                cost: outcome.call.map_or(Cost::FREE, |call| call.cost),
             })
         };
         self.inner
@@ -156,23 +162,33 @@ impl Job {
             .await?
     }
 
-    async fn review(
-        &self,
-        model: &dyn LanguageModel,
-        question: String,
-    ) -> Result<(Review, ModelCall), Unreviewed> {
-        let begun = Instant::now();
-        let limit = self.inner.shared.config.limits.model_timeout;
-        // The client holds its own deadlines; this one holds whatever client there is.
-        let called = tokio::time::timeout(limit, call(model, question, limit)).await;
-        let waited = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.inner.model_nanos.store(waited, Ordering::Relaxed);
-        let outcome = called.unwrap_or(Err(Unreviewed::TimedOut));
-        match &outcome {
-            Ok(_) => self.inner.shared.model_watch.good(),
-            Err(_) => self.inner.shared.model_watch.bad(),
-        }
-        outcome
+    async fn review(&self, text: String) -> Result<(Review, ModelCall), NoAnswer> {
+        static SCHEMA: OnceLock<Arc<Value>> = OnceLock::new();
+        let inner = &self.inner;
+        let question = Question {
+            operation: super::OPERATION,
+            instructions: review::instructions(),
+            text,
+            name: "revision_dte",
+            schema: Arc::clone(SCHEMA.get_or_init(|| Arc::new(review::schema()))),
+            max_tokens: MAX_TOKENS,
+        };
+        let asked = asked::ask(&inner.shared, &inner.caller, question).await;
+        let waited = u64::try_from(asked.waited.as_nanos()).unwrap_or(u64::MAX);
+        inner.model_nanos.store(waited, Ordering::Relaxed);
+        let completion = asked.outcome?;
+        let review = Review::parse(&completion.text).map_err(|error| {
+            tracing::warn!(%error, model = completion.model, "the model's answer is no review");
+            inner.shared.model_watch.bad();
+            NoAnswer::Failed
+        })?;
+        let cost = inner.shared.cost_of(&completion);
+        let call = ModelCall {
+            model: completion.model,
+            usage: completion.usage,
+            cost,
+        };
+        Ok((review, call))
     }
 }
 
@@ -281,45 +297,6 @@ impl Read {
 
 fn rejects(report: &Report) -> bool {
     report.recommendation() == Recommendation::Reject
-}
-
-async fn call(
-    model: &dyn LanguageModel,
-    question: String,
-    limit: Duration,
-) -> Result<(Review, ModelCall), Unreviewed> {
-    static SCHEMA: OnceLock<Arc<Value>> = OnceLock::new();
-    let schema = Arc::clone(SCHEMA.get_or_init(|| Arc::new(review::schema())));
-    let prefix = SystemBlock::new(review::instructions()).cached(CacheLifetime::FiveMinutes);
-    let request = Request::builder(MAX_TOKENS)
-        .system(prefix)
-        .user(question)
-        .json("revision_dte", schema)
-        .deadline(tokio::time::Instant::now() + limit)
-        .build();
-    let request = request.map_err(|error| {
-        tracing::error!(%error, "failed to build the review request");
-        Unreviewed::Failed
-    })?;
-    let completion = model.complete(&request).await.map_err(|error| {
-        tracing::warn!(kind = error.kind().as_str(), %error, "review call failed");
-        if matches!(error.kind(), ErrorKind::Timeout { .. }) {
-            Unreviewed::TimedOut
-        } else {
-            Unreviewed::Failed
-        }
-    })?;
-    let review = Review::parse(&completion.text).map_err(|error| {
-        tracing::warn!(%error, model = completion.model, "the model's answer is no review");
-        Unreviewed::Failed
-    })?;
-    Ok((
-        review,
-        ModelCall {
-            model: completion.model,
-            usage: completion.usage,
-        },
-    ))
 }
 
 /// Line breaks and blanks are skipped, as mail programs put them.

@@ -48,7 +48,9 @@ pub(crate) async fn handle(call: Call<'_>) -> Result<Reply, Problem> {
     let (mode, today) = (kept::mode(&head.headers), shared.today());
     let memo = (body.len() <= INLINE_BYTES).then(|| memo_input(caller, today, &body));
     if mode == cache::Mode::Normal
-        && let Some(reply) = memo.as_deref().and_then(|memo| repeated(shared, memo))
+        && let Some(reply) = memo
+            .as_deref()
+            .and_then(|memo| repeated(shared, caller, memo))
     {
         return Ok(reply);
     }
@@ -67,8 +69,8 @@ async fn computed(
     body: Bytes,
 ) -> Result<Reply, Problem> {
     let effort = offload::effort(&body);
-    let (keyed, caller) = (Arc::clone(shared), Arc::clone(caller));
-    let prepare = move || prepare(&keyed, &caller, today, &body);
+    let (keyed, asking) = (Arc::clone(shared), Arc::clone(caller));
+    let prepare = move || prepare(&keyed, &asking, today, &body);
     let (ask, key) = shared.offload.run(effort, prepare).await??;
     if let Some(memo) = memo {
         shared.keys_of_bodies.insert(memo, key);
@@ -78,7 +80,7 @@ async fn computed(
         Document::XmlBase64(_) => effort.max(INLINE_BYTES + 1),
         _ => effort,
     };
-    let job = Job::new(shared, ask, effort, today, place);
+    let job = Job::new(shared, caller, ask, effort, today, place);
     let policy = kept::policy(shared);
     let (leader, begun) = (job.clone(), Instant::now());
     let lifetime = shared.config.validate_lifetime;
@@ -90,6 +92,7 @@ async fn computed(
         .await
     {
         Ok(answer) => {
+            shared.count_saved(OPERATION, caller, &answer);
             let reply = Reply::json(StatusCode::OK, answer.value);
             let upstream = match answer.status {
                 Status::Hit => Duration::ZERO,
@@ -100,7 +103,7 @@ async fn computed(
             Ok(reply.cached(answer.status, answer.age).waited(upstream))
         }
         Err(CacheError::Compute(problem)) => Err((*problem).clone()),
-        Err(CacheError::WaitTimeout | CacheError::ComputeTimeout) => {
+        Err(CacheError::WaitTimeout | CacheError::ComputeTimeout | CacheError::Elsewhere(_)) => {
             // Somebody else's computation is late: the rules answer on their own.
             let judged = job.rules_only().await?;
             let reply = Reply::json(StatusCode::OK, judged.body);
@@ -124,9 +127,10 @@ fn memo_input(caller: &Caller, today: Date, body: &[u8]) -> Vec<u8> {
 
 /// The answer to a body that came before, byte for byte and from the same caller, if it is
 /// still in memory: nothing of it needs to be read again.
-fn repeated(shared: &Shared, memo: &[u8]) -> Option<Reply> {
+fn repeated(shared: &Shared, caller: &Caller, memo: &[u8]) -> Option<Reply> {
     let key = shared.keys_of_bodies.get(memo)?;
     let answer = shared.deps.cache.get_local(&key)?;
+    shared.count_saved(OPERATION, caller, &answer);
     Some(Reply::json(StatusCode::OK, answer.value).cached(answer.status, answer.age))
 }
 
@@ -137,7 +141,7 @@ impl Judged {
         } else {
             Keep::No
         };
-        Computed::new(self.body, keep)
+        Computed::new(self.body, keep).cost(self.cost)
     }
 }
 
@@ -157,8 +161,8 @@ fn prepare(
         .version("today", &today.to_string());
     if let Some(model) = &shared.deps.model {
         builder = builder
-            .model(model.model())
-            .parameter("origin", model.origin())
+            .model(model.client.model())
+            .parameter("origin", model.client.origin())
             .parameter("max_tokens", judge::MAX_TOKENS_TEXT);
     }
     // It decoded, so it is UTF-8.

@@ -1,6 +1,7 @@
 //! The layer around a model, on paused time.
 
 use super::*;
+use crate::telemetry::tests::Sums;
 use crate::test_util::{Outcome, ScriptedModel, Step};
 use crate::{RateLimit, RateLimits, Stage};
 use http::StatusCode;
@@ -183,4 +184,73 @@ async fn a_stream_counts_by_how_it_ends() {
     let stream = layer.stream(&request()).await.unwrap();
     assert_eq!(layer.state(), BreakerState::Closed, "it answers");
     assert_eq!(stream.completion().await.unwrap().text, "bien");
+}
+
+/// Counts the log lines of one level.
+#[derive(Default, Clone)]
+struct Lines(Arc<std::sync::atomic::AtomicUsize>);
+
+impl tracing::Subscriber for Lines {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::WARN
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_change_is_one_metric_and_one_line_and_a_refused_call_is_none() {
+    let (sums, lines) = (Sums::default(), Lines::default());
+    let _recorder = metrics::set_default_local_recorder(&sums);
+    let _subscriber = tracing::subscriber::set_default(lines.clone());
+    let limited = Error::new(ErrorKind::RateLimited).with_retry_after(Some(SECOND));
+    let model = ScriptedModel::new("m")
+        .then(Outcome::fail(ErrorKind::Upstream))
+        .then(Outcome::fail(ErrorKind::Upstream))
+        .then(Outcome::fail(ErrorKind::Overloaded))
+        .then(Outcome::text("bien"))
+        .then(Outcome::Fail(limited))
+        .otherwise(Outcome::text("bien"));
+    let layer = layer(&model);
+    for pause in [0, 0, 5, 10, 0, 1] {
+        tokio::time::advance(pause * SECOND).await;
+        kind(&layer).await;
+        for _ in 0..20 {
+            // What is refused leaves no trace of its own.
+            if layer.state() == BreakerState::Open {
+                kind(&layer).await;
+            }
+        }
+    }
+    let rows: Vec<_> = sums
+        .rows()
+        .into_iter()
+        .map(|(name, value)| {
+            let labels = name.split_once("request.model=m").unwrap().1.to_owned();
+            (labels, value)
+        })
+        .collect();
+    let row = |to: &str, cause: &str, count: f64| (format!(",to={to},cause={cause}}}"), count);
+    let expected = [
+        ("}".to_owned(), 0.0),
+        row("closed", "probe", 1.0),
+        row("gated", "rate_limited", 1.0),
+        row("half_open", "time", 2.0),
+        row("open", "failures", 1.0),
+        row("open", "probe", 1.0),
+        row("ungated", "time", 1.0),
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!(lines.0.load(std::sync::atomic::Ordering::Relaxed), 7);
 }

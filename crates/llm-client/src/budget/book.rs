@@ -96,6 +96,12 @@ impl Book {
         Day::at(self.clock.now())
     }
 
+    /// Whether calls of an account reserve anything.
+    pub(crate) fn is_limited(&self, account: Option<&str>) -> bool {
+        let own = account.and_then(|account| self.limits.of_account(account));
+        self.limits.total_day.or(own).is_some()
+    }
+
     /// Reserves what a call may cost, or says which limit it would exceed. With the store
     /// away the same limits hold for what this process has spent today.
     pub(crate) async fn reserve(

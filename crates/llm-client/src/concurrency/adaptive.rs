@@ -105,7 +105,7 @@ impl Adaptive {
         }
     }
 
-    /// Takes over what the provider tells; gives a pause where nothing is left.
+    /// Takes over what the provider tells; gives a pause where not even one call is left.
     pub(super) fn told(&mut self, limits: &RateLimits, now: Instant) -> Option<Duration> {
         let (input, output) = (self.input.0.unwrap_or(1.0), self.output.0.unwrap_or(1.0));
         let left = [
@@ -115,14 +115,27 @@ impl Adaptive {
             (limits.output_tokens, output),
         ];
         let calls_left = |(limit, cost): (Option<RateLimit>, f64)| {
-            let limit = limit?;
-            let until = limit.reset_after.filter(|wait| !wait.is_zero())?;
-            Some((to_f64(limit.remaining) / f64::max(cost, 1.0), until))
+            let (limit, cost) = (limit?, cost.max(1.0));
+            let whole = limit.reset_after.filter(|wait| !wait.is_zero())?;
+            let calls = to_f64(limit.remaining) / cost;
+            Some((calls, whole, refill(&limit, cost, whole)))
         };
         let tightest = left.into_iter().filter_map(calls_left);
-        let (calls, wait) = tightest.min_by(|a, b| a.0.total_cmp(&b.0))?;
-        self.bound = now.checked_add(wait).map(|until| Bound { calls, until });
-        (calls < 1.0).then_some(wait)
+        let (calls, whole, refill) = tightest.min_by(|a, b| a.0.total_cmp(&b.0))?;
+        self.bound = now.checked_add(whole).map(|until| Bound { calls, until });
+        (calls < 1.0).then_some(refill)
+    }
+}
+
+/// How long until a limit holds one more call. Limits fill up evenly until they are whole
+/// (Anthropic's and OpenAI's are token buckets, and tell when they will be full).
+fn refill(limit: &RateLimit, cost: f64, whole: Duration) -> Duration {
+    let remaining = to_f64(limit.remaining);
+    match limit.limit.map(to_f64) {
+        Some(full) if full > remaining => {
+            whole.mul_f64(((cost - remaining) / (full - remaining)).clamp(0.0, 1.0))
+        }
+        _ => whole,
     }
 }
 
@@ -229,5 +242,22 @@ mod tests {
         assert_eq!(limit.told(&tokens, now), Some(Duration::from_secs(10)));
         assert_eq!(limit.current(now), 1);
         assert_eq!(limit.told(&RateLimits::default(), now), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_that_fills_up_evenly_is_waited_for_until_one_call_fits() {
+        let wait = |full, remaining, cost| {
+            let limit = RateLimit {
+                limit: full,
+                remaining,
+                reset_after: None,
+            };
+            refill(&limit, cost, Duration::from_secs(60))
+        };
+        assert_eq!(wait(Some(60), 0, 1.0), Duration::from_secs(1));
+        assert_eq!(wait(Some(2_000), 500, 1_000.0), Duration::from_secs(20));
+        assert_eq!(wait(Some(100), 0, 500.0), Duration::from_secs(60));
+        assert_eq!(wait(Some(100), 200, 500.0), Duration::from_secs(60));
+        assert_eq!(wait(None, 0, 1.0), Duration::from_secs(60));
     }
 }

@@ -213,7 +213,7 @@ async fn a_retry_after_holds_everybody_back_and_ends() {
 async fn an_account_with_nothing_left_waits_for_its_reset() {
     let mut last = completion("ok");
     let requests = Some(RateLimit {
-        limit: Some(50),
+        limit: Some(1),
         remaining: 0,
         reset_after: Some(SECOND * 7),
     });

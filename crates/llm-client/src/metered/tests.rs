@@ -10,7 +10,7 @@ use super::*;
 use crate::budget::day::Day;
 use crate::budget::keys::Purse;
 use crate::test_util::{Outcome, ScriptedModel, Step, completion};
-use crate::{CostPeriod, CostSummary, ErrorKind, Stage, StreamEvent, SystemBlock, Usage};
+use crate::{CostPeriod, CostSummary, Stage, StreamEvent, SystemBlock, Usage};
 
 const MODEL: &str = "claude-sonnet-4-5";
 /// What the script's 10 input and 5 output tokens cost: 0.000105 USD.
@@ -219,6 +219,28 @@ async fn a_dropped_call_is_billed_by_an_upper_estimate() {
         (open_in_store(&store).await, meter.open_reservations()),
         (0, 0)
     );
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_while_it_reserves_gives_everything_back() {
+    let store = memory();
+    let meter = meter(&store, daily(Usd::from_cents(10))).await;
+    let model = ScriptedModel::new(MODEL).otherwise(Outcome::text("sí"));
+    let metered = metered(&model, &meter);
+    let asked = request();
+    let mut call = Box::pin(metered.complete(&asked));
+    assert!(futures_util::poll!(&mut call).is_pending());
+    drop(call);
+    let found = booked(&meter).await;
+    assert_eq!((model.calls().started, found.total_calls), (0, 0));
+    assert_eq!(committed(&store).await, Usd::ZERO);
+    assert_eq!(
+        (open_in_store(&store).await, meter.open_reservations()),
+        (0, 0)
+    );
+    let looked = Purse::Total.committed(Day::at(noon()).date());
+    let left = store.time_left(&looked).await.unwrap();
+    assert_ne!(left, store::TimeLeft::Absent, "it had reserved");
 }
 
 #[tokio::test]

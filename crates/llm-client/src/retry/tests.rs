@@ -3,6 +3,7 @@
 use futures_util::StreamExt;
 
 use super::*;
+use crate::telemetry::tests::Sums;
 use crate::test_util::{Outcome, ScriptedModel, Step, completion};
 use crate::{ErrorKind, Stage, StreamEvent};
 
@@ -235,4 +236,46 @@ async fn dropping_a_call_that_waits_ends_it() {
     assert!(task.await.unwrap_err().is_cancelled());
     tokio::time::advance(60 * SECOND).await;
     assert_eq!(model.calls().started, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_and_was_not_tried_again_is_counted() {
+    let sums = Sums::default();
+    let _recorder = metrics::set_default_local_recorder(&sums);
+    let (_, attempts, _) = run(vec![overloaded(); 9], &request(), RetryBudget::default()).await;
+    assert_eq!(attempts, 5);
+    run(vec![overloaded(); 9], &request(), RetryBudget::new(0, 0))
+        .await
+        .0
+        .unwrap_err();
+    let soon = request_within(Duration::from_millis(1));
+    run(vec![overloaded(); 9], &soon, RetryBudget::default())
+        .await
+        .0
+        .unwrap_err();
+    run(
+        vec![Error::new(ErrorKind::Refused)],
+        &request(),
+        RetryBudget::default(),
+    )
+    .await
+    .0
+    .unwrap_err();
+    let labels = "{gen_ai.provider.name=scripted,gen_ai.request.model=m";
+    let gave_up = |reason: &str| {
+        (
+            format!("llm_retries_given_up_total{labels},reason={reason}}}"),
+            1.0,
+        )
+    };
+    let expected = [
+        gave_up("attempts"),
+        gave_up("budget"),
+        gave_up("deadline"),
+        (
+            format!("llm_retries_total{labels},error.type=overloaded}}"),
+            4.0,
+        ),
+    ];
+    assert_eq!(sums.rows(), expected);
 }

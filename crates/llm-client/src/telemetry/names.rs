@@ -1,7 +1,7 @@
 //! The names of the metrics and of their labels, and their buckets.
 
 /// Histogram, seconds: how long calls take. Labels [`OPERATION`], [`PROVIDER`], [`MODEL`],
-/// and [`ERROR_TYPE`] on the failed ones ([`ErrorKind::as_str`]; `cancelled` for a call that
+/// and [`ERROR_TYPE`] on the failed ones ([`ErrorKind::as_str`](crate::ErrorKind::as_str); `cancelled` for a call that
 /// was dropped).
 pub const OPERATION_DURATION: &str = "gen_ai.client.operation.duration";
 

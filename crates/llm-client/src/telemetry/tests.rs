@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use metrics::{
-    Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
+    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString,
 };
 use tracing::field::{Field, Visit};
@@ -16,9 +16,9 @@ use tracing::{Event, Subscriber};
 use super::*;
 use crate::StopReason;
 
-/// Sums what is recorded, by name and labels.
+/// Sums what is recorded, by name and labels; of a gauge it has the last value.
 #[derive(Default, Clone)]
-struct Sums(Arc<Mutex<BTreeMap<String, f64>>>);
+pub(crate) struct Sums(Arc<Mutex<BTreeMap<String, f64>>>);
 
 struct Cell(Sums, String);
 
@@ -38,6 +38,20 @@ impl CounterFn for Cell {
     }
 }
 
+impl GaugeFn for Cell {
+    fn increment(&self, value: f64) {
+        self.add(value);
+    }
+
+    fn decrement(&self, value: f64) {
+        self.add(-value);
+    }
+
+    fn set(&self, value: f64) {
+        self.0.0.lock().unwrap().insert(self.1.clone(), value);
+    }
+}
+
 impl HistogramFn for Cell {
     fn record(&self, value: f64) {
         self.add(value);
@@ -54,7 +68,7 @@ impl Sums {
         Arc::new(Cell(self.clone(), name))
     }
 
-    fn rows(&self) -> Vec<(String, f64)> {
+    pub(crate) fn rows(&self) -> Vec<(String, f64)> {
         let sums = self.0.lock().unwrap();
         sums.iter()
             .map(|(name, sum)| (name.clone(), *sum))
@@ -71,8 +85,8 @@ impl Recorder for Sums {
         Counter::from_arc(self.cell(key))
     }
 
-    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::noop()
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(self.cell(key))
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {

@@ -2,14 +2,14 @@
 
 use tiktoken_rs::CoreBPE;
 
-/// Text up to this size is counted whole: at 15 MB/s about half a millisecond.
-const WHOLE_BYTES: usize = 8 << 10;
+/// Text up to this size is counted whole: in 0.2 to 0.8 ms, by what it is.
+const WHOLE_BYTES: usize = 6 << 10;
 /// Windows over a longer text, and the size of each.
-const WINDOWS: usize = 16;
+const WINDOWS: usize = 12;
 const WINDOW_BYTES: usize = 512;
 /// A piece that the tokenizer gets at once. Its merging takes the square of the longest run
 /// without a border, so that a run must have an end.
-const PIECE_BYTES: usize = 1 << 10;
+const PIECE_BYTES: usize = 512;
 
 /// A count of a text.
 pub(super) struct Counted {

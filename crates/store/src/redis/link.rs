@@ -109,6 +109,11 @@ impl Link {
         Ok(messages.client().subscribe(name).await?)
     }
 
+    /// Whether messages can come.
+    pub(super) fn can_listen(&self) -> bool {
+        self.messages.as_ref().is_some_and(Connection::is_up)
+    }
+
     /// Connections that are up, and all of them.
     pub(super) fn count(&self) -> (usize, usize) {
         let connections = self

@@ -48,6 +48,7 @@ pub(super) async fn follow(client: Client, settings: Arc<Settings>, hub: Arc<Hub
         if !client.is_connected() {
             continue;
         }
+        let _order = hub.order.lock().await;
         let wanted: HashSet<String> = hub.channels().into_iter().collect();
         let gone = settings.names(known.difference(&wanted));
         let new = settings.names(wanted.difference(&known));
@@ -61,7 +62,6 @@ pub(super) async fn follow(client: Client, settings: Arc<Settings>, hub: Arc<Hub
             Ok(())
         };
         match done.await {
-            // Whoever came back while its channel was given up is new the next time.
             Ok(()) => known = wanted,
             Err(error) => note(&settings, &error, false),
         }

@@ -13,6 +13,9 @@ mod sentinel;
 mod tls;
 mod url;
 
+#[cfg(all(test, feature = "test-util"))]
+mod tests;
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -94,6 +97,9 @@ impl RedisStore {
     /// # Errors
     /// [`RedisConfigError`], where the configuration can never work; never because a server is
     /// away or refuses us.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub fn start(config: RedisConfig) -> Result<Self, RedisConfigError> {
         let settings = Arc::new(Settings::new(config)?);
         let kind = match &settings.config.deployment {
@@ -143,14 +149,15 @@ impl RedisStore {
         })
     }
 
-    /// Returns when the server answers, which a service need not wait for.
+    /// Returns when the server answers and can be listened to, which a service need not wait
+    /// for.
     ///
     /// # Errors
     /// [`ErrorKind::Unavailable`] if it didn't for `patience`.
     pub async fn ready(&self, patience: Duration) -> Result<(), StoreError> {
         const PAUSE: Duration = Duration::from_millis(5);
         let answers = async {
-            while self.inner.ping().await.is_err() {
+            while self.inner.ping().await.is_err() || !self.inner.can_listen() {
                 tokio::time::sleep(PAUSE).await;
             }
         };
@@ -199,6 +206,11 @@ impl Inner {
             };
             Fault::new(ErrorKind::Unavailable, problem)
         })
+    }
+
+    /// Whether messages of channels can come.
+    fn can_listen(&self) -> bool {
+        self.link().is_ok_and(|link| link.can_listen())
     }
 
     /// The server that the link goes to; none for a cluster.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::entry::Change;
 use super::journal::Number;
 use super::{Shared, unavailable};
-use crate::{Added, Addition, ErrorKind, StoreError, TimeLeft};
+use crate::{Added, Addition, ErrorKind, StoreError};
 
 /// An addition that owns its key.
 #[derive(Debug, Clone)]
@@ -85,21 +85,41 @@ impl Shared {
         .await
     }
 
-    /// `expected` as for a comparison; the key must be whole.
+    /// Reads what the local engine knows all of; none where it doesn't.
+    pub(super) async fn read_here<T>(
+        &self,
+        key: &str,
+        read: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Option<Result<T, StoreError>> {
+        if !self.is_touched(key) {
+            return None;
+        }
+        // Else what is asked could be forgotten in between, and seem absent.
+        let _overlay = self.overlay.read().await;
+        match self.is_whole(key) {
+            true => Some(read.await),
+            false => None,
+        }
+    }
+
+    /// None where the local engine doesn't know all of `key`.
     pub(super) async fn compare_and_set_here(
         self: &Arc<Self>,
         key: &str,
         expected: Option<&[u8]>,
         value: Bytes,
         lifetime: Option<Duration>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<bool>, StoreError> {
         const CONTEXT: &str = "comparing and setting a value";
+        if !self.is_touched(key) {
+            return Ok(None);
+        }
         let (shared, key) = (Arc::clone(self), key.to_owned());
         let expected = expected.map(Bytes::copy_from_slice);
         detached(CONTEXT, async move {
             let _overlay = shared.overlay.read().await;
             if !shared.is_whole(&key) {
-                return Err(unavailable(CONTEXT));
+                return Ok(None);
             }
             let end = shared.end(lifetime);
             let local = &shared.local;
@@ -111,7 +131,7 @@ impl Shared {
                 let kept = shared.keep(&key, change, CONTEXT).await;
                 shared.undone(&key, kept)?;
             }
-            Ok(set)
+            Ok(Some(set))
         })
         .await
     }
@@ -138,13 +158,16 @@ impl Shared {
         self: &Arc<Self>,
         key: &str,
         lifetime: Duration,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<bool>, StoreError> {
         const CONTEXT: &str = "giving a lifetime";
+        if !self.is_touched(key) {
+            return Ok(None);
+        }
         let (shared, key) = (Arc::clone(self), key.to_owned());
         detached(CONTEXT, async move {
             let _overlay = shared.overlay.read().await;
             if !shared.is_touched(&key) {
-                return Err(unavailable(CONTEXT));
+                return Ok(None);
             }
             let there = shared.local.expire(&key, lifetime).await?;
             if let Some(end) = shared.end(Some(lifetime)).filter(|_| there) {
@@ -152,7 +175,7 @@ impl Shared {
                 let kept = shared.keep(&key, change, CONTEXT).await;
                 shared.undone(&key, kept)?;
             }
-            Ok(there)
+            Ok(Some(there))
         })
         .await
     }
@@ -236,6 +259,8 @@ impl Shared {
         self.local.delete(&add.key).await?;
         if let Some(sum) = known {
             self.local.increment(&add.key, sum, add.lifetime).await?;
+            // From here on the local engine knows better.
+            self.known.forget(&add.key);
         }
         self.journal.touch(&add.key, context)?;
         if known.is_some() {
@@ -292,21 +317,13 @@ impl Shared {
 
     /// The sum of a counter, as far as it is known here.
     pub(super) async fn counter_here(&self, key: &str) -> Result<i64, StoreError> {
-        const CONTEXT: &str = "reading counters";
-        if self.is_whole(key) {
-            let sums = self.local.counters(&[key]).await?;
-            return Ok(sums.first().copied().unwrap_or(0));
+        let keys = [key];
+        if let Some(sums) = self.read_here(key, self.local.counters(&keys)).await {
+            return Ok(sums?.first().copied().unwrap_or(0));
         }
         match self.known.sum(key, self.now()) {
             Some(sum) if !self.is_touched(key) => Ok(sum),
-            _ => Err(unavailable(CONTEXT)),
-        }
-    }
-
-    pub(super) async fn time_left_here(&self, key: &str) -> Result<TimeLeft, StoreError> {
-        match self.is_whole(key) {
-            true => self.local.time_left(key).await,
-            false => Err(unavailable("asking a lifetime")),
+            _ => Err(unavailable("reading counters")),
         }
     }
 }

@@ -8,7 +8,7 @@ use metrics::counter;
 use super::away::Add;
 use super::{Answer, ResilientStore, Shared, record};
 use crate::redis::Once;
-use crate::{Added, Addition, StoreError, checks};
+use crate::{Added, Addition, ErrorKind, StoreError, checks};
 
 impl ResilientStore {
     pub(super) async fn add_durable(
@@ -18,6 +18,7 @@ impl ResilientStore {
         checks::additions(additions, "adding to counters")?;
         let shared = &self.shared;
         let number = shared.journal.number();
+        let mut was_asked = false;
         if !additions
             .iter()
             .any(|addition| shared.is_touched(addition.key))
@@ -28,14 +29,23 @@ impl ResilientStore {
                 open_from: shared.journal.open_from(),
             };
             let remote = shared.remote.add_once(additions, once);
-            if let Answer::There(added) = shared.ask("add_all", remote).await? {
-                shared.learn(additions, &added);
-                return Ok(added);
+            match shared.ask("add_all", remote).await? {
+                Answer::There(added) => {
+                    shared.learn(additions, &added);
+                    return Ok(added);
+                }
+                Answer::Away { asked } => was_asked = asked,
             }
         }
         // Under the same number: the shared store may have it already.
         let additions = additions.iter().map(Add::of).collect();
-        shared.add_here(additions, number).await
+        match shared.add_here(additions, number).await? {
+            // Here it is too much, there it may have been done: neither is sure.
+            Added::Over { .. } if was_asked => {
+                Err(StoreError::new(ErrorKind::Timeout, "adding to counters"))
+            }
+            added => Ok(added),
+        }
     }
 }
 
@@ -49,7 +59,7 @@ impl Shared {
     ) -> Result<T, StoreError> {
         match self.ask(operation, remote).await? {
             Answer::There(answer) => Ok(answer),
-            Answer::Away => {
+            Answer::Away { .. } => {
                 counter!("store_away_total", "operation" => operation).increment(1);
                 away()
             }
@@ -73,7 +83,7 @@ impl Shared {
     }
 
     /// Remembers the sums that the shared store told.
-    fn learn(&self, additions: &[Addition<'_>], added: &Added) {
+    pub(super) fn learn(&self, additions: &[Addition<'_>], added: &Added) {
         match added {
             Added::All(sums) => {
                 for (addition, sum) in additions.iter().zip(sums) {
@@ -105,7 +115,7 @@ impl Shared {
         };
         let mut sums = match answer {
             Answer::There(sums) => sums,
-            Answer::Away => Vec::new(),
+            Answer::Away { .. } => Vec::new(),
         }
         .into_iter();
         let mut found = Vec::with_capacity(keys.len());

@@ -24,8 +24,11 @@ impl Store for ResilientStore {
                     .ask_or_local("get", remote, shared.local.get(key))
                     .await
             }
-            KeyClass::Durable if shared.is_whole(key) => shared.local.get(key).await,
             KeyClass::Durable => {
+                let here = shared.read_here(key, shared.local.get(key));
+                if let Some(answer) = here.await {
+                    return answer;
+                }
                 let unknown = || Err(unavailable("getting a value"));
                 shared.ask_or("get", remote, unknown).await
             }
@@ -79,18 +82,18 @@ impl Store for ResilientStore {
                 let local = shared.local.set_if_absent(key, value, lifetime);
                 shared.ask_or_local("set_if_absent", remote, local).await
             }
-            KeyClass::Durable if shared.is_whole(key) => {
-                check(key, Some(&value), lifetime, CONTEXT)?;
-                let set = shared
-                    .compare_and_set_here(key, None, value, lifetime)
-                    .await;
-                match set {
-                    // Something else than a value is there.
-                    Err(error) if error.kind() == ErrorKind::WrongKind => Ok(false),
-                    set => set,
+            class => {
+                if class == KeyClass::Durable {
+                    check(key, Some(&value), lifetime, CONTEXT)?;
+                    let here = shared.compare_and_set_here(key, None, value, lifetime);
+                    match here.await {
+                        Ok(None) => {}
+                        // Something else than a value is there.
+                        Err(error) if error.kind() == ErrorKind::WrongKind => return Ok(false),
+                        Ok(Some(set)) => return Ok(set),
+                        Err(error) => return Err(error),
+                    }
                 }
-            }
-            KeyClass::Ephemeral | KeyClass::Durable => {
                 let unknown = || Err(unavailable(CONTEXT));
                 shared.ask_or("set_if_absent", remote, unknown).await
             }
@@ -114,13 +117,14 @@ impl Store for ResilientStore {
                 let local = shared.local.compare_and_set(key, expected, value, lifetime);
                 shared.ask_or_local("compare_and_set", remote, local).await
             }
-            KeyClass::Durable if shared.is_whole(key) => {
-                check(key, Some(&value), lifetime, CONTEXT)?;
-                shared
-                    .compare_and_set_here(key, expected, value, lifetime)
-                    .await
-            }
-            KeyClass::Ephemeral | KeyClass::Durable => {
+            class => {
+                if class == KeyClass::Durable {
+                    check(key, Some(&value), lifetime, CONTEXT)?;
+                    let here = shared.compare_and_set_here(key, expected, value, lifetime);
+                    if let Some(set) = here.await? {
+                        return Ok(set);
+                    }
+                }
                 let unknown = || Err(unavailable(CONTEXT));
                 shared.ask_or("compare_and_set", remote, unknown).await
             }
@@ -167,8 +171,11 @@ impl Store for ResilientStore {
                 let local = shared.local.time_left(key);
                 shared.ask_or_local("time_left", remote, local).await
             }
-            KeyClass::Durable if shared.is_touched(key) => shared.time_left_here(key).await,
             KeyClass::Durable => {
+                let here = shared.read_here(key, shared.local.time_left(key));
+                if let Some(answer) = here.await {
+                    return answer;
+                }
                 let unknown = || Err(unavailable("asking a lifetime"));
                 shared.ask_or("time_left", remote, unknown).await
             }
@@ -190,11 +197,11 @@ impl Store for ResilientStore {
                 let local = shared.local.expire(key, lifetime);
                 shared.ask_or_local("expire", remote, local).await
             }
-            KeyClass::Durable if shared.is_touched(key) => {
-                check(key, None, Some(lifetime), "giving a lifetime")?;
-                shared.expire_here(key, lifetime).await
-            }
             KeyClass::Durable => {
+                check(key, None, Some(lifetime), "giving a lifetime")?;
+                if let Some(there) = shared.expire_here(key, lifetime).await? {
+                    return Ok(there);
+                }
                 let unknown = || Err(unavailable("giving a lifetime"));
                 shared.ask_or("expire", remote, unknown).await
             }
@@ -330,8 +337,11 @@ impl Store for ResilientStore {
                 let local = shared.local.set_members(key, limit);
                 shared.ask_or_local("set_members", remote, local).await
             }
-            KeyClass::Durable if shared.is_whole(key) => shared.local.set_members(key, limit).await,
             KeyClass::Durable => {
+                let here = shared.read_here(key, shared.local.set_members(key, limit));
+                if let Some(answer) = here.await {
+                    return answer;
+                }
                 let unknown = || Err(unavailable("listing a set"));
                 shared.ask_or("set_members", remote, unknown).await
             }

@@ -89,7 +89,6 @@ async fn settle(shared: &Shared) {
     }
     let _nobody_writes = shared.overlay.write().await;
     for key in shared.journal.settle() {
-        shared.known.forget(&key);
         if let Err(error) = shared.local.delete(&key).await {
             // It ends here unread: the key is the shared store's again.
             tracing::debug!(%error, "a settled key can't be deleted");
@@ -220,7 +219,9 @@ async fn add(
         number: entry.number,
         open_from,
     };
-    shared.remote.add_once(&additions, once).await.map(drop)
+    let added = shared.remote.add_once(&additions, once).await?;
+    shared.learn(&additions, &added);
+    Ok(())
 }
 
 /// What is left of a lifetime.

@@ -206,6 +206,13 @@ impl Journal {
         self.state().pending.len()
     }
 
+    /// Whether nothing waits, and nothing is known here that the shared store doesn't know.
+    #[cfg(test)]
+    pub(super) fn is_settled(&self) -> bool {
+        let state = self.state();
+        state.pending.is_empty() && state.touched.is_empty()
+    }
+
     /// Most that may wait.
     pub(super) fn max_len(&self) -> usize {
         self.max_len

@@ -85,7 +85,9 @@ impl Remote for RedisStore {
 /// that began it timed out, the connection broke, or the process was killed in between (with a
 /// file as the local engine). It is bounded; where it is full, writing is [`ErrorKind::Full`].
 /// A limit was checked against what was known here when the addition was made, and is not
-/// checked again. A comparison that no longer holds, because another process has written
+/// checked again. Other writes are told until that worked, so that one whose answer was lost may
+/// happen twice; a network that brings the first copy late, after a newer write of the same key,
+/// brings the older value back. A comparison that no longer holds, because another process has written
 /// meanwhile, changes nothing and is counted.
 ///
 /// **Metrics**: `store_shared_up`, `store_outages_total`, `store_journal_entries`,
@@ -172,8 +174,8 @@ impl ResilientStore {
 enum Answer<T> {
     /// It answered.
     There(T),
-    /// It is away, and may have done it or not.
-    Away,
+    /// It is away. Where it was asked, it may have done it or not.
+    Away { asked: bool },
 }
 
 impl Shared {
@@ -187,7 +189,7 @@ impl Shared {
         call: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<Answer<T>, StoreError> {
         if !self.breaker.is_closed() {
-            return Ok(Answer::Away);
+            return Ok(Answer::Away { asked: false });
         }
         let started = Instant::now();
         let answer = tokio::time::timeout(self.config.deadline, call)
@@ -205,10 +207,10 @@ impl Shared {
                     if self.breaker.failure() {
                         self.went_away(&error);
                     }
-                    Ok(Answer::Away)
+                    Ok(Answer::Away { asked: true })
                 }
                 // It answers, and has no room: reading goes on.
-                ErrorKind::Full => Ok(Answer::Away),
+                ErrorKind::Full => Ok(Answer::Away { asked: false }),
                 _ => {
                     self.breaker.success();
                     Err(error)

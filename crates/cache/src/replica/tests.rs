@@ -165,6 +165,7 @@ fn entry() -> Entry {
         expires_ms: u64::MAX,
         compute_ms: 1,
         cost: Cost::FREE,
+        renew_from_ms: 0,
     }
 }
 
@@ -401,7 +402,7 @@ fn explore(scheduler: impl Scheduler + 'static, fate: Fate) {
 #[test]
 fn nobody_is_stuck_and_an_epoch_has_one_leader_whatever_the_order() {
     for fate in FATES {
-        explore(RandomScheduler::new_from_seed(7, 400), fate);
-        explore(PctScheduler::new_from_seed(7, 3, 200), fate);
+        explore(RandomScheduler::new_from_seed(7, 200), fate);
+        explore(PctScheduler::new_from_seed(7, 3, 100), fate);
     }
 }

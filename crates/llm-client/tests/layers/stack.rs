@@ -1,4 +1,4 @@
-//! The layers around a real client against the mock: each alone, all together, under faults.
+//! Each choice of layers answers; the money agrees with the provider; nothing is left behind.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -1,0 +1,225 @@
+//! The routes under `/api/ai/analytics`: projects for purchases, and how well it goes.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cache::{CacheKey, Computed, Keep};
+use http::StatusCode;
+use matching::analytics::Stats;
+use matching::projects::{ProjectQuery, SUGGEST_AT, Suggestion, suggest_project as suggest};
+use serde::Serialize;
+use store::{Store, StoreError};
+
+use crate::app::Shared;
+use crate::auth::{Caller, Tenant};
+use crate::fields::Fields;
+use crate::kept;
+use crate::offload;
+use crate::problem::Problem;
+use crate::purchases::encode;
+use crate::query::Query;
+use crate::reply::Reply;
+use crate::service::Call;
+
+/// The cache's name for this operation, also its metric label.
+pub const OPERATION: &str = "suggest_project";
+
+/// Changes whenever the same suggestion would be encoded otherwise; part of cache keys.
+const ANSWER_VERSION: &str = "1";
+
+/// A comparison is never done on a worker thread.
+const EFFORT: usize = offload::INLINE_BYTES + 1;
+
+/// How often counting is tried again when another replica counted at the same moment.
+const COUNT_ATTEMPTS: usize = 8;
+
+#[derive(Serialize)]
+struct Suggested<'a> {
+    project_id: Option<i64>,
+    project_name: Option<&'a str>,
+    confidence: u8,
+    reasoning: &'a str,
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    service: &'static str,
+    anthropic_configured: bool,
+    features: [&'static str; 3],
+}
+
+#[derive(Serialize)]
+struct Figures<'a> {
+    total_suggestions: u64,
+    avg_confidence: f64,
+    projects_matched: u64,
+    top_projects: Vec<Top<'a>>,
+    confidence_distribution: Distribution,
+}
+
+#[derive(Serialize)]
+struct Top<'a> {
+    project_id: i64,
+    name: &'a str,
+    count: u64,
+}
+
+#[derive(Serialize)]
+struct Distribution {
+    high: u64,
+    medium: u64,
+    low: u64,
+}
+
+/// `GET /api/ai/analytics/health`.
+pub(crate) fn health(shared: &Shared) -> Reply {
+    let health = Health {
+        status: "healthy",
+        service: "analytics",
+        anthropic_configured: shared.deps.model.is_some(),
+        features: [
+            "project_matching",
+            "purchase_order_matching",
+            "reconciliation",
+        ],
+    };
+    let body = serde_json::to_vec(&health).unwrap_or_default();
+    Reply::json(StatusCode::OK, Bytes::from(body))
+}
+
+/// `POST /api/ai/analytics/suggest_project`.
+pub(crate) async fn suggest_project(call: Call<'_>) -> Result<Reply, Problem> {
+    let Call {
+        shared,
+        caller,
+        place,
+        head,
+        body,
+        ..
+    } = call;
+    let (reader, sharing) = (Arc::clone(caller), Arc::clone(shared));
+    let prepare = move || {
+        let (tenant, query) = read(&reader, &body)?;
+        let builder = CacheKey::builder(OPERATION, tenant.as_str())
+            .version("answer", ANSWER_VERSION)
+            .version("crate", env!("CARGO_PKG_VERSION"));
+        let key = sharing.keyed(builder, &body)?;
+        Ok::<_, Problem>((tenant, query, key))
+    };
+    let (tenant, query, key) = shared.offload.run(EFFORT, prepare).await??;
+    let leader = Arc::clone(shared);
+    let compute = move || async move {
+        let _place = place;
+        let work = move || suggest(&query);
+        let suggestion = leader.offload.run(EFFORT, work).await?;
+        count(&leader, &tenant, &suggestion).await;
+        let confidence = suggestion.confidence;
+        let named = suggestion.project_id.filter(|_| confidence >= SUGGEST_AT);
+        let body = encode(&Suggested {
+            project_id: named,
+            project_name: suggestion
+                .project_name
+                .as_deref()
+                .filter(|_| named.is_some()),
+            confidence,
+            reasoning: &suggestion.reasoning,
+        })?;
+        let keep = Keep::For(leader.config.answer_lifetime);
+        Ok(Computed::new(body, keep))
+    };
+    kept::answer(shared, caller, &key, kept::mode(&head.headers), compute).await
+}
+
+/// `GET /api/ai/analytics/stats`: of the company given, else of everything that the key asked.
+pub(crate) async fn stats(call: Call<'_>) -> Result<Reply, Problem> {
+    let query = Query::read(call.head.uri.query());
+    let tenant = match query.number("company_id", 0..=u64::from(u32::MAX), 0)? {
+        0 => call.caller.own_tenant(),
+        company => call.caller.tenant(company)?,
+    };
+    let loaded = load(&*call.shared.deps.store, &tenant).await;
+    let (stats, _) = loaded.map_err(|error| away(&error))?;
+    let (high, medium, low) = stats.confidence_distribution();
+    let top = stats.top_projects();
+    let body = encode(&Figures {
+        total_suggestions: stats.total_suggestions(),
+        avg_confidence: stats.avg_confidence(),
+        projects_matched: stats.projects_matched(),
+        top_projects: top
+            .iter()
+            .map(|(id, counted)| Top {
+                project_id: *id,
+                name: &counted.name,
+                count: counted.count,
+            })
+            .collect(),
+        confidence_distribution: Distribution { high, medium, low },
+    })?;
+    Ok(Reply::json(StatusCode::OK, body))
+}
+
+fn away(error: &StoreError) -> Problem {
+    tracing::warn!(%error, "failed to read the suggestions' figures");
+    Problem::store_away()
+}
+
+fn read(caller: &Caller, body: &[u8]) -> Result<(Tenant, ProjectQuery), Problem> {
+    let mut fields = Fields::read(body)?;
+    let company = fields.company();
+    let text = std::str::from_utf8(body).map_err(|_| Problem::not_json(1, 1))?;
+    let query = match matching::read_project_query(text) {
+        Ok(query) => Some(query),
+        Err(error) => {
+            fields.wrong_at_top(error.shape_errors());
+            None
+        }
+    };
+    let (company, query) = fields.finish(company.zip(query))?;
+    Ok((caller.tenant(company)?, query))
+}
+
+fn stats_key(tenant: &Tenant) -> String {
+    format!("analytics:v1:{}", tenant.as_str())
+}
+
+/// What was counted of a tenant, and the bytes that say so.
+async fn load(store: &dyn Store, tenant: &Tenant) -> Result<(Stats, Option<Bytes>), StoreError> {
+    let bytes = store.get(&stats_key(tenant)).await?;
+    let stats = bytes
+        .as_deref()
+        .and_then(|bytes| serde_json::from_slice(bytes).ok())
+        .unwrap_or_default();
+    Ok((stats, bytes))
+}
+
+/// Counts a suggestion, for its company and for the key. A suggestion that can't be counted is given all the same.
+async fn count(shared: &Shared, tenant: &Tenant, suggestion: &Suggestion) {
+    for tenant in [tenant, &tenant.of_caller()] {
+        if let Err(error) = counted(&*shared.deps.store, tenant, suggestion).await {
+            tracing::warn!(%error, "a suggestion wasn't counted");
+        }
+    }
+}
+
+async fn counted(
+    store: &dyn Store,
+    tenant: &Tenant,
+    suggestion: &Suggestion,
+) -> Result<(), StoreError> {
+    let key = stats_key(tenant);
+    for _ in 0..COUNT_ATTEMPTS {
+        let (mut stats, before) = load(store, tenant).await?;
+        stats.add(suggestion);
+        // Numbers and names: it can't fail to encode.
+        let after = Bytes::from(serde_json::to_vec(&stats).unwrap_or_default());
+        if store
+            .compare_and_set(&key, before.as_deref(), after, None)
+            .await?
+        {
+            return Ok(());
+        }
+    }
+    tracing::warn!("a suggestion wasn't counted: too many at once");
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! The layers around a real client, against the mock.
+
+#[cfg(test)]
+mod stack;
