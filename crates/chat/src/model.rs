@@ -30,8 +30,11 @@ const MAX_MODULES: usize = 64;
 /// The words of the instructions and of the modules' prompts, each made once.
 #[derive(Debug, Default)]
 pub(crate) struct Guard {
-    modules: Mutex<HashMap<String, (Arc<Module>, Arc<Runs>)>>,
+    modules: Mutex<HashMap<String, Known>>,
 }
+
+/// A module as it was when its words were taken.
+type Known = (Arc<Module>, Arc<Runs>);
 
 static SYSTEM_RUNS: LazyLock<Arc<Runs>> = LazyLock::new(|| Arc::new(Runs::of(RULES)));
 
@@ -42,8 +45,7 @@ impl Guard {
             return vec![system];
         };
         let mut known = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((same, runs)) = known.get(&module.name).filter(|(same, _)| same == module) {
-            debug_assert_eq!(same.name, module.name);
+        if let Some((_, runs)) = known.get(&module.name).filter(|(same, _)| same == module) {
             return vec![system, Arc::clone(runs)];
         }
         if known.len() >= MAX_MODULES {
