@@ -59,7 +59,7 @@ pub(crate) struct Filter {
     /// Words that no answer may have in it: the canary, this prompt's fences.
     secrets: Vec<String>,
     /// Text in which an identifier may stand that the answer repeats.
-    given: Arc<str>,
+    given: Vec<Arc<str>>,
     passages: usize,
     /// What hasn't gone on yet.
     held: String,
@@ -76,7 +76,7 @@ impl Filter {
     pub(crate) fn new(
         runs: Vec<Arc<Runs>>,
         secrets: Vec<String>,
-        given: Arc<str>,
+        given: Vec<Arc<str>>,
         passages: usize,
     ) -> Self {
         Self {
@@ -169,7 +169,8 @@ impl Filter {
             .secrets
             .iter()
             .any(|secret| self.held.contains(secret.as_str()));
-        let foreign = uuids(&self.held).any(|id| !self.given.contains(id));
+        let known = |id: &str| self.given.iter().any(|text| text.contains(id));
+        let foreign = uuids(&self.held).any(|id| !known(id));
         self.leaked |= secret || foreign || self.held.contains(KEY_PREFIX);
         if self.leaked {
             self.held.clear();
@@ -287,7 +288,7 @@ mod tests {
         Filter::new(
             runs,
             vec!["canario-77aa".into()],
-            "7e57ab1e-0000-4000-8000-000000000001".into(),
+            vec!["7e57ab1e-0000-4000-8000-000000000001".into()],
             passages,
         )
     }

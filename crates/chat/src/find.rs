@@ -19,7 +19,7 @@ const UNSURE: f64 = 0.35;
 #[derive(Debug)]
 pub(crate) struct Found {
     /// The relevant passages, best first; none where nothing is about it.
-    pub(crate) passages: Vec<Hit>,
+    pub(crate) passages: Arc<Vec<Hit>>,
     pub(crate) module: Option<Arc<Module>>,
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn find(
     let mut passages = base.search(&query);
     passages.retain(Hit::is_relevant);
     Found {
-        passages,
+        passages: Arc::new(passages),
         module: module(base, &asked, history),
     }
 }

@@ -62,11 +62,11 @@ impl Guard {
         &self,
         module: Option<&Arc<Module>>,
         fence: String,
-        given: String,
+        given: Vec<Arc<str>>,
         passages: usize,
     ) -> Filter {
         let secrets = vec![CANARY.clone(), fence];
-        Filter::new(self.runs(module), secrets, given.into(), passages)
+        Filter::new(self.runs(module), secrets, given, passages)
     }
 }
 
@@ -74,9 +74,10 @@ impl Guard {
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) model: Arc<dyn LanguageModel>,
-    pub(crate) request: Request,
+    /// Until it is sent: a prompt is large, and streams are many.
+    pub(crate) request: Option<Request>,
     pub(crate) filter: Filter,
-    pub(crate) passages: Vec<Hit>,
+    pub(crate) passages: Arc<Vec<Hit>>,
     /// Whether something was said before that an answer may rest on.
     pub(crate) follows: bool,
 }
@@ -105,6 +106,7 @@ impl Job {
         self.listen(&mut said, &say)
             .await
             .map_err(|error| failure(&error))?;
+        let rest = self.filter.finish();
         if self.filter.leaked() {
             metrics::counter!(metrics_names::WITHHELD).increment(1);
             tracing::warn!(
@@ -113,10 +115,6 @@ impl Job {
             );
             let apart = if said.text.is_empty() { "" } else { "\n\n" };
             say(&format!("{apart}{WITHHELD}"));
-            return Ok(self.outcome(said, 0, false));
-        }
-        let rest = self.filter.finish();
-        if self.filter.leaked() {
             return Ok(self.outcome(said, 0, false));
         }
         said.full |= !rest.is_empty() && !say(&rest);
@@ -138,7 +136,10 @@ impl Job {
         said: &mut Said,
         say: &(impl Fn(&str) -> bool + Send),
     ) -> Result<(), Error> {
-        let mut stream = self.model.stream(&self.request).await?;
+        let request = self.request.take();
+        let request = request.ok_or_else(|| Error::new(ErrorKind::InvalidRequest))?;
+        let mut stream = self.model.stream(&request).await?;
+        drop(request);
         while let Some(event) = stream.next().await {
             match event? {
                 StreamEvent::Started { model, usage, .. } => {

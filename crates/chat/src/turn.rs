@@ -204,15 +204,22 @@ impl Turn {
             tracing::error!(%error, "a prompt can't be sent");
             Failure::Internal
         })?;
-        let given = format!("{}\n{context}", self.question);
+        let mut given: Vec<Arc<str>> = vec![self.question.as_str().into(), context.into()];
+        given.extend(found.passages.iter().map(|hit| Arc::clone(&hit.content)));
+        let before = self
+            .history
+            .turns
+            .iter()
+            .filter(|turn| turn.answer.is_some());
+        given.extend(before.map(|turn| Arc::from(turn.question.as_str())));
         let count = found.passages.len();
         Ok(Job {
             model: Arc::clone(model),
-            request: prompt.request,
+            request: Some(prompt.request),
             filter: inner
                 .guard
                 .filter(found.module.as_ref(), prompt.fence, given, count),
-            passages: found.passages.clone(),
+            passages: Arc::clone(&found.passages),
             follows: !self.history.is_empty(),
         })
     }
