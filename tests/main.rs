@@ -11,6 +11,7 @@
 mod support;
 
 mod anthropic_sdk;
+mod chat;
 mod contract;
 mod drain;
 mod limits;

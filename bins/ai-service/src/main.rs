@@ -2,6 +2,7 @@
 
 mod args;
 mod config;
+mod knowledge;
 mod model;
 mod run;
 mod welcome;

@@ -83,7 +83,14 @@ fn wrapped(provider: Arc<dyn LanguageModel>, meter: &Meter) -> Layers {
     prices.announce(provider.model());
     let metered = Arc::new(Metered::new(provider, meter.clone()));
     let prefix = PrefixCache::new(metered, prices, PrefixCacheConfig::default());
-    let limited = ConcurrencyLimit::new(Arc::new(prefix.clone()), ConcurrencyConfig::default());
+    // A stream is a call for as long as it is read: a thousand readers are a thousand calls.
+    let concurrency = ConcurrencyConfig {
+        initial: 1_024,
+        max: 2_048,
+        queue: 1_024,
+        ..ConcurrencyConfig::default()
+    };
+    let limited = ConcurrencyLimit::new(Arc::new(prefix.clone()), concurrency);
     let breaker = Arc::new(Breaker::new(Arc::new(limited), BreakerConfig::default()));
     let (percent, floor) = RETRIES;
     let budget = Arc::new(RetryBudget::new(percent, floor));

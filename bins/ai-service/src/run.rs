@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Engine, Settings};
+use crate::knowledge;
 use crate::model;
 use crate::welcome;
 
@@ -52,6 +53,8 @@ enum StartError {
     Cache(#[from] cache::ConfigError),
     #[error("set up the model")]
     Model(#[from] llm_client::ConfigError),
+    #[error("read the knowledge base")]
+    Knowledge(#[from] knowledge_base::KnowledgeError),
     #[error("set up the keys")]
     Keys(#[from] http_api::KeyringError),
     #[error("set up Redis")]
@@ -68,6 +71,7 @@ struct Running {
     meter: Meter,
     grace: Duration,
     deadline: Duration,
+    _knowledge: Option<knowledge_base::Watch>,
     _logs: Logs,
     /// Replicas are told of open breakers for as long as this is held.
     _sharing: Vec<Sharing>,
@@ -144,6 +148,15 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
     meter.tokens().preload();
     let stack = model::build(&settings, &meter, &store)?;
     let (model, sharing) = stack.map(|stack| (stack.model, stack.sharing)).unzip();
+    let known = knowledge::open(settings.knowledge.as_deref()).await?;
+    let chat = knowledge::chat(
+        known.base,
+        Arc::clone(&store),
+        cache.clone(),
+        model.as_ref().map(|model| Arc::clone(&model.client)),
+        clock.clone(),
+        settings.limits.model_timeout,
+    );
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| StartError::Listen(settings.listen, error))?;
@@ -160,6 +173,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         cache: cache.clone(),
         store: Arc::clone(&store),
         model,
+        chat: Some(chat),
         meter: meter.clone(),
         metrics,
         clock,
@@ -174,6 +188,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         meter,
         grace,
         deadline,
+        _knowledge: known.watch,
         _logs: logs,
         _sharing: sharing.unwrap_or_default(),
     })

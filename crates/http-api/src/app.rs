@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use ::chat::Chat;
 use bytes::Bytes;
 use cache::{Answer, Cache, CacheKey, Cost, KeyBuilder, KeyMemo, Status};
 use jiff::Timestamp;
@@ -18,6 +19,7 @@ use store::{Clock, Store};
 use tokio::net::TcpListener;
 
 use crate::auth::Caller;
+use crate::chat::StreamPlaces;
 use crate::config::Config;
 use crate::kept;
 use crate::offload::Offload;
@@ -40,6 +42,8 @@ pub struct Deps {
     pub store: Arc<dyn Store>,
     /// The language model, where one is configured.
     pub model: Option<Model>,
+    /// What answers `/api/chat`, where there is one.
+    pub chat: Option<Arc<Chat>>,
     /// What calls of the model cost.
     pub meter: Meter,
     /// The installed recorder.
@@ -84,6 +88,7 @@ pub(crate) struct Shared {
     pub(crate) routes: Routes,
     pub(crate) http: HttpMetrics,
     pub(crate) places: Places,
+    pub(crate) stream_places: StreamPlaces,
     pub(crate) offload: Offload,
     pub(crate) model_watch: ModelWatch,
     pub(crate) keys_of_bodies: KeyMemo,
@@ -110,6 +115,7 @@ impl Config {
             routes: Routes::new(),
             http: HttpMetrics::new(&Routes::labels()),
             places: Places::new(&self.limits),
+            stream_places: StreamPlaces::new(&self.limits),
             offload: Offload::default(),
             model_watch: ModelWatch::default(),
             keys_of_bodies: KeyMemo::new(REMEMBERED_BODIES),
@@ -140,6 +146,14 @@ impl Shared {
     /// From now on `/ready` says no.
     pub(crate) fn start_draining(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends what still streams; says whether anything did.
+    pub(crate) fn end_streams(&self) -> bool {
+        self.deps
+            .chat
+            .as_ref()
+            .is_some_and(|chat| chat.shut_down() > 0)
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -28,6 +28,8 @@ pub struct Limits {
     pub max_connections: NonZeroUsize,
     /// Requests worked on at once; the next one is answered 503.
     pub max_in_flight: NonZeroUsize,
+    /// Streams at once, beside those requests; the next one is answered 503.
+    pub max_streams: NonZeroUsize,
     /// Bytes of the bodies of those requests; the next request is answered 503. Working on a
     /// body takes some three times its size.
     pub max_in_flight_bytes: usize,
@@ -45,6 +47,7 @@ impl Default for Limits {
             write_timeout: Duration::from_secs(30),
             max_connections: const { NonZeroUsize::new(4_096).unwrap() },
             max_in_flight: const { NonZeroUsize::new(1_024).unwrap() },
+            max_streams: const { NonZeroUsize::new(2_000).unwrap() },
             max_in_flight_bytes: 128 * 1024 * 1024,
         }
     }

@@ -26,7 +26,7 @@
 //! // Without a model the rules answer.
 //! let meter = Meter::new(MeterConfig::default(), Arc::clone(&store), clock.clone());
 //! let metrics = Metrics::install(&[])?;
-//! let deps = Deps { cache, store, model: None, meter, metrics, clock };
+//! let deps = Deps { cache, store, model: None, chat: None, meter, metrics, clock };
 //!
 //! let key = ApiKey { name: "erp".into(), secret: "0123456789abcdef0123456789abcdef".into(), companies: None };
 //! let config = Config::new(Keyring::new(&[key])?, "1.0.0");
@@ -70,6 +70,7 @@ mod app;
 mod asked;
 mod auth;
 mod body;
+mod chat;
 mod config;
 mod costs;
 mod fields;
@@ -98,7 +99,8 @@ pub use problem::{FieldError, Problem, Segment};
 pub use server::{Drained, Server};
 
 /// The operations whose answers are kept, as the cache's metrics name them.
-pub const OPERATIONS: [&str; 4] = [
+pub const OPERATIONS: [&str; 5] = [
+    ::chat::OPERATION,
     validate::OPERATION,
     purchases::MATCH_OPERATION,
     purchases::RECONCILE_OPERATION,

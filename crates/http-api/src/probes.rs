@@ -96,14 +96,14 @@ struct Anthropic<'a> {
 struct Plugins {
     status: &'static str,
     plugins_count: usize,
-    plugins: [&'static str; 0],
+    plugins: Vec<String>,
 }
 
 #[derive(Serialize)]
 struct Knowledge {
     status: &'static str,
     documents_count: usize,
-    modules: [&'static str; 0],
+    modules: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -225,16 +225,39 @@ fn dependencies(shared: &Shared, store: StoreHealth) -> Dependencies<'_> {
             circuit: circuit.map(BreakerState::as_str),
             consecutive_failures: shared.model_watch.failures(),
         },
-        plugin_registry: Plugins {
-            status: "not_configured",
-            plugins_count: 0,
-            plugins: [],
+        plugin_registry: plugins(shared),
+        knowledge_base: knowledge(shared),
+    }
+}
+
+fn plugins(shared: &Shared) -> Plugins {
+    let chat = shared.deps.chat.as_ref();
+    let modules = chat.map_or_else(Vec::new, |chat| chat.knowledge().modules());
+    Plugins {
+        status: if chat.is_some() {
+            "up"
+        } else {
+            "not_configured"
         },
-        knowledge_base: Knowledge {
-            status: "not_configured",
-            documents_count: 0,
-            modules: [],
+        plugins_count: modules.len(),
+        plugins: modules.iter().map(|module| module.name.clone()).collect(),
+    }
+}
+
+fn knowledge(shared: &Shared) -> Knowledge {
+    let stats = shared
+        .deps
+        .chat
+        .as_ref()
+        .map(|chat| chat.knowledge().stats());
+    Knowledge {
+        status: if stats.is_some() {
+            "up"
+        } else {
+            "not_configured"
         },
+        documents_count: stats.as_ref().map_or(0, |stats| stats.documents),
+        modules: stats.map_or_else(Vec::new, |stats| stats.modules.into_keys().collect()),
     }
 }
 

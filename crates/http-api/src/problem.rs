@@ -67,7 +67,8 @@ impl FieldError {
 }
 
 impl Problem {
-    fn new(
+    /// One of this status; the detail is what a user reads.
+    pub(crate) fn new(
         status: StatusCode,
         code: &'static str,
         title: &'static str,
@@ -83,6 +84,12 @@ impl Problem {
             retry_after: None,
             allow: None,
         }
+    }
+
+    /// The same; waiting so long may help.
+    pub(crate) fn after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
     }
 
     /// 400: the body is not JSON.

@@ -1,6 +1,9 @@
 //! Answers before they have their headers, and the headers that all of them get.
 
+use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,18 +14,56 @@ use http::header::{
 };
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::Full;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
+use crate::chat::EventStream;
 use crate::openapi::File;
 use crate::problem::Problem;
 
-/// The body type of every answer.
-pub(crate) type Body = Full<Bytes>;
+/// The body of an answer.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// All of it.
+    Whole(Full<Bytes>),
+    /// Events, as they come.
+    Events(Box<EventStream>),
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.get_mut() {
+            Self::Whole(body) => Pin::new(body).poll_frame(cx),
+            Self::Events(events) => Pin::new(events.as_mut()).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(body) => body.is_end_stream(),
+            Self::Events(events) => events.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(body) => body.size_hint(),
+            Self::Events(events) => events.size_hint(),
+        }
+    }
+}
 
 /// Room for the headers of any answer, with hyper's own two, so that they are placed once.
-const HEADERS: usize = 12;
+const HEADERS: usize = 13;
 
 const AGE: HeaderName = HeaderName::from_static("age");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -32,6 +73,8 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     content_type: &'static str,
     body: Bytes,
+    /// What comes in its place.
+    events: Option<Box<EventStream>>,
     /// What a page may load, where that is more than nothing.
     policy: Option<&'static str>,
     /// Where the answer came from, on a route whose answers are cached.
@@ -51,6 +94,7 @@ impl Reply {
             status,
             content_type,
             body,
+            events: None,
             policy: None,
             cache: None,
             upstream: Duration::ZERO,
@@ -70,6 +114,13 @@ impl Reply {
         Self::of(StatusCode::OK, content_type, Bytes::from(text))
     }
 
+    /// An answer that comes in events.
+    pub(crate) fn events(events: EventStream) -> Self {
+        let mut reply = Self::of(StatusCode::OK, "text/event-stream", Bytes::new());
+        reply.events = Some(Box::new(events));
+        reply
+    }
+
     /// The same answer, from there.
     pub(crate) fn cached(mut self, status: Status, age: Duration) -> Self {
         self.cache = Some((status, age));
@@ -84,7 +135,11 @@ impl Reply {
 
     /// The answer with all its headers. `elapsed` is the time that the request took.
     pub(crate) fn into_response(self, request_id: &str, elapsed: Duration) -> Response<Body> {
-        let mut response = Response::new(Full::new(self.body));
+        let streams = self.events.is_some();
+        let body = self
+            .events
+            .map_or_else(|| Body::Whole(Full::new(self.body)), Body::Events);
+        let mut response = Response::new(body);
         *response.headers_mut() = HeaderMap::with_capacity(HEADERS);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -96,6 +151,11 @@ impl Reply {
             }
         }
         common(headers, request_id);
+        if streams {
+            // No proxy may hold a part back until there is more of it.
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+        }
         if let Some(policy) = self.policy {
             let policy = HeaderValue::from_static(policy);
             headers.insert(CONTENT_SECURITY_POLICY, policy);
@@ -107,7 +167,8 @@ impl Reply {
 
 /// A refusal with all its headers.
 pub(crate) fn refusal(problem: &Problem, request_id: &str, elapsed: Duration) -> Response<Body> {
-    let mut response = Response::new(Full::new(problem.encode(request_id)));
+    let body = Body::Whole(Full::new(problem.encode(request_id)));
+    let mut response = Response::new(body);
     *response.status_mut() = problem.status();
     let headers = response.headers_mut();
     headers.insert(

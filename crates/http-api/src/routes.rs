@@ -32,6 +32,12 @@ pub(crate) enum Watch {
 pub(crate) enum Work {
     Costs,
     Validate,
+    ChatSessionNew,
+    ChatMessage,
+    ChatStream,
+    ChatSession,
+    ChatDelete,
+    ChatSearch,
     MatchPo,
     Reconcile,
     SuggestProject,
@@ -43,6 +49,7 @@ pub(crate) enum Work {
 pub(crate) enum Verb {
     Get,
     Post,
+    Delete,
 }
 
 /// One path and what its methods do.
@@ -66,7 +73,7 @@ pub(crate) struct Found {
     pub(crate) param: Option<String>,
 }
 
-static ROUTES: [Route; 14] = [
+static ROUTES: [Route; 19] = [
     Route::new("/live", &[get(Watch::Live)]).open(),
     Route::new("/ready", &[get(Watch::Ready)]).open(),
     Route::new("/health", &[get(Watch::Health)]).open(),
@@ -78,6 +85,20 @@ static ROUTES: [Route; 14] = [
         .open()
         .hidden(),
     Route::new("/api/ai/validate", &[post(Work::Validate)]),
+    Route::new("/api/chat/session/new", &[post(Work::ChatSessionNew)]),
+    Route::new("/api/chat/message", &[post(Work::ChatMessage)]),
+    Route::new("/api/chat/message/stream", &[post(Work::ChatStream)]),
+    Route::new(
+        "/api/chat/session/{id}",
+        &[
+            (Verb::Get, Action::Work(Work::ChatSession)),
+            (Verb::Delete, Action::Work(Work::ChatDelete)),
+        ],
+    ),
+    Route::new(
+        "/api/chat/knowledge/search",
+        &[(Verb::Get, Action::Work(Work::ChatSearch))],
+    ),
     Route::new("/api/ai/reception/match_po", &[post(Work::MatchPo)]),
     Route::new("/api/ai/reconcile", &[post(Work::Reconcile)]),
     Route::new(
@@ -148,6 +169,7 @@ impl Route {
     fn allow(&self) -> &'static str {
         match self.methods {
             [(Verb::Post, _)] => "POST",
+            [(Verb::Get, _), (Verb::Delete, _)] => "GET, HEAD, DELETE",
             _ => "GET, HEAD",
         }
     }
@@ -159,6 +181,7 @@ impl Verb {
         match self {
             Self::Get => *method == Method::GET || *method == Method::HEAD,
             Self::Post => *method == Method::POST,
+            Self::Delete => *method == Method::DELETE,
         }
     }
 }
@@ -228,6 +251,7 @@ mod tests {
                 let method = match verb {
                     Verb::Get => Method::GET,
                     Verb::Post => Method::POST,
+                    Verb::Delete => Method::DELETE,
                 };
                 let (found, outcome) = routes.find(&method, route.template);
                 assert_eq!(found, index);

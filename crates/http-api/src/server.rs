@@ -34,6 +34,9 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// How long a drain waits for the rest of a connection's first head.
 const LAST_HEAD: Duration = Duration::from_secs(1);
 
+/// How long streams may take to say that they end because the process does.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
 /// Connections over the limit that are told so at a time; one more is only closed.
 const REFUSALS: usize = 64;
 
@@ -87,7 +90,8 @@ impl Server {
 
     /// Stops serving: `/ready` says no at once; for `grace` new connections are still taken,
     /// so that whoever balances the load has time to notice; then no more are, idle ones are
-    /// closed, and requests being worked on have until `deadline` to end.
+    /// closed, and requests being worked on have until `deadline` to end. Streams that still go
+    /// on then end with an `error`.
     pub async fn drain(self, grace: Duration, deadline: Duration) -> Drained {
         self.shared.start_draining();
         tokio::time::sleep(grace).await;
@@ -97,7 +101,9 @@ impl Server {
             return Drained { unfinished: 0 };
         };
         connections.send_replace(());
-        let _ = timeout(deadline, connections.closed()).await;
+        if timeout(deadline, connections.closed()).await.is_err() && self.shared.end_streams() {
+            let _ = timeout(LAST_WORDS, connections.closed()).await;
+        }
         Drained {
             unfinished: connections.receiver_count(),
         }

@@ -16,6 +16,7 @@ use crate::analytics;
 use crate::app::Shared;
 use crate::auth::Caller;
 use crate::body;
+use crate::chat;
 use crate::costs;
 use crate::figures;
 use crate::openapi;
@@ -257,6 +258,13 @@ async fn handle(work: Work, call: Call<'_>) -> Result<Reply, Problem> {
     match work {
         Work::Costs => costs::report(call).await,
         Work::Validate => validate::handle(call).await,
+        Work::ChatSessionNew => chat::new_session(call).await,
+        // Boxed, so that other requests don't carry their size.
+        Work::ChatMessage => Box::pin(chat::message(call)).await,
+        Work::ChatStream => Box::pin(chat::stream(call)).await,
+        Work::ChatSession => chat::session(call).await,
+        Work::ChatDelete => chat::delete(call).await,
+        Work::ChatSearch => chat::search(call).await,
         Work::MatchPo => purchases::match_po(call).await,
         Work::Reconcile => purchases::reconcile(call).await,
         Work::SuggestProject => analytics::suggest_project(call).await,

@@ -103,6 +103,21 @@ impl KnowledgeBase {
         Ok(Self::make(None, config, snapshot))
     }
 
+    /// Indexes a folder that is in memory, as one that a binary carries in itself: the text of
+    /// each file by its path from the root, with the names that [`KnowledgeBase::open`] knows.
+    /// It computes on the calling thread.
+    ///
+    /// # Errors
+    ///
+    /// [`KnowledgeError::Load`] with every file that is wrong, [`KnowledgeError::Capacity`].
+    pub fn from_files(files: &[(&str, &str)], config: Config) -> Result<Self, KnowledgeError> {
+        let config = sane(config);
+        let contents = folder::contents(files, &config).map_err(KnowledgeError::Load)?;
+        let (entries, synonyms, modules) = contents;
+        let snapshot = Snapshot::build(entries, synonyms, modules, &config)?;
+        Ok(Self::make(None, config, snapshot))
+    }
+
     /// The same documents with the relations of a synonyms file (`a = b`, `a > b, c`).
     ///
     /// # Errors

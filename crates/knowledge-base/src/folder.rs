@@ -237,6 +237,41 @@ impl Reader<'_> {
     }
 }
 
+/// Documents and tables, all of them sound.
+type Contents = (Vec<Arc<Entry>>, Arc<Synonyms>, Arc<Modules>);
+
+/// Reads files that are in memory, each with its path from the root.
+pub(crate) fn contents(
+    files: &[(&str, &str)],
+    config: &Config,
+) -> Result<Contents, Vec<LoadError>> {
+    let root = Path::new("");
+    let (mut entries, mut errors) = (BTreeMap::new(), Vec::new());
+    let (mut synonyms, mut modules) = (Synonyms::default(), Vec::new());
+    for (path, text) in files {
+        let path = Path::new(path);
+        let read = match kind_of(root, path) {
+            None => Ok(()),
+            Some(Kind::Document) => {
+                let id = id_of(root, path);
+                let document = front_matter::parse(path, &id, text);
+                let entry = document.and_then(|document| {
+                    Entry::new(document, config.max_passage_chars, true)
+                        .map_err(|error| LoadError::new(path, None, error.into()))
+                });
+                entry.map(|entry| drop(entries.insert(id, Arc::new(entry))))
+            }
+            Some(kind) => table(kind, path, text, &mut synonyms, &mut modules),
+        };
+        errors.extend(read.err());
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let modules = Arc::new(Modules::new(modules));
+    Ok((entries.into_values().collect(), Arc::new(synonyms), modules))
+}
+
 /// Reads one file of synonyms or of a module.
 fn table(
     kind: Kind,

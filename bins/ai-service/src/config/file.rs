@@ -24,6 +24,7 @@ pub(super) struct File {
     pub(super) budget: Budget,
     pub(super) prices: BTreeMap<String, Price>,
     pub(super) limits: Limits,
+    pub(super) knowledge: Knowledge,
     pub(super) validate: Validate,
     pub(super) answers: Answers,
     pub(super) metrics: Metrics,
@@ -199,7 +200,15 @@ pub(super) struct Limits {
     pub(super) write_timeout_ms: Option<u64>,
     pub(super) max_connections: Option<usize>,
     pub(super) max_in_flight: Option<usize>,
+    pub(super) max_streams: Option<usize>,
     pub(super) max_in_flight_bytes: Option<usize>,
+}
+
+/// What the chat knows.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Knowledge {
+    pub(super) path: Option<PathBuf>,
 }
 
 /// `POST /api/ai/validate`.

@@ -51,6 +51,7 @@ pub(super) fn limits(file: &file::Limits) -> Result<Limits, SettingsError> {
             file.max_in_flight,
             default.max_in_flight,
         )?,
+        max_streams: count("limits.max_streams", file.max_streams, default.max_streams)?,
         max_in_flight_bytes: file
             .max_in_flight_bytes
             .unwrap_or(default.max_in_flight_bytes),

@@ -40,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) shared: Option<SharedStore>,
     pub(crate) cache: CacheConfig,
     pub(crate) model: Option<AnthropicConfig>,
+    /// The folder of what the chat knows; without one, the articles of the binary.
+    pub(crate) knowledge: Option<PathBuf>,
     pub(crate) second_model: Option<OpenAiConfig>,
     pub(crate) meter: MeterConfig,
     pub(crate) limits: Limits,
@@ -143,6 +145,7 @@ impl Settings {
             second_model,
             meter,
             limits,
+            knowledge: file.knowledge.path,
             validate_lifetime,
             answer_lifetime,
             metrics_public: file.metrics.public,
@@ -281,6 +284,10 @@ impl fmt::Display for Settings {
         match &self.model {
             Some(model) => writeln!(f, "model = {} at {}", model.model, model.base_url)?,
             None => writeln!(f, "model = none (rules only)")?,
+        }
+        match &self.knowledge {
+            Some(path) => writeln!(f, "knowledge = {}", path.display())?,
+            None => writeln!(f, "knowledge = the articles that come with it")?,
         }
         if let Some(second) = &self.second_model {
             writeln!(f, "second model = {} at {}", second.model, second.base_url)?;

@@ -4,6 +4,7 @@
 //! The schemas say what the server really takes, which is more than it asks for: an ERP's
 //! `false` for an empty field, a number as a text. What a schema refuses, the server refuses.
 
+mod chat;
 mod operation;
 mod page;
 mod probes;
@@ -68,6 +69,7 @@ fn document(version: &str) -> Bytes {
         "security": [{"bearer": []}, {"apiKey": []}],
         "tags": [
             {"name": "documentos", "description": "Documentos tributarios electrónicos (DTE)."},
+            {"name": "asistente", "description": "Preguntas sobre el uso del ERP y sus documentos."},
             {"name": "compras", "description": "Facturas recibidas contra órdenes de compra."},
             {"name": "analítica", "description": "Compras contra proyectos."},
             {"name": "servicio", "description": "Estado y cifras del servicio."}
@@ -101,6 +103,12 @@ fn describe(action: Action) -> Operation {
         Action::Watch(Watch::AnalyticsHealth) => purchases::health(),
         Action::Work(Work::Costs) => probes::costs(),
         Action::Work(Work::Validate) => validate::validate(),
+        Action::Work(Work::ChatSessionNew) => chat::new_session(),
+        Action::Work(Work::ChatMessage) => chat::message(),
+        Action::Work(Work::ChatStream) => chat::stream(),
+        Action::Work(Work::ChatSession) => chat::session(),
+        Action::Work(Work::ChatDelete) => chat::delete(),
+        Action::Work(Work::ChatSearch) => chat::search(),
         Action::Work(Work::MatchPo) => purchases::match_po(),
         Action::Work(Work::Reconcile) => purchases::reconcile(),
         Action::Work(Work::SuggestProject) => purchases::suggest_project(),
@@ -112,5 +120,6 @@ const fn name(verb: Verb) -> &'static str {
     match verb {
         Verb::Get => "get",
         Verb::Post => "post",
+        Verb::Delete => "delete",
     }
 }

@@ -1,0 +1,380 @@
+//! Sessions in the store: what was said, in the order in which it was accepted.
+//!
+//! A question is put into its session before it is answered, and the answer goes into the same
+//! place afterwards: two at once are two pairs, whichever is answered first. Every change is a
+//! compare-and-set, so that replicas can't overwrite each other.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::{Clock, Store, StoreError, TimeLeft};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::{ChatError, Config, Tenant, UserContext};
+
+/// Tries of one change: each lost one means that another replica's went through.
+const TRIES: usize = 32;
+/// Questions of one session that wait for their answers at a time.
+const MAX_OPEN: usize = 64;
+/// An open question as old as this has lost its process.
+const OPEN_LIMIT: Duration = Duration::from_secs(600);
+/// Locks that keep this process's changes from racing each other.
+const LOCKS: usize = 64;
+/// Earlier questions in a summary, and the longest of them in characters.
+const SUMMARY_LINES: usize = 10;
+const SUMMARY_CHARS: usize = 120;
+
+/// A session as it is stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Record {
+    version: u32,
+    company: Option<u64>,
+    context: UserContext,
+    next: u64,
+    summary: Vec<String>,
+    turns: Vec<Turn>,
+}
+
+const VERSION: u32 = 1;
+
+/// A question and its answer, where there is one yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Turn {
+    pub(crate) number: u64,
+    pub(crate) question: String,
+    #[serde(with = "crate::millis")]
+    pub(crate) asked: Timestamp,
+    pub(crate) answer: Option<Said>,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Said {
+    pub(crate) text: String,
+    #[serde(with = "crate::millis")]
+    pub(crate) at: Timestamp,
+    pub(crate) plugin: Option<String>,
+    pub(crate) partial: bool,
+}
+
+/// What came before a question.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct History {
+    pub(crate) summary: String,
+    pub(crate) turns: Vec<Turn>,
+    pub(crate) context: UserContext,
+}
+
+impl History {
+    /// Whether it is the session's first question.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.turns.is_empty() && self.summary.is_empty()
+    }
+}
+
+/// One message of a session, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShownMessage {
+    /// Whether the assistant says it, and not the user.
+    pub from_assistant: bool,
+    /// What is said.
+    pub content: String,
+    /// When it was accepted, or answered.
+    pub timestamp: Timestamp,
+    /// The module that an answer is of.
+    pub plugin_used: Option<String>,
+    /// Whether the answer broke off.
+    pub partial: bool,
+}
+
+/// A session, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionView {
+    /// Its id.
+    pub session_id: Uuid,
+    /// What it keeps, oldest first: at most [`Config::kept_messages`] and what is being answered.
+    pub messages: Vec<ShownMessage>,
+    /// How long it lives if nothing more is said.
+    pub ttl_remaining: Duration,
+}
+
+/// The sessions of all tenants.
+pub(crate) struct Sessions {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    lifetime: Duration,
+    limit: Duration,
+    kept_turns: usize,
+    locks: Vec<Mutex<()>>,
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sessions {
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, config: &Config) -> Self {
+        Self {
+            store,
+            clock,
+            lifetime: config.session_lifetime.max(Duration::from_secs(1)),
+            limit: config.store_limit,
+            kept_turns: (config.kept_messages / 2).max(1),
+            locks: (0..LOCKS).map(|_| Mutex::default()).collect(),
+        }
+    }
+
+    /// Begins a session.
+    pub(crate) async fn create(
+        &self,
+        tenant: &Tenant,
+        context: UserContext,
+    ) -> Result<Uuid, ChatError> {
+        let id = Uuid::new_v4();
+        let record = Record {
+            version: VERSION,
+            company: tenant.company,
+            context,
+            next: 0,
+            summary: Vec::new(),
+            turns: Vec::new(),
+        };
+        let bytes = encode(&record)?;
+        let key = name(tenant, id);
+        let set = self.store.set(&key, bytes.into(), Some(self.lifetime));
+        self.within(set).await.map(|()| id)
+    }
+
+    /// Accepts a question: its number, and what came before it.
+    pub(crate) async fn accept(
+        &self,
+        tenant: &Tenant,
+        id: Uuid,
+        question: &str,
+        context: Option<&UserContext>,
+    ) -> Result<(u64, History), ChatError> {
+        let now = self.now();
+        self.change(tenant, id, |record| {
+            record.forget_lost(now);
+            let open = record
+                .turns
+                .iter()
+                .filter(|turn| turn.answer.is_none())
+                .count();
+            if open >= MAX_OPEN {
+                return Err(ChatError::Busy);
+            }
+            if let Some(context) = context {
+                record.context = context.clone();
+            }
+            let history = History {
+                summary: record.summary.join("\n"),
+                turns: record.turns.clone(),
+                context: record.context.clone(),
+            };
+            let number = record.next;
+            record.next += 1;
+            record.turns.push(Turn {
+                number,
+                question: question.to_owned(),
+                asked: now,
+                answer: None,
+            });
+            Ok((number, history))
+        })
+        .await
+    }
+
+    /// Puts an answer beside its question, and renews the session.
+    pub(crate) async fn answer(
+        &self,
+        tenant: &Tenant,
+        id: Uuid,
+        number: u64,
+        text: &str,
+        plugin: Option<&str>,
+        partial: bool,
+    ) -> Result<(), ChatError> {
+        let said = Said {
+            text: text.to_owned(),
+            at: self.now(),
+            plugin: plugin.map(str::to_owned),
+            partial,
+        };
+        self.change(tenant, id, |record| {
+            let turn = record.turns.iter_mut().find(|turn| turn.number == number);
+            if let Some(turn) = turn {
+                turn.answer = Some(said.clone());
+            }
+            record.trim(self.kept_turns);
+            Ok(())
+        })
+        .await
+    }
+
+    /// What a session has in it. Looking doesn't renew it.
+    pub(crate) async fn view(&self, tenant: &Tenant, id: Uuid) -> Result<SessionView, ChatError> {
+        let key = name(tenant, id);
+        let bytes = self.within(self.store.get(&key)).await?;
+        let record = decode(tenant, bytes.as_deref())?;
+        let ttl_remaining = match self.within(self.store.time_left(&key)).await? {
+            TimeLeft::For(left) => left,
+            TimeLeft::Forever => self.lifetime,
+            TimeLeft::Absent => return Err(ChatError::SessionNotFound),
+        };
+        let messages = record.turns.into_iter().flat_map(Turn::shown).collect();
+        Ok(SessionView {
+            session_id: id,
+            messages,
+            ttl_remaining,
+        })
+    }
+
+    /// Ends a session for good.
+    pub(crate) async fn delete(&self, tenant: &Tenant, id: Uuid) -> Result<(), ChatError> {
+        let key = name(tenant, id);
+        let bytes = self.within(self.store.get(&key)).await?;
+        decode(tenant, bytes.as_deref())?;
+        let gone = self.within(self.store.delete(&key)).await?;
+        gone.then_some(()).ok_or(ChatError::SessionNotFound)
+    }
+
+    /// One change of a record, against what it is at this moment.
+    async fn change<T>(
+        &self,
+        tenant: &Tenant,
+        id: Uuid,
+        mut change: impl FnMut(&mut Record) -> Result<T, ChatError>,
+    ) -> Result<T, ChatError> {
+        let key = name(tenant, id);
+        let slot = usize::from(id.as_bytes()[15]) % LOCKS;
+        // Held for a read and a write of the store, each within its limit.
+        let _lock = match self.locks.get(slot) {
+            Some(lock) => Some(lock.lock().await),
+            None => None,
+        };
+        for _ in 0..TRIES {
+            let before = self.within(self.store.get(&key)).await?;
+            let mut record = decode(tenant, before.as_deref())?;
+            let done = change(&mut record)?;
+            let after = encode(&record)?.into();
+            let lifetime = Some(self.lifetime);
+            let set = self
+                .store
+                .compare_and_set(&key, before.as_deref(), after, lifetime);
+            if self.within(set).await? {
+                return Ok(done);
+            }
+        }
+        Err(ChatError::Busy)
+    }
+
+    async fn within<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, ChatError> {
+        match timeout(self.limit, work).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => Err(ChatError::Unavailable(Some(error))),
+            Err(_) => Err(ChatError::Unavailable(None)),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        timestamp(self.clock.now())
+    }
+}
+
+/// A time of day; what can't be one is the epoch.
+pub(crate) fn timestamp(time: SystemTime) -> Timestamp {
+    Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+impl Record {
+    /// Questions whose process was lost are answered by nobody.
+    fn forget_lost(&mut self, now: Timestamp) {
+        self.turns.retain(|turn| {
+            let age = now.duration_since(turn.asked);
+            turn.answer.is_some() || age.unsigned_abs() < OPEN_LIMIT
+        });
+    }
+
+    /// Keeps the newest answered turns, and of the older ones what was asked.
+    fn trim(&mut self, kept: usize) {
+        let answered = self
+            .turns
+            .iter()
+            .filter(|turn| turn.answer.is_some())
+            .count();
+        let mut over = answered.saturating_sub(kept);
+        let summary = &mut self.summary;
+        self.turns.retain(|turn| {
+            let goes = over > 0 && turn.answer.is_some();
+            if goes {
+                over -= 1;
+                let line: String = turn.question.chars().take(SUMMARY_CHARS).collect();
+                let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+                summary.push(format!("Antes preguntó: {line}"));
+            }
+            !goes
+        });
+        let old = self.summary.len().saturating_sub(SUMMARY_LINES);
+        self.summary.drain(..old);
+    }
+}
+
+impl Turn {
+    fn shown(self) -> impl Iterator<Item = ShownMessage> {
+        let user = ShownMessage {
+            from_assistant: false,
+            content: self.question,
+            timestamp: self.asked,
+            plugin_used: None,
+            partial: false,
+        };
+        let said = self.answer.filter(|said| !said.text.is_empty());
+        let assistant = said.map(|said| ShownMessage {
+            from_assistant: true,
+            content: said.text,
+            timestamp: said.at,
+            plugin_used: said.plugin,
+            partial: said.partial,
+        });
+        std::iter::once(user).chain(assistant)
+    }
+}
+
+/// The name in the store. The tenant is in it: another one's session can't even be found.
+fn name(tenant: &Tenant, id: Uuid) -> String {
+    let hash = blake3::hash(tenant.key.as_bytes()).to_hex();
+    format!("chat:v1:{}:{id}", hash.get(..32).unwrap_or_default())
+}
+
+fn encode(record: &Record) -> Result<Vec<u8>, ChatError> {
+    serde_json::to_vec(record).map_err(|_| ChatError::Internal)
+}
+
+/// A session of this tenant; one of another company of the same key is none.
+fn decode(tenant: &Tenant, bytes: Option<&[u8]>) -> Result<Record, ChatError> {
+    let bytes = bytes.ok_or(ChatError::SessionNotFound)?;
+    let record: Record = serde_json::from_slice(bytes).map_err(|error| {
+        tracing::error!(%error, "a stored session can't be read");
+        ChatError::SessionNotFound
+    })?;
+    let same = tenant.company.is_none() || tenant.company == record.company;
+    let known = record.version == VERSION;
+    (same && known)
+        .then_some(record)
+        .ok_or(ChatError::SessionNotFound)
+}
