@@ -2,6 +2,7 @@
 
 mod args;
 mod config;
+mod indicators;
 mod model;
 mod run;
 mod welcome;

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Engine, Settings};
+use crate::indicators;
 use crate::model;
 use crate::welcome;
 
@@ -52,6 +53,8 @@ enum StartError {
     Cache(#[from] cache::ConfigError),
     #[error("set up the model")]
     Model(#[from] llm_client::ConfigError),
+    #[error("set up the indicators' source")]
+    Indicators(#[from] http_api::PageError),
     #[error("set up the keys")]
     Keys(#[from] http_api::KeyringError),
     #[error("set up Redis")]
@@ -144,6 +147,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
     meter.tokens().preload();
     let stack = model::build(&settings, &meter, &store)?;
     let (model, sharing) = stack.map(|stack| (stack.model, stack.sharing)).unzip();
+    let provider = indicators::build(&settings, &store, clock.clone(), model.as_ref(), &meter)?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| StartError::Listen(settings.listen, error))?;
@@ -160,6 +164,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         cache: cache.clone(),
         store: Arc::clone(&store),
         model,
+        indicators: Arc::new(provider),
         meter: meter.clone(),
         metrics,
         clock,

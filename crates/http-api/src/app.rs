@@ -14,6 +14,7 @@ use llm_client::{
     Breaker, BreakerState, Completion, LanguageModel, Meter, PrefixCache, Saved, Usd,
 };
 use observability::{HttpMetrics, Metrics};
+use payroll::provider::Provider;
 use store::{Clock, Store};
 use tokio::net::TcpListener;
 
@@ -40,6 +41,8 @@ pub struct Deps {
     pub store: Arc<dyn Store>,
     /// The language model, where one is configured.
     pub model: Option<Model>,
+    /// The months' indicators, for payslips.
+    pub indicators: Arc<Provider>,
     /// What calls of the model cost.
     pub meter: Meter,
     /// The installed recorder.

@@ -36,6 +36,8 @@ pub(crate) enum Work {
     Reconcile,
     SuggestProject,
     AnalyticsStats,
+    PayrollValidate,
+    PayrollIndicators,
 }
 
 /// The method that a route takes.
@@ -66,7 +68,7 @@ pub(crate) struct Found {
     pub(crate) param: Option<String>,
 }
 
-static ROUTES: [Route; 14] = [
+static ROUTES: [Route; 16] = [
     Route::new("/live", &[get(Watch::Live)]).open(),
     Route::new("/ready", &[get(Watch::Ready)]).open(),
     Route::new("/health", &[get(Watch::Health)]).open(),
@@ -88,6 +90,11 @@ static ROUTES: [Route; 14] = [
     Route::new(
         "/api/ai/analytics/stats",
         &[work(Verb::Get, Work::AnalyticsStats)],
+    ),
+    Route::new("/api/payroll/validate", &[post(Work::PayrollValidate)]),
+    Route::new(
+        "/api/payroll/indicators/{period}",
+        &[work(Verb::Get, Work::PayrollIndicators)],
     ),
 ];
 

@@ -6,6 +6,7 @@
 
 mod operation;
 mod page;
+mod payroll;
 mod probes;
 mod purchases;
 mod schema;
@@ -70,6 +71,7 @@ fn document(version: &str) -> Bytes {
             {"name": "documentos", "description": "Documentos tributarios electrónicos (DTE)."},
             {"name": "compras", "description": "Facturas recibidas contra órdenes de compra."},
             {"name": "analítica", "description": "Compras contra proyectos."},
+            {"name": "remuneraciones", "description": "Liquidaciones de sueldo e indicadores."},
             {"name": "servicio", "description": "Estado y cifras del servicio."}
         ],
         "paths": paths,
@@ -105,6 +107,8 @@ fn describe(action: Action) -> Operation {
         Action::Work(Work::Reconcile) => purchases::reconcile(),
         Action::Work(Work::SuggestProject) => purchases::suggest_project(),
         Action::Work(Work::AnalyticsStats) => purchases::stats(),
+        Action::Work(Work::PayrollValidate) => payroll::validate(),
+        Action::Work(Work::PayrollIndicators) => payroll::indicators(),
     }
 }
 

@@ -102,3 +102,17 @@ pub(super) fn company() -> Value {
 pub(super) fn optional(schema: &Value) -> Value {
     json!({"anyOf": [schema, {"enum": [null, false, ""]}]})
 }
+
+/// The tokens of a call of the model, or nothing where there was none.
+pub(super) fn usage() -> Value {
+    json!({
+        "type": ["object", "null"],
+        "properties": {
+            "input_tokens": count(),
+            "output_tokens": count(),
+            "total_tokens": count(),
+            "cache_read_tokens": count(),
+            "cache_creation_tokens": count()
+        }
+    })
+}

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::operation::Operation;
 use super::schema::{
-    company, count, list, object, optional, percent, scalar, text, text_or_null, words,
+    company, list, object, optional, percent, scalar, text, text_or_null, usage, words,
 };
 
 pub(super) fn validate() -> Operation {
@@ -151,16 +151,6 @@ fn verdict() -> Value {
             "cure": text()
         }
     });
-    let usage = json!({
-        "type": ["object", "null"],
-        "properties": {
-            "input_tokens": count(),
-            "output_tokens": count(),
-            "total_tokens": count(),
-            "cache_read_tokens": count(),
-            "cache_creation_tokens": count()
-        }
-    });
     object(&[
         ("confidence", percent()),
         ("warnings", list(&text())),
@@ -169,7 +159,7 @@ fn verdict() -> Value {
         ("findings", list(&finding)),
         ("degraded", json!({"type": "boolean"})),
         ("model", text_or_null()),
-        ("usage", usage),
+        ("usage", usage()),
     ])
 }
 
