@@ -188,7 +188,7 @@ pub(crate) fn present<'a>(members: &Members<'a>, name: &str) -> Option<&'a RawVa
 }
 
 /// A JSON number without a fraction: `7`, and `7.0` as Python writes a float.
-fn whole_number(text: &str) -> Option<u64> {
+pub(crate) fn whole_number(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let plain = !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0');
     whole.parse().ok().filter(|_| plain)

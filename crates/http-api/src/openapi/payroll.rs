@@ -4,13 +4,16 @@ use serde_json::{Value, json};
 
 use super::operation::Operation;
 use super::schema::{
-    company, count, list, object, optional, percent, text, text_or_null, usage, words,
+    company, count, free, list, object, optional, percent, text, text_or_null, usage, words,
 };
 
 const TAG: &str = "remuneraciones";
 
 /// A month, as the contract writes it.
 const PERIOD: &str = "^(19[89][0-9]|20[0-9][0-9]|2100)-(0[1-9]|1[0-2])$";
+
+/// Amounts up to here are calculated with, in pesos.
+const MAX_AMOUNT: u64 = 1_000_000_000_000;
 
 pub(super) fn validate() -> Operation {
     Operation::new(
@@ -83,7 +86,7 @@ pub(super) fn indicators() -> Operation {
     .parameter(json!({
         "name": "force",
         "in": "query",
-        "schema": {"type": "boolean"},
+        "schema": {"type": "string", "enum": ["true", "false", "1", "0", ""]},
         "description": "Preguntar de nuevo a la fuente aunque el mes se conozca."
     }))
     .answer(200, "Las cifras.", schema)
@@ -95,27 +98,35 @@ pub(super) fn indicators() -> Operation {
 }
 
 fn request() -> Value {
-    let line = json!({
-        "type": "object",
-        "required": ["code", "amount"],
-        "properties": {
-            "code": {"type": "string", "pattern": "^[A-Za-z0-9_]{1,40}$", "description": "El código de la regla en el ERP."},
-            "amount": {"description": "Pesos, como número o texto; `false` es 0."},
-            "name": {"description": "Como la muestra la liquidación."},
-            "category": {"description": "La categoría, como código o como [id, nombre]."},
-            "total": {"description": "Pesos."}
-        }
+    let employee = json!({
+        "anyOf": [
+            {"type": "integer", "minimum": 1, "maximum": u64::MAX},
+            {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
+            {
+                "type": "array",
+                "prefixItems": [{"type": "integer", "minimum": 1, "maximum": u64::MAX}, {"type": "string"}],
+                "minItems": 2,
+                "maxItems": 2
+            }
+        ],
+        "description": "El trabajador en el ERP."
     });
-    let free = |description: &str| json!({"description": description});
+    let wage = json!({
+        "anyOf": [
+            {"type": "number", "minimum": 1, "maximum": MAX_AMOUNT},
+            {"type": "string", "pattern": "^[1-9][0-9]{0,11}$"}
+        ],
+        "description": "Sueldo base, en pesos."
+    });
     json!({
         "type": "object",
         "required": ["employee_id", "period", "wage", "lines"],
         "properties": {
             "company_id": optional(&company()),
-            "employee_id": {"type": "integer", "minimum": 1, "maximum": u32::MAX, "description": "El trabajador en el ERP."},
+            "employee_id": employee,
             "period": {"type": "string", "pattern": PERIOD, "description": "AAAA-MM."},
-            "wage": {"type": "number", "minimum": 1, "maximum": 1_000_000_000_000_u64, "description": "Sueldo base, en pesos."},
-            "lines": {"type": "array", "minItems": 1, "maxItems": 100, "items": line},
+            "wage": wage,
+            "lines": {"type": "array", "minItems": 1, "maxItems": 100, "items": line()},
             "employee_name": free("No se usa en los cálculos ni llega al modelo."),
             "date_from": free("AAAA-MM-DD."),
             "date_to": free("AAAA-MM-DD."),
@@ -124,6 +135,35 @@ fn request() -> Value {
             "total_descuentos": free("Pesos."),
             "total_liquido": free("Pesos.")
         }
+    })
+}
+
+/// A line has a code or a name, and an amount or a total.
+fn line() -> Value {
+    let label = json!({"type": ["string", "number"], "pattern": "[A-Za-z0-9]"});
+    json!({
+        "type": "object",
+        "properties": {
+            "code": free("El código de la regla en el ERP."),
+            "amount": free("Pesos, como número o texto; `false` es 0."),
+            "name": free("Como la muestra la liquidación."),
+            "category": free("La categoría, como código o como [id, nombre]."),
+            "total": free("Pesos.")
+        },
+        "allOf": [
+            {
+                "anyOf": [
+                    {"required": ["code"], "properties": {"code": label}},
+                    {"required": ["name"], "properties": {"name": label}}
+                ]
+            },
+            {
+                "anyOf": [
+                    {"required": ["amount"]},
+                    {"required": ["total"], "properties": {"total": {"type": "number"}}}
+                ]
+            }
+        ]
     })
 }
 
