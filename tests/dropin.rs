@@ -245,7 +245,7 @@ const INDICATORS: [(&str, Is); 31] = [
     ("/metadata/url", Or(&Text)),
     ("/metadata/period", Word(&["2026-03"])),
     ("/metadata/fields_count", Count),
-    ("/metadata/fetched_at", Or(&Text)),
+    ("/metadata/fetched_at", Text),
     ("/indicators/uf", Number),
     ("/indicators/utm", Number),
     ("/indicators/uta", Number),

@@ -42,7 +42,7 @@ pub(super) fn indicators() -> Operation {
             "url": text_or_null(),
             "period": text(),
             "fields_count": count(),
-            "fetched_at": text_or_null(),
+            "fetched_at": {"type": "string", "description": "Cuándo se obtuvo; de un mes incorporado, cuándo se respondió."},
             "complete": {"type": "boolean", "description": "Si están todas las cifras con que se paga un mes."},
             "degraded": {"type": "string", "description": "Por qué no es la respuesta más nueva o completa que se pidió."},
             "model": text(),

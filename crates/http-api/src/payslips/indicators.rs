@@ -1,5 +1,6 @@
 //! `GET /api/payroll/indicators/{period}`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use http::StatusCode;
@@ -33,7 +34,7 @@ struct WireMetadata<'a> {
     url: Option<&'a str>,
     period: String,
     fields_count: usize,
-    fetched_at: Option<&'a str>,
+    fetched_at: Cow<'a, str>,
     /// Whether every figure that a month is paid by is there.
     complete: bool,
     /// Why this isn't the newer or fuller answer that was wanted.
@@ -62,11 +63,13 @@ pub(crate) async fn indicators(call: Call<'_>) -> Result<Reply, Problem> {
     let force = query.word("force", &YES_OR_NO, false)?;
     let found = call.shared.deps.indicators.get(period, force).await;
     let found = found.map_err(|error| unavailable(period, &error))?;
-    let body = encode(&wire(&found))?;
+    let now = call.shared.now().to_string();
+    let body = encode(&wire(&found, now))?;
     Ok(Reply::json(StatusCode::OK, body))
 }
 
-fn wire(found: &Answer) -> Wire<'_> {
+/// Clients read `fetched_at` as a time: a built-in month is taken from its table now.
+fn wire(found: &Answer, now: String) -> Wire<'_> {
     let Answer {
         indicators,
         metadata,
@@ -92,7 +95,10 @@ fn wire(found: &Answer) -> Wire<'_> {
             url: metadata.url.as_deref(),
             period: indicators.periodo().to_string(),
             fields_count: indicators.len(),
-            fetched_at: metadata.fetched_at.as_deref(),
+            fetched_at: match &metadata.fetched_at {
+                Some(fetched_at) => Cow::Borrowed(fetched_at),
+                None => Cow::Owned(now),
+            },
             complete: indicators.completo(),
             degraded: *degraded,
             model: metadata.model.as_deref(),

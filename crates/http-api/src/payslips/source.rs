@@ -4,7 +4,8 @@
 //! checks what comes, keeps it, and leaves a source that failed alone for a while.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -21,9 +22,19 @@ use payroll::Periodo;
 use payroll::previred::MAX_BYTES;
 use payroll::provider::{Fetched, IndicatorSource, SourceError, SourceErrorKind};
 use thiserror::Error;
+use tokio::time::Instant;
 
 /// Redirects that are followed for one page.
 const MAX_REDIRECTS: usize = 3;
+
+/// What stands for the month in an address.
+const BY_PERIOD: &str = "{period}";
+const COMPACT: &str = "{MMYYYY}";
+
+/// Pages that are asked for within [`WINDOW`] at the most, whoever forces it: the site is
+/// somebody else's.
+const MAX_PAGES: u32 = 30;
+const WINDOW: Duration = Duration::from_secs(60);
 
 /// How this service names itself to the site.
 const AGENT: &str = concat!("ai-service/", env!("CARGO_PKG_VERSION"));
@@ -35,6 +46,33 @@ const AGENT: &str = concat!("ai-service/", env!("CARGO_PKG_VERSION"));
 pub struct PreviredPage {
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
     url: String,
+    asked: Mutex<Window>,
+}
+
+/// How many pages were asked for since when.
+#[derive(Debug)]
+struct Window {
+    since: Instant,
+    pages: u32,
+}
+
+impl Window {
+    fn new() -> Self {
+        Self {
+            since: Instant::now(),
+            pages: 0,
+        }
+    }
+
+    /// Whether one more may be asked for; if so it is counted.
+    fn admit(&mut self) -> bool {
+        if self.since.elapsed() >= WINDOW {
+            *self = Self::new();
+        }
+        let admitted = self.pages < MAX_PAGES;
+        self.pages = self.pages.saturating_add(u32::from(admitted));
+        admitted
+    }
 }
 
 /// Why an address can't be used. The configuration's fault.
@@ -78,12 +116,13 @@ impl PreviredPage {
         Ok(Self {
             client,
             url: url.to_owned(),
+            asked: Mutex::new(Window::new()),
         })
     }
 
     /// Whether there is a page for each month.
     fn is_by_month(&self) -> bool {
-        self.url.contains(['{', '}'])
+        self.url.contains(BY_PERIOD) || self.url.contains(COMPACT)
     }
 
     async fn get(&self, url: &Uri) -> Result<Response<Incoming>, SourceError> {
@@ -111,6 +150,12 @@ impl fmt::Debug for PreviredPage {
 #[async_trait]
 impl IndicatorSource for PreviredPage {
     async fn fetch(&self, period: Periodo) -> Result<Fetched, SourceError> {
+        // A panic with the lock held can't be: counting is all that is done under it.
+        let admitted = self.asked.lock().is_ok_and(|mut window| window.admit());
+        if !admitted {
+            let kind = SourceErrorKind::Limited;
+            return Err(SourceError::new(kind, "ask the site so often"));
+        }
         let refused = |doing| SourceError::new(SourceErrorKind::Unreachable, doing);
         let mut url =
             address(&self.url, Some(period)).ok_or_else(|| refused("make the address"))?;
@@ -153,8 +198,8 @@ fn address(url: &str, period: Option<Periodo>) -> Option<Uri> {
     let period = period?;
     let compact = format!("{:02}{}", period.mes(), period.anio());
     let url = url
-        .replace("{period}", &period.to_string())
-        .replace("{MMYYYY}", &compact);
+        .replace(BY_PERIOD, &period.to_string())
+        .replace(COMPACT, &compact);
     let uri: Uri = url.parse().ok()?;
     let known = matches!(uri.scheme_str(), Some("http" | "https"));
     (known && uri.host().is_some()).then_some(uri)
@@ -207,6 +252,17 @@ mod tests {
         );
         assert_eq!(of("ftp://example.test/"), None);
         assert_eq!(of("example.test"), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_site_is_asked_so_often_and_no_more() {
+        let mut window = Window::new();
+        let admitted = |window: &mut Window| (0..100).filter(|_| window.admit()).count();
+        assert_eq!(admitted(&mut window), 30);
+        tokio::time::advance(WINDOW - Duration::from_millis(1)).await;
+        assert!(!window.admit());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(admitted(&mut window), 30);
     }
 
     #[test]
