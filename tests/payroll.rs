@@ -290,11 +290,17 @@ async fn the_model_reads_a_page_that_nobody_knows_and_is_checked_like_it() {
     .await;
     let service = site.options("/p").model(&mock, 10_000).start().await;
     let said = |utm: &str| {
-        json!({ "periodo": "2026-10", "indicadores": {
-            "uf": "40.000,00", "utm": utm, "uta": "840.000", "sueldo_minimo": "539.000",
-            "afp_tope_uf": "90", "afc_tope_uf": "135,2", "sis_pct": "1,54",
-        }})
-        .to_string()
+        let figures = [
+            ("uf", "40.000,00"),
+            ("utm", utm),
+            ("uta", "840.000"),
+            ("sueldo_minimo", "539.000"),
+            ("afp_tope_uf", "90"),
+            ("afc_tope_uf", "135,2"),
+            ("sis_pct", "1,54"),
+        ];
+        let figures = figures.map(|(name, value)| json!({ "nombre": name, "valor": value }));
+        json!({ "periodo": "2026-10", "indicadores": figures }).to_string()
     };
     mock.answer_with(Answer::once(said("71.000")));
     refused(&service, "2026-10", 502, "implausible_figures").await;
