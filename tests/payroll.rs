@@ -392,6 +392,10 @@ async fn a_payslip_of_another_shape_is_a_422_that_says_where() {
             json!(["body", "employee_id"]),
         ),
         (
+            json!({ "employee_id": 1, "period": "2026-03*", "wage": 1, "lines": [{ "code": "A", "amount": 1 }] }),
+            json!(["body", "period"]),
+        ),
+        (
             json!({ "employee_id": 1, "period": "2026-13", "wage": 1, "lines": [{ "code": "A", "amount": 1 }] }),
             json!(["body", "period"]),
         ),

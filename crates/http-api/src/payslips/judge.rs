@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use cache::{CacheError, CacheKey, Computed, Cost, Keep, Status};
 use http::StatusCode;
 use payroll::review::{self, Review, Verdict};
-use payroll::{Indicadores, Liquidacion, PathSegment, ReadError, Recommendation, Report};
+use payroll::{Indicadores, Liquidacion, PathSegment, Periodo, ReadError, Recommendation, Report};
 use serde_json::Value;
 
 use super::OPERATION;
@@ -132,6 +132,14 @@ fn read(caller: &Caller, body: &[u8]) -> Result<(Tenant, Liquidacion), Problem> 
             None
         }
     };
+    // The reader knows more spellings; the contract has one.
+    let spelt = payslip
+        .as_ref()
+        .map(|payslip| payslip.periodo_texto.as_deref());
+    if spelt.is_some_and(|text| text.and_then(Periodo::iso).is_none()) {
+        let msg = "El período debe ser un mes, como AAAA-MM.";
+        fields.wrong("period", "value_error", msg);
+    }
     let payslip = fields.finish(payslip)?;
     let tenant = match company {
         Some(company) => caller.tenant(company)?,
