@@ -3,6 +3,7 @@
 mod args;
 mod config;
 mod knowledge;
+mod indicators;
 mod model;
 mod run;
 mod welcome;

@@ -17,6 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Engine, Settings};
 use crate::knowledge;
+use crate::indicators;
 use crate::model;
 use crate::welcome;
 
@@ -55,6 +56,8 @@ enum StartError {
     Model(#[from] llm_client::ConfigError),
     #[error("read the knowledge base")]
     Knowledge(#[from] knowledge_base::KnowledgeError),
+    #[error("set up the indicators' source")]
+    Indicators(#[from] http_api::PageError),
     #[error("set up the keys")]
     Keys(#[from] http_api::KeyringError),
     #[error("set up Redis")]
@@ -157,6 +160,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         clock.clone(),
         settings.limits.model_timeout,
     );
+    let provider = indicators::build(&settings, &store, clock.clone(), model.as_ref(), &meter)?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| StartError::Listen(settings.listen, error))?;
@@ -174,6 +178,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         store: Arc::clone(&store),
         model,
         chat: Some(chat),
+        indicators: Arc::new(provider),
         meter: meter.clone(),
         metrics,
         clock,

@@ -167,6 +167,10 @@ fn away(error: &StoreError) -> Problem {
 fn read(caller: &Caller, body: &[u8]) -> Result<(Tenant, ProjectQuery), Problem> {
     let mut fields = Fields::read(body)?;
     let company = fields.company();
+    if fields.lacks("available_projects") && fields.lacks("projects") {
+        let msg = "Falta «available_projects», los proyectos entre los que elegir.";
+        fields.wrong("available_projects", "missing", msg);
+    }
     let text = std::str::from_utf8(body).map_err(|_| Problem::not_json(1, 1))?;
     let query = match matching::read_project_query(text) {
         Ok(query) => Some(query),

@@ -15,6 +15,7 @@ use llm_client::{
     Breaker, BreakerState, Completion, LanguageModel, Meter, PrefixCache, Saved, Usd,
 };
 use observability::{HttpMetrics, Metrics};
+use payroll::provider::Provider;
 use store::{Clock, Store};
 use tokio::net::TcpListener;
 
@@ -44,6 +45,8 @@ pub struct Deps {
     pub model: Option<Model>,
     /// What answers `/api/chat`, where there is one.
     pub chat: Option<Arc<Chat>>,
+    /// The months' indicators, for payslips.
+    pub indicators: Arc<Provider>,
     /// What calls of the model cost.
     pub meter: Meter,
     /// The installed recorder.

@@ -4,7 +4,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use llm_client::{CacheLifetime, Completion, ErrorKind, LanguageModel, Request, SystemBlock};
+use llm_client::{
+    CacheLifetime, Completion, ErrorKind, LanguageModel, Request, SystemBlock, Usage,
+};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::app::Shared;
@@ -37,6 +40,53 @@ pub(crate) enum NoAnswer {
     TimedOut,
     /// It would have cost more than is allowed.
     OverBudget,
+}
+
+/// The code of the finding that says that no model looked.
+pub(crate) const NOT_REVIEWED: &str = "SERVICIO-SIN-MODELO";
+
+impl NoAnswer {
+    /// What a person reads of it, where the rules answered alone.
+    pub(crate) const fn message(self) -> &'static str {
+        match self {
+            Self::Off => {
+                "Revisión sólo con reglas: el servicio no tiene configurado un modelo de lenguaje."
+            }
+            Self::Failed => {
+                "Revisión sólo con reglas: el modelo de lenguaje no está disponible en este momento."
+            }
+            Self::TimedOut => {
+                "Revisión sólo con reglas: el modelo de lenguaje no respondió a tiempo."
+            }
+            Self::OverBudget => {
+                "Revisión sólo con reglas: se alcanzó el presupuesto para el modelo de lenguaje."
+            }
+        }
+    }
+}
+
+/// The tokens of a call, on the wire.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct WireUsage {
+    input_tokens: u64,
+    output_tokens: u64,
+    total_tokens: u64,
+    cache_read_tokens: u64,
+    cache_creation_tokens: u64,
+}
+
+impl From<&Usage> for WireUsage {
+    fn from(usage: &Usage) -> Self {
+        Self {
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+            total_tokens: usage.total(),
+            cache_read_tokens: usage.cache_read_input_tokens,
+            cache_creation_tokens: usage
+                .cache_creation_5m_input_tokens
+                .saturating_add(usage.cache_creation_1h_input_tokens),
+        }
+    }
 }
 
 /// An answer, or why there is none; and how long it took.

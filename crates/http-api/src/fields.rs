@@ -58,6 +58,24 @@ impl<'a> Fields<'a> {
         self.errors.push(FieldError::body(name, kind, msg));
     }
 
+    /// The value at `path` within the body is wrong.
+    pub(crate) fn wrong_at(
+        &mut self,
+        path: impl IntoIterator<Item = Segment>,
+        kind: &'static str,
+        msg: impl Into<String>,
+    ) {
+        let mut error = FieldError::body("", kind, msg);
+        error.loc.truncate(1);
+        error.loc.extend(path);
+        self.errors.push(error);
+    }
+
+    /// Whether a member isn't written at all, not even as nothing.
+    pub(crate) fn lacks(&self, name: &str) -> bool {
+        !self.members.contains_key(name)
+    }
+
     /// A member that is there.
     pub(crate) fn present(&self, name: &str) -> Option<&'a RawValue> {
         present(&self.members, name)
@@ -125,10 +143,11 @@ impl Fields<'_> {
     /// What is wrong within the body as a whole, as its own reader says.
     pub(crate) fn wrong_at_top(&mut self, shape: &[ShapeError]) {
         for wrong in shape {
-            let mut error = FieldError::body("", wrong.kind, wrong.msg.as_str());
-            error.loc.truncate(1);
-            error.loc.extend(wrong.loc.iter().map(segment));
-            self.errors.push(error);
+            self.wrong_at(
+                wrong.loc.iter().map(segment),
+                wrong.kind,
+                wrong.msg.as_str(),
+            );
         }
     }
 }
@@ -169,7 +188,7 @@ pub(crate) fn present<'a>(members: &Members<'a>, name: &str) -> Option<&'a RawVa
 }
 
 /// A JSON number without a fraction: `7`, and `7.0` as Python writes a float.
-fn whole_number(text: &str) -> Option<u64> {
+pub(crate) fn whole_number(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let plain = !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0');
     whole.parse().ok().filter(|_| plain)

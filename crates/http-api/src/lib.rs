@@ -1,8 +1,9 @@
 //! The HTTP contract of ai-service: what ERPs call.
 //!
 //! Routes, authentication, tenants, limits, errors and draining live here; rules about
-//! documents live in `dte`, keeping answers in `cache`, calling a model in `llm-client`. This
-//! crate wires them to HTTP and is the only one that knows the wire format.
+//! documents live in `dte`, those about payslips in `payroll`, keeping answers in `cache`, calling a
+//! model in `llm-client`. This crate wires them to HTTP and is the only one that knows the wire
+//! format.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -12,6 +13,7 @@
 //! use http_api::{ApiKey, Config, Deps, Keyring, OPERATIONS};
 //! use llm_client::{Meter, MeterConfig};
 //! use observability::Metrics;
+//! use payroll::provider::{Provider, ProviderConfig};
 //! use store::{EmbeddedConfig, EmbeddedStore, Store, SystemClock};
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //! use tokio::net::{TcpListener, TcpStream};
@@ -26,7 +28,10 @@
 //! // Without a model the rules answer.
 //! let meter = Meter::new(MeterConfig::default(), Arc::clone(&store), clock.clone());
 //! let metrics = Metrics::install(&[])?;
-//! let deps = Deps { cache, store, model: None, chat: None, meter, metrics, clock };
+//! // Without a source the built-in months are known.
+//! let indicators = Provider::new(Arc::clone(&store), clock.clone(), ProviderConfig::default());
+//! let indicators = Arc::new(indicators);
+//! let deps = Deps { cache, store, model: None, chat: None, indicators, meter, metrics, clock };
 //!
 //! let key = ApiKey { name: "erp".into(), secret: "0123456789abcdef0123456789abcdef".into(), companies: None };
 //! let config = Config::new(Keyring::new(&[key])?, "1.0.0");
@@ -78,6 +83,7 @@ mod figures;
 mod kept;
 mod offload;
 mod openapi;
+mod payslips;
 mod places;
 mod probes;
 mod problem;
@@ -95,14 +101,16 @@ mod within;
 pub use app::{App, Deps, Model};
 pub use auth::{ApiKey, Keyring, KeyringError, MIN_KEY_CHARS, Tenant};
 pub use config::{Config, Limits};
+pub use payslips::{PageError, PageReader, PreviredPage};
 pub use problem::{FieldError, Problem, Segment};
 pub use server::{Drained, Server};
 
 /// The operations whose answers are kept, as the cache's metrics name them.
-pub const OPERATIONS: [&str; 5] = [
+pub const OPERATIONS: [&str; 6] = [
     ::chat::OPERATION,
     validate::OPERATION,
     purchases::MATCH_OPERATION,
     purchases::RECONCILE_OPERATION,
     analytics::OPERATION,
+    payslips::OPERATION,
 ];

@@ -142,6 +142,16 @@ impl Problem {
         Self::new(status, "invalid_parameter", "Invalid parameter", detail)
     }
 
+    /// 404: what is asked for isn't there, or not yet.
+    pub(crate) fn not_there(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, "Not found", detail)
+    }
+
+    /// 502: a source outside the service failed.
+    pub(crate) fn bad_gateway(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, code, "Bad gateway", detail)
+    }
+
     /// 503: what is asked for lies in the store, which is away.
     pub(crate) fn store_away() -> Self {
         let mut problem = Self::new(

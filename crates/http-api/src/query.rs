@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::fields::whole_number;
 use crate::problem::Problem;
 
 /// The parameters, decoded. Of two with one name the first counts.
@@ -56,7 +57,7 @@ impl<'a> Query<'a> {
         let Some(given) = self.get(name) else {
             return Ok(default);
         };
-        let number = given.parse().ok().filter(|n| bounds.contains(n));
+        let number = whole_number(given).filter(|n| bounds.contains(n));
         number.ok_or_else(|| {
             let (least, most) = (bounds.start(), bounds.end());
             Problem::bad_parameter(format!(
@@ -110,6 +111,10 @@ mod tests {
         assert_eq!(query.number("limit", 1..=20, 5).unwrap(), 5);
         assert_eq!(query.number("query", 1..=20, 5).unwrap_err().status(), 400);
         assert_eq!(query.number("top_k", 4..=20, 5).unwrap_err().status(), 400);
+        assert_eq!(
+            Query::read(Some("n=7.0")).number("n", 1..=20, 5).unwrap(),
+            7
+        );
         let words = [("si", true), ("no", false)];
         assert!(!Query::read(Some("x=NO")).word("x", &words, true).unwrap());
         assert!(Query::read(Some("x=tal")).word("x", &words, true).is_err());

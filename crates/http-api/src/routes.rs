@@ -42,6 +42,8 @@ pub(crate) enum Work {
     Reconcile,
     SuggestProject,
     AnalyticsStats,
+    PayrollValidate,
+    PayrollIndicators,
 }
 
 /// The method that a route takes.
@@ -73,7 +75,7 @@ pub(crate) struct Found {
     pub(crate) param: Option<String>,
 }
 
-static ROUTES: [Route; 19] = [
+static ROUTES: [Route; 21] = [
     Route::new("/live", &[get(Watch::Live)]).open(),
     Route::new("/ready", &[get(Watch::Ready)]).open(),
     Route::new("/health", &[get(Watch::Health)]).open(),
@@ -109,6 +111,11 @@ static ROUTES: [Route; 19] = [
     Route::new(
         "/api/ai/analytics/stats",
         &[work(Verb::Get, Work::AnalyticsStats)],
+    ),
+    Route::new("/api/payroll/validate", &[post(Work::PayrollValidate)]),
+    Route::new(
+        "/api/payroll/indicators/{period}",
+        &[work(Verb::Get, Work::PayrollIndicators)],
     ),
 ];
 

@@ -20,6 +20,7 @@ use crate::chat;
 use crate::costs;
 use crate::figures;
 use crate::openapi;
+use crate::payslips;
 use crate::places::Place;
 use crate::probes;
 use crate::problem::Problem;
@@ -269,6 +270,8 @@ async fn handle(work: Work, call: Call<'_>) -> Result<Reply, Problem> {
         Work::Reconcile => purchases::reconcile(call).await,
         Work::SuggestProject => analytics::suggest_project(call).await,
         Work::AnalyticsStats => analytics::stats(call).await,
+        Work::PayrollValidate => payslips::validate(call).await,
+        Work::PayrollIndicators => payslips::indicators(call).await,
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) struct File {
     pub(super) knowledge: Knowledge,
     pub(super) validate: Validate,
     pub(super) answers: Answers,
+    pub(super) indicators: Indicators,
     pub(super) metrics: Metrics,
     pub(super) drain: Drain,
 }
@@ -223,6 +224,15 @@ pub(super) struct Validate {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Answers {
     pub(super) lifetime_seconds: Option<u64>,
+}
+
+/// Where the indicators of months that aren't built in come from.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Indicators {
+    pub(super) fetch: Option<bool>,
+    pub(super) url: Option<String>,
+    pub(super) timeout_ms: Option<u64>,
 }
 
 /// `GET /metrics`.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cache::CacheConfig;
-use http_api::{ApiKey, Limits};
+use http_api::{ApiKey, Limits, PreviredPage};
 use llm_client::{AnthropicConfig, MeterConfig, OpenAiConfig, Timeouts};
 use secrecy::SecretString;
 use store::EmbeddedConfig;
@@ -24,6 +24,8 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:8002";
 const DEFAULT_MODEL: &str = "claude-sonnet-4-6";
 /// A verdict is of a day: to keep one longer than this is a slip of the pen.
 const MAX_LIFETIME_SECONDS: u64 = 31 * 24 * 60 * 60;
+/// A public page answers within this or is left for later.
+const DEFAULT_INDICATORS_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_STORE: &str = "data/ai-service.redb";
 
 /// Everything that the service is told.
@@ -47,6 +49,9 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) validate_lifetime: Duration,
     pub(crate) answer_lifetime: Duration,
+    /// The page that months' indicators are fetched from, unless nothing is to be fetched.
+    pub(crate) indicators_url: Option<String>,
+    pub(crate) indicators_timeout: Duration,
     pub(crate) metrics_public: bool,
     pub(crate) drain_grace: Duration,
     pub(crate) drain_deadline: Duration,
@@ -132,6 +137,11 @@ impl Settings {
             file.answers.lifetime_seconds,
             60 * 60,
         )?;
+        let indicators_timeout = time(
+            "indicators.timeout_ms",
+            file.indicators.timeout_ms,
+            DEFAULT_INDICATORS_TIMEOUT,
+        )?;
         Ok(Self {
             listen,
             log_level,
@@ -148,6 +158,8 @@ impl Settings {
             knowledge: file.knowledge.path,
             validate_lifetime,
             answer_lifetime,
+            indicators_url: indicators(file.indicators)?,
+            indicators_timeout,
             metrics_public: file.metrics.public,
             drain_grace: wait("drain.grace_ms", file.drain.grace_ms, 2_000)?,
             drain_deadline: wait("drain.deadline_ms", file.drain.deadline_ms, 30_000)?,
@@ -194,6 +206,13 @@ fn engine(store: &file::Store) -> Result<Engine, SettingsError> {
         Some("memory") => Ok(Engine::Memory),
         Some(_) => Err(wrong("store.engine", "must be \"file\" or \"memory\"")),
     }
+}
+
+/// The page to fetch months' indicators from, checked.
+fn indicators(file: file::Indicators) -> Result<Option<String>, SettingsError> {
+    let url = file.url.as_deref().unwrap_or(PreviredPage::PUBLIC_URL);
+    PreviredPage::try_new(url).map_err(|error| wrong("indicators.url", error.to_string()))?;
+    Ok(file.fetch.unwrap_or(true).then(|| url.to_owned()))
 }
 
 fn embedded(store: &file::Store) -> Result<EmbeddedConfig, SettingsError> {
@@ -301,6 +320,12 @@ impl fmt::Display for Settings {
         )?;
         let answers = self.answer_lifetime.as_secs();
         writeln!(f, "answers.lifetime_seconds = {answers}")?;
+        match &self.indicators_url {
+            Some(url) => writeln!(f, "indicators.url = {url}")?,
+            None => writeln!(f, "indicators.fetch = false")?,
+        }
+        let timeout = self.indicators_timeout.as_millis();
+        writeln!(f, "indicators.timeout_ms = {timeout}")?;
         writeln!(f, "metrics.public = {}", self.metrics_public)?;
         writeln!(f, "drain.grace_ms = {}", self.drain_grace.as_millis())?;
         write!(f, "drain.deadline_ms = {}", self.drain_deadline.as_millis())?;

@@ -116,6 +116,12 @@ fn nonsense_is_refused_by_name() {
             "[validate]\nlifetime_seconds = 9223372036854775807",
             "validate.lifetime_seconds",
         ),
+        (
+            "[indicators]\nurl = \"http://example.com/\"",
+            "indicators.url",
+        ),
+        ("[indicators]\nurl = \"previred\"", "indicators.url"),
+        ("[indicators]\ntimeout_ms = 0", "indicators.timeout_ms"),
         ("[drain]\ngrace_ms = 9223372036854775807", "drain.grace_ms"),
         ("[[auth.keys]]\nname = \"erp\"", "neither key nor key_file"),
         (
@@ -239,6 +245,7 @@ fn every_key_is_documented() {
         "limits",
         "validate",
         "answers",
+        "indicators",
         "metrics",
         "drain",
     ] {

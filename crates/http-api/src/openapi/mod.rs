@@ -7,6 +7,7 @@
 mod chat;
 mod operation;
 mod page;
+mod payroll;
 mod probes;
 mod purchases;
 mod schema;
@@ -72,6 +73,7 @@ fn document(version: &str) -> Bytes {
             {"name": "asistente", "description": "Preguntas sobre el uso del ERP y sus documentos."},
             {"name": "compras", "description": "Facturas recibidas contra órdenes de compra."},
             {"name": "analítica", "description": "Compras contra proyectos."},
+            {"name": "remuneraciones", "description": "Liquidaciones de sueldo e indicadores."},
             {"name": "servicio", "description": "Estado y cifras del servicio."}
         ],
         "paths": paths,
@@ -113,6 +115,8 @@ fn describe(action: Action) -> Operation {
         Action::Work(Work::Reconcile) => purchases::reconcile(),
         Action::Work(Work::SuggestProject) => purchases::suggest_project(),
         Action::Work(Work::AnalyticsStats) => purchases::stats(),
+        Action::Work(Work::PayrollValidate) => payroll::validate(),
+        Action::Work(Work::PayrollIndicators) => payroll::indicators(),
     }
 }
 

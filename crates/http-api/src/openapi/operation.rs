@@ -38,7 +38,7 @@ impl Operation {
         self
     }
 
-    /// A parameter of the query, as a whole OpenAPI parameter object.
+    /// A parameter of the query or the path, as a whole OpenAPI parameter object.
     pub(super) fn parameter(mut self, parameter: Value) -> Self {
         let list = self
             .members

@@ -142,7 +142,7 @@ pub(super) fn costs() -> Operation {
     .parameter(json!({
         "name": "period",
         "in": "query",
-        "schema": {"type": "string", "enum": ["today", "yesterday", "this_month", "all_time"]},
+        "schema": {"type": "string", "enum": ["today", "yesterday", "this_month", "all_time", ""]},
         "description": "Días y meses de Chile; sin él, hoy."
     }))
     .answer(200, "Dólares exactos.", schema)

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::operation::Operation;
 use super::schema::{
-    amount, company, count, list, object, optional, percent, scalar, text, text_or_null, words,
+    amount, company, count, free, list, nothing, object, optional, percent, text, text_or_null,
+    words,
 };
 
 const TAG: &str = "compras";
@@ -15,11 +16,15 @@ pub(super) fn match_po() -> Operation {
         "required": ["company_id", "pending_pos"],
         "properties": {
             "company_id": company(),
-            "dte_data": invoice(),
-            "invoice_data": invoice(),
             "pending_pos": orders()
         },
-        "anyOf": [{"required": ["dte_data"]}, {"required": ["invoice_data"]}]
+        "anyOf": [
+            {"required": ["dte_data"], "properties": {"dte_data": invoice()}},
+            {
+                "required": ["invoice_data"],
+                "properties": {"dte_data": nothing(), "invoice_data": invoice()}
+            }
+        ]
     });
     let example = json!({
         "company_id": 1,
@@ -75,37 +80,37 @@ pub(super) fn reconcile() -> Operation {
 
 pub(super) fn suggest_project() -> Operation {
     let line = loose(&[
-        ("description", scalar("Qué se compró.")),
-        ("quantity", scalar("Cuánto.")),
-        ("price", scalar("Precio unitario, en pesos.")),
+        ("description", free("Qué se compró.")),
+        ("quantity", free("Cuánto.")),
+        ("price", free("Precio unitario, en pesos.")),
     ]);
     let project = json!({
         "type": "object",
         "required": ["id"],
         "properties": {
             "id": id(),
-            "name": scalar("Nombre."),
-            "code": scalar("Código."),
-            "partner_name": scalar("Cliente."),
-            "state": scalar("Estado en el ERP."),
-            "budget": scalar("Presupuesto, en pesos.")
+            "name": free("Nombre."),
+            "code": free("Código."),
+            "partner_name": free("Cliente."),
+            "state": free("Estado en el ERP."),
+            "budget": free("Presupuesto, en pesos.")
         }
     });
     let purchase = loose(&[
-        ("date", scalar("AAAA-MM-DD.")),
-        ("project_name", scalar("A qué proyecto fue.")),
-        ("amount", scalar("Monto, en pesos.")),
+        ("date", free("AAAA-MM-DD.")),
+        ("project_name", free("A qué proyecto fue.")),
+        ("amount", free("Monto, en pesos.")),
     ]);
     let request = json!({
         "type": "object",
         "required": ["company_id", "available_projects"],
         "properties": {
             "company_id": company(),
-            "partner_id": scalar("El proveedor en el ERP."),
-            "partner_vat": scalar("RUT del proveedor."),
-            "partner_name": scalar("Nombre del proveedor."),
+            "partner_id": free("El proveedor en el ERP."),
+            "partner_vat": free("RUT del proveedor."),
+            "partner_name": free("Nombre del proveedor."),
             "invoice_lines": optional(&bounded_list(&line, 0, 1_000)),
-            "available_projects": bounded_list(&project, 1, 1_000),
+            "available_projects": optional(&bounded_list(&project, 0, 1_000)),
             "historical_purchases": optional(&bounded_list(&purchase, 0, 5_000))
         }
     });
@@ -204,29 +209,37 @@ fn bounded_list(items: &Value, least: usize, most: usize) -> Value {
     json!({"type": "array", "minItems": least, "maxItems": most, "items": items})
 }
 
+/// The ERP's number of a record: whole, also as a text, also as Odoo's `[id, name]`.
 fn id() -> Value {
-    json!({"type": "integer", "minimum": 1, "maximum": i32::MAX})
+    let number = json!({"type": "integer", "minimum": i64::MIN, "maximum": i64::MAX});
+    let text = json!({"type": "string", "pattern": "^-?[0-9]{1,18}$"});
+    let reference = json!({
+        "type": "array",
+        "prefixItems": [{"anyOf": [number, text]}],
+        "minItems": 1
+    });
+    json!({"anyOf": [number, text, reference]})
 }
 
 fn line() -> Value {
     loose(&[
-        ("description", scalar("Qué es.")),
-        ("quantity", scalar("Cantidad.")),
-        ("price_unit", scalar("Precio unitario, en pesos.")),
-        ("amount", scalar("Monto de la línea, en pesos.")),
-        ("code", scalar("Código del producto.")),
-        ("uom", scalar("Unidad de medida.")),
+        ("description", free("Qué es.")),
+        ("quantity", free("Cantidad.")),
+        ("price_unit", free("Precio unitario, en pesos.")),
+        ("amount", free("Monto de la línea, en pesos.")),
+        ("code", free("Código del producto.")),
+        ("uom", free("Unidad de medida.")),
     ])
 }
 
 fn invoice() -> Value {
     loose(&[
-        ("partner_id", scalar("El proveedor en el ERP.")),
-        ("partner_vat", scalar("RUT del proveedor.")),
-        ("partner_name", scalar("Nombre del proveedor.")),
-        ("total_amount", scalar("Monto total, en pesos.")),
-        ("date", scalar("AAAA-MM-DD.")),
-        ("reference", scalar("Lo que la factura dice de la orden.")),
+        ("partner_id", free("El proveedor en el ERP.")),
+        ("partner_vat", free("RUT del proveedor.")),
+        ("partner_name", free("Nombre del proveedor.")),
+        ("total_amount", free("Monto total, en pesos.")),
+        ("date", free("AAAA-MM-DD.")),
+        ("reference", free("Lo que la factura dice de la orden.")),
         ("lines", optional(&bounded_list(&line(), 0, 1_000))),
     ])
 }
@@ -234,11 +247,11 @@ fn invoice() -> Value {
 fn orders() -> Value {
     let mut order = loose(&[
         ("id", id()),
-        ("name", scalar("Como se llama la orden.")),
-        ("partner_name", scalar("Nombre del proveedor.")),
-        ("partner_vat", scalar("RUT del proveedor.")),
-        ("amount_total", scalar("Monto total, en pesos.")),
-        ("date_order", scalar("Cuándo se hizo.")),
+        ("name", free("Como se llama la orden.")),
+        ("partner_name", free("Nombre del proveedor.")),
+        ("partner_vat", free("RUT del proveedor.")),
+        ("amount_total", free("Monto total, en pesos.")),
+        ("date_order", free("Cuándo se hizo.")),
         ("lines", optional(&bounded_list(&line(), 0, 1_000))),
     ]);
     order["required"] = json!(["id"]);

@@ -93,12 +93,36 @@ pub(super) fn company() -> Value {
     json!({
         "type": "integer",
         "minimum": 1,
-        "maximum": u32::MAX,
+        "maximum": u64::MAX,
         "description": "La compañía del ERP; junto con la clave es el inquilino."
     })
 }
 
-/// What may be left out, or sent as an ERP writes nothing.
+/// As an ERP writes nothing.
+pub(super) fn nothing() -> Value {
+    json!({"enum": [null, false, ""]})
+}
+
+/// What may be left out, or sent as nothing.
 pub(super) fn optional(schema: &Value) -> Value {
-    json!({"anyOf": [schema, {"enum": [null, false, ""]}]})
+    json!({"anyOf": [schema, nothing()]})
+}
+
+/// A value that is read with tolerance: what can't be read counts as not given.
+pub(super) fn free(description: &str) -> Value {
+    json!({"description": description})
+}
+
+/// The tokens of a call of the model, or nothing where there was none.
+pub(super) fn usage() -> Value {
+    json!({
+        "type": ["object", "null"],
+        "properties": {
+            "input_tokens": count(),
+            "output_tokens": count(),
+            "total_tokens": count(),
+            "cache_read_tokens": count(),
+            "cache_creation_tokens": count()
+        }
+    })
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::operation::Operation;
 use super::schema::{
-    company, count, list, object, optional, percent, scalar, text, text_or_null, words,
+    company, list, nothing, object, optional, percent, scalar, text, text_or_null, usage, words,
 };
 
 pub(super) fn validate() -> Operation {
@@ -24,7 +24,7 @@ pub(super) fn validate() -> Operation {
 }
 
 fn request() -> Value {
-    let dte_xml = json!({"type": "string", "minLength": 1});
+    let xml = json!({"type": "string", "minLength": 1});
     let history = json!({
         "type": ["array", "null", "boolean"],
         "not": {"const": true},
@@ -37,19 +37,33 @@ fn request() -> Value {
         "required": ["company_id"],
         "properties": {
             "company_id": company(),
-            "dte_data": dte_data(),
-            "dte_xml": dte_xml,
-            "dte_xml_base64": dte_xml,
             "history": history,
             "mode": optional(&words(&["emission", "reception"])),
             "model_check": optional(&words(&["auto", "always"]))
         },
         "oneOf": [
-            {"required": ["dte_data"]},
-            {"required": ["dte_xml"]},
-            {"required": ["dte_xml_base64"]}
+            one_of_three("dte_data", &dte_data()),
+            one_of_three("dte_xml", &xml),
+            one_of_three("dte_xml_base64", &xml)
         ]
     })
+}
+
+/// This form of the document, and nothing in the place of the others.
+fn one_of_three(name: &str, schema: &Value) -> Value {
+    let forms = ["dte_data", "dte_xml", "dte_xml_base64"];
+    let properties: Map<String, Value> = forms
+        .into_iter()
+        .map(|form| {
+            let schema = if form == name {
+                schema.clone()
+            } else {
+                nothing()
+            };
+            (form.to_owned(), schema)
+        })
+        .collect();
+    json!({"required": [name], "properties": properties})
 }
 
 fn dte_data() -> Value {
@@ -151,16 +165,6 @@ fn verdict() -> Value {
             "cure": text()
         }
     });
-    let usage = json!({
-        "type": ["object", "null"],
-        "properties": {
-            "input_tokens": count(),
-            "output_tokens": count(),
-            "total_tokens": count(),
-            "cache_read_tokens": count(),
-            "cache_creation_tokens": count()
-        }
-    });
     object(&[
         ("confidence", percent()),
         ("warnings", list(&text())),
@@ -169,7 +173,7 @@ fn verdict() -> Value {
         ("findings", list(&finding)),
         ("degraded", json!({"type": "boolean"})),
         ("model", text_or_null()),
-        ("usage", usage),
+        ("usage", usage()),
     ])
 }
 

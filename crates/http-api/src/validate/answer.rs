@@ -7,11 +7,8 @@ use dte::{Recommendation, Severity};
 use llm_client::Usage;
 use serde::Serialize;
 
-use crate::asked::NoAnswer;
+use crate::asked::{NOT_REVIEWED, NoAnswer, WireUsage};
 use crate::problem::Problem;
-
-/// The code of the finding that says that no model looked.
-const NOT_REVIEWED: &str = "SERVICIO-SIN-MODELO";
 
 /// What the model said about itself.
 #[derive(Debug)]
@@ -59,33 +56,6 @@ struct WireFinding<'a> {
     cure: Option<&'static str>,
 }
 
-#[derive(Serialize)]
-struct WireUsage {
-    input_tokens: u64,
-    output_tokens: u64,
-    total_tokens: u64,
-    cache_read_tokens: u64,
-    cache_creation_tokens: u64,
-}
-
-/// What a person reads of it.
-const fn message(why: NoAnswer) -> &'static str {
-    match why {
-        NoAnswer::Off => {
-            "Revisión sólo con reglas: el servicio no tiene configurado un modelo de lenguaje."
-        }
-        NoAnswer::Failed => {
-            "Revisión sólo con reglas: el modelo de lenguaje no está disponible en este momento."
-        }
-        NoAnswer::TimedOut => {
-            "Revisión sólo con reglas: el modelo de lenguaje no respondió a tiempo."
-        }
-        NoAnswer::OverBudget => {
-            "Revisión sólo con reglas: se alcanzó el presupuesto para el modelo de lenguaje."
-        }
-    }
-}
-
 impl Outcome {
     /// Whether nothing is missing from it, so that it is worth keeping.
     pub(super) fn is_complete(&self) -> bool {
@@ -100,7 +70,7 @@ impl Outcome {
         findings.extend(self.unreviewed.map(|why| WireFinding {
             code: NOT_REVIEWED,
             severity: Severity::Warning.as_str(),
-            message: message(why),
+            message: why.message(),
             path: "",
             source: "rule",
             sii_code: None,
@@ -120,7 +90,7 @@ impl Outcome {
             recommendation: Recommendation::as_str(self.verdict.recommendation),
             degraded: self.unreviewed.is_some(),
             model: self.call.as_ref().map(|call| call.model.as_str()),
-            usage: self.call.as_ref().map(|call| usage(&call.usage)),
+            usage: self.call.as_ref().map(|call| WireUsage::from(&call.usage)),
             findings,
         };
         serde_json::to_vec(&wire)
@@ -144,17 +114,5 @@ fn wire(finding: &dte::review::VerdictFinding) -> WireFinding<'_> {
         level: finding.level.map(dte::Level::as_str),
         cause: finding.ficha.map(|ficha| ficha.causa),
         cure: finding.ficha.map(|ficha| ficha.remedio),
-    }
-}
-
-fn usage(usage: &Usage) -> WireUsage {
-    WireUsage {
-        input_tokens: usage.input_tokens,
-        output_tokens: usage.output_tokens,
-        total_tokens: usage.total(),
-        cache_read_tokens: usage.cache_read_input_tokens,
-        cache_creation_tokens: usage
-            .cache_creation_5m_input_tokens
-            .saturating_add(usage.cache_creation_1h_input_tokens),
     }
 }

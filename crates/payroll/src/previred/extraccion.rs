@@ -3,7 +3,7 @@
 //! what the reader reads, and is never surer than [`Confianza::Media`].
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::error::{PreviredError, PreviredErrorKind};
 use crate::indicadores::{Campo, Cifra, Confianza, Indicadores, Unidad};
@@ -11,7 +11,7 @@ use crate::json::chileno;
 use crate::periodo::Periodo;
 
 /// Changes whenever a model could answer otherwise to the same page.
-pub const PROMPT_VERSION: &str = "1";
+pub const PROMPT_VERSION: &str = "2";
 
 /// The most characters of a page that go into a question.
 const MAX_TEXTO: usize = 60_000;
@@ -47,21 +47,21 @@ pub fn question(bytes: &[u8], pedido: Periodo) -> String {
     )
 }
 
-/// The JSON schema of an answer. Figures are texts, so that none becomes a float.
+/// The JSON schema of an answer. Figures are texts, so that none becomes a float. They are a list
+/// of pairs: as members of an object, all of them optional, the grammar that a provider makes of
+/// the schema would be too large.
 #[must_use]
 pub fn schema() -> Value {
-    let mut cifras = Map::new();
+    let (mut nombres, mut glosario) = (Vec::new(), Vec::new());
     for campo in Campo::TODOS {
         let unidad = match campo.unidad() {
             Unidad::Pesos => "pesos",
             Unidad::Uf => "UF",
             Unidad::Porcentaje => "%",
         };
-        let descripcion = format!("{} En {unidad}.", campo.descripcion());
-        cifras.insert(
-            campo.nombre().to_owned(),
-            json!({ "type": "string", "description": descripcion }),
-        );
+        nombres.push(campo.nombre());
+        let (nombre, descripcion) = (campo.nombre(), campo.descripcion());
+        glosario.push(format!("{nombre}: {descripcion} En {unidad}."));
     }
     json!({
         "type": "object",
@@ -70,10 +70,21 @@ pub fn schema() -> Value {
         "properties": {
             "periodo": { "type": "string", "description": "El mes que la página dice, AAAA-MM" },
             "indicadores": {
-                "type": "object",
-                "additionalProperties": false,
+                "type": "array",
                 "description": "Sólo lo que la página dice; lo que no está se omite",
-                "properties": cifras,
+                "items": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["nombre", "valor"],
+                    "properties": {
+                        "nombre": {
+                            "type": "string",
+                            "enum": nombres,
+                            "description": glosario.join("\n"),
+                        },
+                        "valor": { "type": "string", "description": "La cifra como en la página" },
+                    },
+                },
             },
         },
     })
@@ -83,7 +94,14 @@ pub fn schema() -> Value {
 #[serde(deny_unknown_fields)]
 struct Respuesta {
     periodo: String,
-    indicadores: Map<String, Value>,
+    indicadores: Vec<Entrada>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entrada {
+    nombre: String,
+    valor: Value,
 }
 
 /// Reads a model's answer for the month that was asked.
@@ -103,7 +121,7 @@ pub fn leer_respuesta(texto: &str, pedido: Periodo) -> Result<Indicadores, Previ
         .into());
     }
     let mut indicadores = Indicadores::new(pedido);
-    for (nombre, valor) in &respuesta.indicadores {
+    for Entrada { nombre, valor } in &respuesta.indicadores {
         let campo = Campo::de_nombre(nombre).ok_or(PreviredErrorKind::ShapeDrift {
             known: indicadores.len(),
         })?;
@@ -111,6 +129,9 @@ pub fn leer_respuesta(texto: &str, pedido: Periodo) -> Result<Indicadores, Previ
             .as_str()
             .and_then(chileno)
             .ok_or(PreviredErrorKind::Figure(campo))?;
+        if indicadores.get(campo).is_some_and(|otro| otro != leido) {
+            return Err(PreviredErrorKind::Conflict(campo).into());
+        }
         let cifra = Cifra {
             valor: leido,
             fuente: "Previred, leído por un modelo".into(),

@@ -304,18 +304,19 @@ fn a_model_reads_by_schema_and_no_more() {
     assert!(pregunta.contains("Período pedido: 2027-05") && pregunta.contains("$ 3.604.000"));
     assert_eq!(pregunta.matches('<').count(), 2, "only our own fence");
     assert_eq!(
-        extraccion::schema()["properties"]["indicadores"]["properties"]
-            .as_object()
+        extraccion::schema()["properties"]["indicadores"]["items"]["properties"]["nombre"]["enum"]
+            .as_array()
             .unwrap()
             .len(),
         Campo::TODOS.len()
     );
-    let buena = r#"{"periodo": "2027-05", "indicadores": {"uf": "40.000,00", "utm": "70.000", "uta": "840.000", "sis_pct": "1,56", "afp_uno_pct": "10,46"}}"#;
+    let buena = r#"{"periodo": "2027-05", "indicadores": [{"nombre": "uf", "valor": "40.000,00"}, {"nombre": "utm", "valor": "70.000"}, {"nombre": "uta", "valor": "840.000"}, {"nombre": "sis_pct", "valor": "1,56"}, {"nombre": "afp_uno_pct", "valor": "10,46"}]}"#;
     let leida = extraccion::leer_respuesta(buena, mes("2027-05")).unwrap();
     assert_eq!(leida.get(Campo::Utm), Some(d("70000")));
     for (era, es, code) in [
         ("2027-05", "2027-04", "other_month"),
         ("\"uf\"", "\"ufo\"", "shape_drift"),
+        ("\"utm\"", "\"uf\"", "conflicting_figures"),
         ("\"1,56\"", "1.56", "impossible_figure"),
         ("\"1,56\"", "\"156\"", "impossible_figure"),
         ("{\"periodo\"", "{\"x\": 1, \"periodo\"", "source_not_json"),

@@ -105,8 +105,9 @@ impl Provider {
         }
     }
 
-    /// What is kept of a month, filled up with what is built in; else that alone.
-    async fn known(&self, period: Periodo) -> Option<Answer> {
+    /// What is known of a month without asking the source: what is kept, filled up with what is
+    /// built in; else that alone. Takes at most the time of one operation of the store.
+    pub async fn known(&self, period: Periodo) -> Option<Answer> {
         let built_in = integrados(period);
         let kept = self.kept(period).await;
         let (indicators, metadata) = match (kept, built_in) {

@@ -219,8 +219,7 @@ async fn a_model_reads_what_the_reader_does_not_know() {
         "<html><p>Indicadores de abril: vea la imagen</p></html>",
     ));
     let model = Fake::new(Say::Text(
-        r#"{"periodo": "2026-04", "indicadores": {"uf": "39.900,00", "utm": "69.889", "sueldo_minimo": "539.000",
-        "afp_tope_uf": "90", "afc_tope_uf": "135,2", "sis_pct": "1,54"}}"#,
+        r#"{"periodo": "2026-04", "indicadores": [{"nombre": "uf", "valor": "39.900,00"}, {"nombre": "utm", "valor": "69.889"}, {"nombre": "sueldo_minimo", "valor": "539.000"}, {"nombre": "afp_tope_uf", "valor": "90"}, {"nombre": "afc_tope_uf", "valor": "135,2"}, {"nombre": "sis_pct", "valor": "1,54"}]}"#,
     ));
     let with_model =
         provider(&source).with_extractor(Arc::clone(&model) as Arc<dyn IndicatorExtractor>);
@@ -235,8 +234,7 @@ async fn a_model_reads_what_the_reader_does_not_know() {
     );
     // The same checks hold for it.
     let liar = Fake::new(Say::Text(
-        r#"{"periodo": "2026-04", "indicadores": {"uf": "39.900,00", "utm": "70.200", "sueldo_minimo": "539.000",
-        "afp_tope_uf": "90", "afc_tope_uf": "135,2", "sis_pct": "1,54"}}"#,
+        r#"{"periodo": "2026-04", "indicadores": [{"nombre": "uf", "valor": "39.900,00"}, {"nombre": "utm", "valor": "70.200"}, {"nombre": "sueldo_minimo", "valor": "539.000"}, {"nombre": "afp_tope_uf", "valor": "90"}, {"nombre": "afc_tope_uf", "valor": "135,2"}, {"nombre": "sis_pct", "valor": "1,54"}]}"#,
     ));
     let with_liar = provider(&source).with_extractor(liar);
     assert_eq!(

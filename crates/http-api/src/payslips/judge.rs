@@ -1,0 +1,248 @@
+//! `POST /api/payroll/validate`: the rules over the month's indicators, then the model where it
+//! can tell more.
+//!
+//! Only months that are built in or kept count here: nobody's payslip waits for Previred.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use cache::{CacheError, CacheKey, Computed, Cost, Keep, Status};
+use http::StatusCode;
+use payroll::review::{self, Review, Verdict};
+use payroll::{Indicadores, Liquidacion, PathSegment, Periodo, ReadError, Recommendation, Report};
+use serde_json::Value;
+
+use super::OPERATION;
+use super::answer::{ModelCall, Outcome};
+use crate::app::Shared;
+use crate::asked::{self, NoAnswer, Question};
+use crate::auth::{Caller, Tenant};
+use crate::fields::Fields;
+use crate::kept;
+use crate::offload;
+use crate::places::Place;
+use crate::problem::{Problem, Segment};
+use crate::reply::Reply;
+use crate::service::Call;
+
+/// Changes whenever the same verdict would be encoded otherwise; part of cache keys.
+const ANSWER_VERSION: &str = "1";
+
+/// The longest review that the model may write, in tokens.
+const MAX_TOKENS: u32 = 1_000;
+
+/// A verdict to be found.
+struct Job {
+    shared: Arc<Shared>,
+    caller: Arc<Caller>,
+    payslip: Liquidacion,
+    indicators: Option<Indicadores>,
+    /// That of the body: it decides where the work is done.
+    effort: usize,
+    /// How long the model took, once it was asked.
+    waited: OnceLock<Duration>,
+    /// Held for as long as anything goes on for the request.
+    _place: Place,
+}
+
+/// `POST /api/payroll/validate`.
+pub(crate) async fn validate(call: Call<'_>) -> Result<Reply, Problem> {
+    let Call {
+        shared,
+        caller,
+        place,
+        head,
+        body,
+        ..
+    } = call;
+    let (mode, begun) = (kept::mode(&head.headers), Instant::now());
+    let effort = offload::effort(&body);
+    let (reader, text) = (Arc::clone(caller), body.clone());
+    let prepare = move || read(&reader, &text);
+    let (tenant, payslip) = shared.offload.run(effort, prepare).await??;
+    let indicators = known(shared, &payslip).await;
+    let job = Arc::new(Job {
+        shared: Arc::clone(shared),
+        caller: Arc::clone(caller),
+        payslip,
+        indicators,
+        effort,
+        waited: OnceLock::new(),
+        _place: place,
+    });
+    let keyed = Arc::clone(&job);
+    let make_key = move || keyed.key(&tenant, &body);
+    let key = shared.offload.run(effort, make_key).await??;
+    let leader = Arc::clone(&job);
+    let compute = move || async move { leader.run().await };
+    let policy = kept::policy(shared);
+    let cache = &shared.deps.cache;
+    match cache.get_or_compute(&key, policy, mode, compute).await {
+        Ok(answer) => {
+            shared.count_saved(OPERATION, caller, &answer);
+            let upstream = match answer.status {
+                Status::Hit => Duration::ZERO,
+                // A follower only waited; the leader knows what of it was the model's time.
+                Status::Coalesced => begun.elapsed(),
+                _ => job.waited.get().copied().unwrap_or_default(),
+            };
+            let reply = Reply::json(StatusCode::OK, answer.value);
+            Ok(reply.cached(answer.status, answer.age).waited(upstream))
+        }
+        Err(CacheError::Compute(problem)) => Err((*problem).clone()),
+        Err(CacheError::WaitTimeout | CacheError::ComputeTimeout | CacheError::Elsewhere(_)) => {
+            // Somebody else's computation is late: the rules answer on their own.
+            let report = job.rule().await?;
+            let late = job
+                .encode(report, None, Some(NoAnswer::TimedOut))
+                .await?
+                .value;
+            let reply = Reply::json(StatusCode::OK, late);
+            Ok(reply
+                .cached(kept::late(mode), Duration::ZERO)
+                .waited(begun.elapsed()))
+        }
+        Err(error) => {
+            tracing::error!(%error, "checking a payslip failed");
+            Err(Problem::internal())
+        }
+    }
+}
+
+/// What is known of the payslip's month without asking anybody outside.
+async fn known(shared: &Shared, payslip: &Liquidacion) -> Option<Indicadores> {
+    let known = shared.deps.indicators.known(payslip.periodo?).await?;
+    Some(known.indicators)
+}
+
+/// `company_id` isn't part of this route's contract: where it is given it counts.
+fn read(caller: &Caller, body: &[u8]) -> Result<(Tenant, Liquidacion), Problem> {
+    const EMPLOYEE: &str = "employee_id";
+    let mut fields = Fields::read(body)?;
+    let company = fields.given("company_id").and_then(|_| fields.company());
+    if fields.lacks(EMPLOYEE) {
+        let msg = "Falta «employee_id», el número del trabajador en el ERP.";
+        fields.wrong(EMPLOYEE, "missing", msg);
+    }
+    let text = std::str::from_utf8(body).map_err(|_| Problem::not_json(1, 1))?;
+    let payslip = match payroll::read_json(text) {
+        Ok(payslip) => Some(payslip),
+        Err(error) => {
+            unreadable(&mut fields, &error);
+            None
+        }
+    };
+    // The reader knows more spellings; the contract has one.
+    let spelt = payslip
+        .as_ref()
+        .map(|payslip| payslip.periodo_texto.as_deref());
+    if spelt.is_some_and(|text| text.and_then(Periodo::iso).is_none()) {
+        let msg = "El período debe ser un mes, como AAAA-MM.";
+        fields.wrong("period", "value_error", msg);
+    }
+    let payslip = fields.finish(payslip)?;
+    let tenant = match company {
+        Some(company) => caller.tenant(company)?,
+        None => caller.own_tenant(),
+    };
+    Ok((tenant, payslip))
+}
+
+fn unreadable(fields: &mut Fields<'_>, error: &ReadError) {
+    if error.shape_errors().is_empty() {
+        fields.wrong_at([], error.code(), error.user_message());
+    }
+    for wrong in error.shape_errors() {
+        let path = wrong.loc.iter().map(|step| match step {
+            PathSegment::Key(name) => Segment::Name(name.clone()),
+            PathSegment::Index(index) => Segment::Index(*index),
+        });
+        fields.wrong_at(path, wrong.kind, wrong.msg.as_str());
+    }
+}
+
+impl Job {
+    /// The key: the whole body, and all that could judge it otherwise. A month's indicators may
+    /// change between two questions: they were fetched meanwhile.
+    fn key(&self, tenant: &Tenant, body: &[u8]) -> Result<CacheKey, Problem> {
+        let indicators = serde_json::to_vec(&self.indicators).map_err(|_| Problem::internal())?;
+        let builder = CacheKey::builder(OPERATION, tenant.as_str())
+            .version("answer", ANSWER_VERSION)
+            .version("rules", payroll::RULES_VERSION)
+            .version("prompt", review::PROMPT_VERSION)
+            .version("indicators", blake3::hash(&indicators).to_hex().as_str());
+        self.shared.keyed(builder, body)
+    }
+
+    /// The whole verdict: rules, then the model where one is configured.
+    async fn run(self: &Arc<Self>) -> Result<Computed, Problem> {
+        let report = self.rule().await?;
+        let asks = self.shared.deps.model.is_some();
+        if asks && report.recommendation() == Recommendation::Reject {
+            // The rules have the last word on a reject: the model could add nothing to it.
+            return self.encode(report, None, None).await;
+        }
+        match self.review(&report).await {
+            Ok(reviewed) => self.encode(report, Some(reviewed), None).await,
+            Err(unreviewed) => self.encode(report, None, Some(unreviewed)).await,
+        }
+    }
+
+    async fn rule(self: &Arc<Self>) -> Result<Report, Problem> {
+        let job = Arc::clone(self);
+        let work = move || payroll::validate(&job.payslip, job.indicators.as_ref());
+        self.shared.offload.run(self.effort, work).await
+    }
+
+    async fn review(&self, report: &Report) -> Result<(Review, ModelCall), NoAnswer> {
+        static SCHEMA: OnceLock<Arc<Value>> = OnceLock::new();
+        if self.shared.deps.model.is_none() {
+            return Err(NoAnswer::Off);
+        }
+        let question = Question {
+            operation: OPERATION,
+            instructions: review::instructions(),
+            text: review::question(&self.payslip, report),
+            name: "revision_liquidacion",
+            schema: Arc::clone(SCHEMA.get_or_init(|| Arc::new(review::schema()))),
+            max_tokens: MAX_TOKENS,
+        };
+        let asked = asked::ask(&self.shared, &self.caller, question).await;
+        self.waited.get_or_init(|| asked.waited);
+        let completion = asked.outcome?;
+        let review = Review::parse(&completion.text).map_err(|error| {
+            tracing::warn!(%error, model = completion.model, "the model's answer is no review");
+            self.shared.model_watch.bad();
+            NoAnswer::Failed
+        })?;
+        let call = ModelCall {
+            cost: self.shared.cost_of(&completion),
+            model: completion.model,
+            usage: completion.usage,
+        };
+        Ok((review, call))
+    }
+
+    async fn encode(
+        &self,
+        report: Report,
+        reviewed: Option<(Review, ModelCall)>,
+        unreviewed: Option<NoAnswer>,
+    ) -> Result<Computed, Problem> {
+        let keep = match unreviewed {
+            None => Keep::For(self.shared.config.validate_lifetime),
+            Some(_) => Keep::No,
+        };
+        let work = move || {
+            let (review, call) = reviewed.unzip();
+            let cost = call.as_ref().map_or(Cost::FREE, |call| call.cost);
+            let outcome = Outcome {
+                verdict: Verdict::new(report, review.as_ref()),
+                unreviewed,
+                call,
+            };
+            Ok(Computed::new(outcome.encode()?, keep).cost(cost))
+        };
+        self.shared.offload.run(self.effort, work).await?
+    }
+}
