@@ -129,7 +129,7 @@ impl Group {
     }
 
     /// The master's place, by the first sentinel's word.
-    async fn master(&self) -> Option<usize> {
+    pub async fn master(&self) -> Option<usize> {
         let asked = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME];
         let Ok(Reply::Many(address)) = self.sentinels.first()?.command(&asked).await else {
             return None;
@@ -140,16 +140,13 @@ impl Group {
             .position(|one| one.port.to_string() == port)
     }
 
-    /// The master's place, once it is another one than `old`.
-    pub async fn another_master(&self, old: usize) -> usize {
-        let mut found = old;
+    /// Returns once the master is another one than `old`.
+    pub async fn another_master(&self, old: usize) {
         until("another master", async || {
-            found = self.master().await.unwrap_or(old);
-            found != old
+            self.master().await.is_some_and(|master| master != old)
         })
         .await
         .unwrap();
-        found
     }
 }
 
