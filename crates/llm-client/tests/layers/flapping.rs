@@ -12,7 +12,6 @@ use llm_client::{
     Timeouts, Usd,
 };
 use mock_anthropic::{Config, MockServer};
-use store::Store;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
