@@ -23,6 +23,8 @@ mod match_eval;
 #[cfg(feature = "payroll-eval")]
 mod payroll_eval;
 mod payroll_launch;
+#[cfg(any(feature = "dte-eval", feature = "match-eval"))]
+mod random;
 mod rules;
 mod run;
 mod test;

@@ -2,8 +2,8 @@
 
 mod args;
 mod config;
-mod knowledge;
 mod indicators;
+mod knowledge;
 mod model;
 mod run;
 mod welcome;

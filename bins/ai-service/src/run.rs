@@ -16,8 +16,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Engine, Settings};
-use crate::knowledge;
 use crate::indicators;
+use crate::knowledge;
 use crate::model;
 use crate::welcome;
 

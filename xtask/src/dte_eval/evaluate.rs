@@ -8,8 +8,8 @@ use dte::{Anterior, Context, Documento, Finding, Limits, Severity, TipoDte, read
 use super::body::{bodies, first};
 use super::corpus::{Corpus, File, text};
 use super::mutants::{CLASSES, Class, Knowledge, Subject};
-use super::random::Random;
 use super::report::{Agreement, Cases, ClassFigures, Counts};
+use crate::random::Random;
 
 /// A document without an error, as its own XML.
 pub struct Clean {

@@ -5,7 +5,6 @@ mod body;
 mod corpus;
 mod evaluate;
 mod mutants;
-mod random;
 mod report;
 mod signatures;
 mod speed;

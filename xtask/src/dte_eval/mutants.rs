@@ -8,7 +8,7 @@ mod form;
 mod more;
 mod references;
 
-use super::random::Random;
+use crate::random::Random;
 
 /// A correct document.
 pub struct Subject<'a> {

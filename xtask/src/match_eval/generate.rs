@@ -10,7 +10,7 @@ use matching::{Invoice, Line, Order, Party};
 use rust_decimal::Decimal;
 
 use super::catalogue::Product;
-use super::random::Random;
+use crate::random::Random;
 
 /// What an invoice is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -15,8 +15,6 @@ mod noise;
 #[cfg(feature = "match-eval")]
 mod projects;
 #[cfg(feature = "match-eval")]
-#[path = "../dte_eval/random.rs"]
-mod random;
 #[cfg(feature = "match-eval")]
 mod report;
 #[cfg(feature = "match-eval")]

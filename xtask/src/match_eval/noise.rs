@@ -1,6 +1,6 @@
 //! How a supplier writes what its customer wrote otherwise.
 
-use super::random::Random;
+use crate::random::Random;
 
 /// Abbreviations as they stand on real invoices; by purpose not the matcher's own table.
 const SHORT: [(&str, &str); 34] = [

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use super::catalogue::Product;
 use super::figures::{Answer, Figures};
 use super::fit::{Choice, fit};
-use super::random::Random;
+use crate::random::Random;
 
 const KINDS: [&str; 12] = [
     "Edificio",

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::generate::{Scenario, World, priced, total, with_iva};
 use super::noise::{Style, order_number, rewrite};
-use super::random::Random;
+use crate::random::Random;
 
 impl World<'_> {
     /// The invoice for some orders. Earlier deliveries are noted in what is offered.

@@ -30,7 +30,7 @@ const UPKEEP: Duration = Duration::from_secs(1);
 pub enum Client {
     /// hyper's own pooled client, which reads the answer's bytes and no more.
     Bare {
-        client: HyperClient<HttpConnector, Full<Bytes>>,
+        client: Box<HyperClient<HttpConnector, Full<Bytes>>>,
         url: String,
         body: Bytes,
     },
@@ -46,7 +46,9 @@ impl Client {
     pub async fn all(base_url: &str) -> Result<Vec<Arc<Self>>, Error> {
         record_metrics()?;
         let bare = Self::Bare {
-            client: HyperClient::builder(TokioExecutor::new()).build(HttpConnector::new()),
+            client: Box::new(
+                HyperClient::builder(TokioExecutor::new()).build(HttpConnector::new()),
+            ),
             url: format!("{base_url}/v1/messages"),
             body: body().into(),
         };

@@ -1,8 +1,8 @@
 //! Defects of amounts: lines, totals, taxes, currencies.
 
 use super::super::body::{before, change, first, places, replaced, without};
-use super::super::random::Random;
 use super::Subject;
+use crate::random::Random;
 
 type Mutant = Option<String>;
 

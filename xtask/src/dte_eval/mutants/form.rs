@@ -1,8 +1,8 @@
 //! Defects of form: identity, dates, lines, names.
 
 use super::super::body::{before, change, first, places, replaced, without};
-use super::super::random::Random;
 use super::Subject;
+use crate::random::Random;
 
 type Mutant = Option<String>;
 

@@ -1,9 +1,9 @@
 //! Defects that only some documents can have: periods, terms, exports, commissions, transfers.
 
 use super::super::body::{before, change, first, places, replaced, without};
-use super::super::random::Random;
 use super::Subject;
 use super::references::in_correction;
+use crate::random::Random;
 
 type Mutant = Option<String>;
 

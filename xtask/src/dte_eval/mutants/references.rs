@@ -1,8 +1,8 @@
 //! Defects of references, and of notes against what they correct.
 
 use super::super::body::{change, first, places, replaced, without};
-use super::super::random::Random;
 use super::Subject;
+use crate::random::Random;
 
 type Mutant = Option<String>;
 
