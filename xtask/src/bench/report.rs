@@ -10,6 +10,10 @@ use super::rules::{LINES, RulesFigures};
 use super::server::Memory;
 use super::targets::Target;
 
+mod goal;
+
+use goal::Goal;
+
 /// A cached validate's requests a second, as a part of hello-world's, at least.
 const CACHED_RATIO: f64 = 0.5;
 /// The rules over sixty lines, median, at most.
@@ -116,43 +120,6 @@ impl StartFigures {
             median_ms: median(&all_ms).unwrap_or(0.0),
             slowest_ms,
             all_ms,
-        }
-    }
-}
-
-/// A target of the project. `met` is absent where the run was filtered.
-#[derive(Serialize)]
-struct Goal {
-    what: &'static str,
-    wanted: String,
-    measured: Option<String>,
-    met: Option<bool>,
-}
-
-impl Goal {
-    fn at_most(what: &'static str, unit: &str, limit: f64, measured: Option<f64>) -> Self {
-        Self {
-            what,
-            wanted: format!("<= {limit} {unit}"),
-            measured: measured.map(|value| format!("{value:.1} {unit}")),
-            met: measured.map(|value| value <= limit),
-        }
-    }
-
-    fn at_least(what: &'static str, limit: f64, measured: Option<f64>) -> Self {
-        Self {
-            what,
-            wanted: format!(">= {limit}"),
-            measured: measured.map(|value| format!("{value:.3}")),
-            met: measured.map(|value| value >= limit),
-        }
-    }
-
-    fn mark(&self) -> &'static str {
-        match self.met {
-            Some(true) => "pass",
-            Some(false) => "FAIL",
-            None => "-",
         }
     }
 }
