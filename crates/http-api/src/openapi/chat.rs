@@ -14,6 +14,7 @@ pub(super) fn new_session() -> Operation {
     Operation::new("chatNewSession", TAG, "Comienza una conversación")
         .description("Vive una hora desde su último mensaje.")
         .body(body, &[("contadora", example)])
+        .optional_body()
         .problem(403)
         .answer(200, "La sesión.", answer)
 }
@@ -40,7 +41,7 @@ pub(super) fn stream() -> Operation {
                         después de este evento."
     });
     let events = json!({
-        "type": "string",
+        "type": ["object", "string"],
         "description": "Eventos `data: {json}` con `id:`: `{\"type\":\"text\",\"content\"}` …, y al \
                         final `{\"type\":\"done\",\"metadata\"}` o \
                         `{\"type\":\"error\",\"content\",\"code\"}`. Un comentario `: ping` cada 15 s \
@@ -146,7 +147,7 @@ fn question() -> Value {
 
 fn user_context() -> Value {
     json!({
-        "type": ["object", "null"],
+        "anyOf": [{"type": "object"}, {"enum": [null, false, ""]}],
         "description": "Datos para adaptar la respuesta. `company_id` debe ser de la clave y separa \
                         las sesiones. El nombre y el correo de la persona no llegan al modelo."
     })

@@ -67,6 +67,14 @@ impl Operation {
         self.problem(503).problem(500)
     }
 
+    /// The body may be left out.
+    pub(super) fn optional_body(mut self) -> Self {
+        if let Some(body) = self.members.get_mut("requestBody") {
+            body["required"] = Value::Bool(false);
+        }
+        self
+    }
+
     /// An answer in JSON.
     pub(super) fn answer(self, status: u16, description: &str, schema: Value) -> Self {
         self.content(status, description, "application/json", schema)
