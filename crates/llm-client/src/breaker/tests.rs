@@ -214,6 +214,9 @@ async fn each_change_is_one_metric_and_one_line_and_a_refused_call_is_none() {
     let (sums, lines) = (Sums::default(), Lines::default());
     let _recorder = metrics::set_default_local_recorder(&sums);
     let _subscriber = tracing::subscriber::set_default(lines.clone());
+    // With one subscriber alone, tracing asks only the thread that comes to a line first, which
+    // may be another test's without any, and leaves the line off for all.
+    let _second = tracing::Dispatch::new(lines.clone());
     let limited = Error::new(ErrorKind::RateLimited).with_retry_after(Some(SECOND));
     let model = ScriptedModel::new("m")
         .then(Outcome::fail(ErrorKind::Upstream))

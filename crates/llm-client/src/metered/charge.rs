@@ -188,6 +188,10 @@ impl Charge {
         let meter = Arc::clone(&self.meter);
         let lost = booking.usage.total() > 0;
         let work = async move {
+            // First, as it is short and doesn't depend on the store.
+            if let Some(lesson) = lesson {
+                lesson.take_in(&meter).await;
+            }
             let entries = if booking.usage.total() > 0 {
                 meter.ledger.entries(&reservation.day, &booking).await
             } else {
@@ -196,9 +200,6 @@ impl Charge {
             let settled = meter.book.settle(&reservation, booking.cost, &entries);
             if settled.await.is_err() {
                 lost_bookings("call", 1);
-            }
-            if let Some(lesson) = lesson {
-                lesson.take_in(&meter).await;
             }
             drop(held);
         };

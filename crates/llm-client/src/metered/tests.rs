@@ -454,3 +454,30 @@ async fn the_provider_cache_is_booked_with_what_it_saved() {
     // 900 tokens at 3 less 0.30 USD a million.
     assert_eq!(found.prompt_cache_saved_usd, Usd::from_micros(2_430));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_first_event_far_over_its_prediction_is_a_time_out() {
+    let store = memory();
+    let meter = meter(&store, MeterConfig::default()).await;
+    let model = ScriptedModel::new(MODEL).latency(Duration::from_secs(2));
+    let model = model.otherwise(Outcome::pieces(&["sí"]));
+    let metered = metered(&model, &meter);
+    let asked = request();
+    // Nothing is predicted yet, and then 2 s: four times that are waited for.
+    for _ in 0..20 {
+        let stream = metered.stream(&asked).await.unwrap();
+        stream.completion().await.unwrap();
+        meter.settled().await;
+    }
+    let usual = meter.predict(MODEL, &asked).first_event.p95.unwrap();
+    assert!(usual.abs_diff(Duration::from_secs(2)) < Duration::from_millis(100));
+    model.push(Outcome::Hang);
+    let began = Instant::now();
+    let error = metered.stream(&asked).await.err().unwrap();
+    let stage = Stage::FirstByte;
+    assert_eq!(error.kind(), ErrorKind::Timeout { stage });
+    let limit = usual * FIRST_EVENT_FACTOR;
+    assert!(began.elapsed().abs_diff(limit) < Duration::from_millis(100));
+    meter.settled().await;
+    assert_eq!(meter.open_reservations(), 0);
+}

@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 use llm_client::{
     Amount, Anthropic, AnthropicConfig, Breaker, BreakerConfig, BudgetLimits, CacheLifetime,
     ConcurrencyConfig, ConcurrencyLimit, CostPeriod, CostReport, ErrorKind, LanguageModel, Meter,
-    MeterConfig, Metered, PrefixCache, PrefixCacheConfig, PriceTable, Request, RetryBudget,
-    RetryPolicy, Retrying, SystemBlock, Usage, Usd,
+    MeterConfig, Metered, OpenAiCompatible, OpenAiConfig, PrefixCache, PrefixCacheConfig,
+    PriceTable, Request, RetryBudget, RetryPolicy, Retrying, SystemBlock, Usage, Usd,
 };
 use mock_anthropic::{Answer, Config, Fault, MockServer};
 use store::{Clock, EmbeddedConfig, EmbeddedStore, ManualClock, Store};
@@ -165,6 +165,24 @@ async fn the_ledger_agrees_with_the_provider_to_the_token_and_the_pico_dollar() 
     assert_eq!(cached.read_tokens, said.cache_read_input_tokens);
     assert_eq!(cached.saved_usd, found.summary.prompt_cache_saved_usd);
     assert!(cached.hit_rate() > 0.8);
+}
+
+#[tokio::test]
+async fn a_second_model_of_the_mocks_own_answers_whole_and_streamed() {
+    let mock = mock().await;
+    let config = OpenAiConfig::new(&format!("{}/v1", mock.base_url()), "qwen3-32b");
+    let model = OpenAiCompatible::try_new(config).unwrap();
+    let asked = request("Revisas facturas.");
+    let whole = model.complete(&asked).await.unwrap();
+    let streamed = model.stream(&asked).await.unwrap();
+    let streamed = streamed.completion().await.unwrap();
+    assert_eq!(whole.text, "Todo cuadra, no hay nada que corregir.");
+    assert_eq!((&whole.text, whole.usage), (&streamed.text, streamed.usage));
+    assert_eq!(streamed.model, "qwen3-32b");
+    assert!(!streamed.usage.estimated, "the last chunk tells it");
+    let said = mock.stats().usage;
+    assert_eq!(said.output_tokens, whole.usage.output_tokens * 2);
+    assert_eq!(mock.stats().requests_to("/v1/chat/completions"), 2);
 }
 
 #[tokio::test]
