@@ -170,7 +170,7 @@ async fn the_ledger_agrees_with_the_provider_to_the_token_and_the_pico_dollar() 
 #[tokio::test]
 async fn a_second_model_of_the_mocks_own_answers_whole_and_streamed() {
     let mock = mock().await;
-    let config = OpenAiConfig::new(&format!("{}/v1", mock.base_url()), "qwen3-32b");
+    let config = OpenAiConfig::new(format!("{}/v1", mock.base_url()), "qwen3-32b");
     let model = OpenAiCompatible::try_new(config).unwrap();
     let asked = request("Revisas facturas.");
     let whole = model.complete(&asked).await.unwrap();
