@@ -35,6 +35,7 @@
 //!
 //! No push gateway and no HTTP listener: the service serves its own figures.
 
+pub mod catalogue;
 mod http;
 pub mod logs;
 mod panics;
