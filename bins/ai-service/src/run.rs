@@ -9,7 +9,7 @@ use cache::Cache;
 use http_api::{Config, Deps, Keyring, Server};
 use llm_client::{Meter, Sharing};
 use observability::logs::Logs;
-use observability::{HistogramBuckets, Metrics};
+use observability::{HistogramBuckets, Metrics, Traces};
 use store::{EmbeddedStore, RedisStore, ResilientStore, Store, SystemClock};
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -48,6 +48,8 @@ enum StartError {
     Store(#[from] store::OpenError),
     #[error("set up the metrics")]
     Metrics(#[from] observability::InstallError),
+    #[error("set up the traces")]
+    Traces(#[from] observability::TracesError),
     #[error("set up the logs")]
     Logs(#[from] observability::logs::LogsError),
     #[error("set up the cache")]
@@ -75,6 +77,7 @@ struct Running {
     grace: Duration,
     deadline: Duration,
     _knowledge: Option<knowledge_base::Watch>,
+    traces: Option<Traces>,
     _logs: Logs,
     /// Replicas are told of open breakers for as long as this is held.
     _sharing: Vec<Sharing>,
@@ -118,9 +121,10 @@ fn signals() -> io::Result<(Signal, Signal)> {
 }
 
 async fn start(settings: Settings) -> Result<Running, StartError> {
-    let logs = observability::logs::init(&settings.log_level, io::stderr())?;
-    observability::log_panics();
     let metrics = Metrics::install(&buckets())?;
+    let traces = settings.traces.as_ref().map(Traces::start).transpose()?;
+    let logs = observability::logs::init(&settings.log_level, io::stderr(), traces.as_ref())?;
+    observability::log_panics();
     llm_client::telemetry::describe();
     let clock = Arc::new(SystemClock);
     let engine: Arc<dyn Store> = match &settings.engine {
@@ -194,6 +198,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         grace,
         deadline,
         _knowledge: known.watch,
+        traces,
         _logs: logs,
         _sharing: sharing.unwrap_or_default(),
     })
@@ -279,6 +284,7 @@ impl Running {
             cache,
             store,
             meter,
+            traces,
             deadline,
             ..
         } = self;
@@ -287,6 +293,9 @@ impl Running {
             cache.drain(FLUSH_LIMIT).await;
             let _ = tokio::time::timeout(FLUSH_LIMIT, meter.ledger().flush()).await;
             flush(&*store).await;
+            if let Some(traces) = traces {
+                traces.shut_down(FLUSH_LIMIT).await;
+            }
             drained
         };
         tokio::select! {

@@ -11,6 +11,8 @@ use http::header::CONNECTION;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
 use hyper::body::{Body as _, Incoming};
+use observability::{method_label, traces};
+use tracing::{Instrument as _, Span, field};
 
 use crate::analytics;
 use crate::app::Shared;
@@ -38,7 +40,7 @@ const CLIENT_LEFT: u16 = 499;
 /// What the log line of a request tells beside its outcome.
 struct Line<'a> {
     id: &'a str,
-    method: &'a Method,
+    method: &'static str,
     endpoint: usize,
     caller: Option<&'a str>,
 }
@@ -48,35 +50,75 @@ pub(crate) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> 
     let started = Instant::now();
     let _in_flight = shared.http.enter();
     let id = request_id::of(request.headers());
-    let method = request.method().clone();
-    let (endpoint, route) = shared.routes.find(&method, request.uri().path());
-    let caller = route
-        .as_ref()
-        .map_or(Ok(None), |found| authenticate(shared, found, &request));
-    let line = Line {
-        id: &id,
-        method: &method,
-        endpoint,
-        caller: caller
+    let method = method_label(request.method().as_str());
+    let (endpoint, route) = shared.routes.find(request.method(), request.uri().path());
+    let span = span(method, endpoint, &id);
+    traces::adopt(&span, request.headers());
+    let handled = async {
+        let caller = route
             .as_ref()
-            .ok()
-            .copied()
-            .flatten()
-            .map(|caller| caller.name()),
+            .map_or(Ok(None), |found| authenticate(shared, found, &request));
+        let line = Line {
+            id: &id,
+            method,
+            endpoint,
+            caller: caller
+                .as_ref()
+                .ok()
+                .copied()
+                .flatten()
+                .map(|caller| caller.name()),
+        };
+        let left = Left {
+            shared,
+            line: &line,
+            started,
+            answered: false,
+        };
+        let outcome = match (route, &caller) {
+            (Ok(found), Ok(caller)) => guarded(shared, found, *caller, request).await,
+            (Err(problem), _) => refused(request, problem),
+            (_, Err(problem)) => refused(request, problem.clone()),
+        };
+        left.answered();
+        finish(shared, &line, outcome, started.elapsed())
     };
-    let left = Left {
-        shared,
-        line: &line,
-        started,
-        answered: false,
-    };
-    let outcome = match (route, &caller) {
-        (Ok(found), Ok(caller)) => guarded(shared, found, *caller, request).await,
-        (Err(problem), _) => refused(request, problem),
-        (_, Err(problem)) => refused(request, problem.clone()),
-    };
-    left.answered();
-    finish(shared, &line, outcome, started.elapsed())
+    handled.instrument(span).await
+}
+
+/// The root of what is traced of a request.
+fn span(method: &'static str, endpoint: usize, id: &str) -> Span {
+    let route = Routes::label(endpoint);
+    tracing::info_span!(
+        "request",
+        otel.name = format_args!("{method} {route}"),
+        otel.kind = "server",
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = field::Empty,
+        request.id = id,
+        cache.result = field::Empty,
+        error.code = field::Empty,
+    )
+}
+
+/// Tells the request's span how it ended.
+fn conclude(status: u16, cache: Option<Status>, code: Option<&'static str>) {
+    let span = Span::current();
+    if span.is_disabled() {
+        return;
+    }
+    span.record("http.response.status_code", status);
+    if let Some(cache) = cache {
+        span.record("cache.result", cache.as_str());
+    }
+    if let Some(code) = code {
+        span.record("error.code", code);
+        // A client's own mistake is no failure of the service.
+        if status >= 500 {
+            traces::mark_failed(&span, code);
+        }
+    }
 }
 
 /// Tells of a request whose client didn't wait for the answer: what it began may go on and
@@ -107,10 +149,9 @@ impl Drop for Left<'_> {
 }
 
 fn record(shared: &Shared, line: &Line<'_>, status: u16, elapsed: Duration, upstream: Duration) {
-    let method = line.method.as_str();
     shared
         .http
-        .observe(line.endpoint, method, status, elapsed, upstream);
+        .observe(line.endpoint, line.method, status, elapsed, upstream);
 }
 
 fn log(
@@ -119,12 +160,13 @@ fn log(
     elapsed: Duration,
     upstream: Duration,
     cache: Option<Status>,
-    code: Option<&str>,
+    code: Option<&'static str>,
 ) {
+    conclude(status, cache, code);
     tracing::info!(
         target: "http",
         request_id = line.id,
-        method = line.method.as_str(),
+        method = line.method,
         endpoint = Routes::label(line.endpoint),
         status,
         duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),

@@ -30,6 +30,7 @@ pub(super) struct File {
     pub(super) answers: Answers,
     pub(super) indicators: Indicators,
     pub(super) metrics: Metrics,
+    pub(super) traces: Traces,
     pub(super) drain: Drain,
 }
 
@@ -250,6 +251,16 @@ pub(super) struct Indicators {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Metrics {
     pub(super) public: bool,
+}
+
+/// Where traces go.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Traces {
+    pub(super) endpoint: Option<String>,
+    pub(super) sample_ratio: Option<f64>,
+    pub(super) slow_ms: Option<u64>,
+    pub(super) timeout_ms: Option<u64>,
 }
 
 /// The end of the process.

@@ -7,6 +7,7 @@ mod limits;
 mod money;
 mod redis;
 mod settings;
+mod traces;
 
 pub(crate) use environment::Environment;
 pub(crate) use redis::SharedStore;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use cache::CacheConfig;
 use http_api::{ApiKey, Limits, PreviredPage};
 use llm_client::{AnthropicConfig, ConcurrencyConfig, MeterConfig, OpenAiConfig, Timeouts};
+use observability::TracesConfig;
 use secrecy::SecretString;
 use store::EmbeddedConfig;
 use thiserror::Error;
@@ -19,6 +20,7 @@ use super::keys::{keys, secret};
 use super::limits::{concurrency, limits, time, wait};
 use super::money::meter;
 use super::redis::redis;
+use super::traces::traces;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8002";
 const DEFAULT_MODEL: &str = "claude-sonnet-4-6";
@@ -54,6 +56,8 @@ pub(crate) struct Settings {
     pub(crate) indicators_url: Option<String>,
     pub(crate) indicators_timeout: Duration,
     pub(crate) metrics_public: bool,
+    /// Where traces go, where they go anywhere.
+    pub(crate) traces: Option<TracesConfig>,
     pub(crate) drain_grace: Duration,
     pub(crate) drain_deadline: Duration,
     /// Environment variables that are set and not read by this version.
@@ -163,6 +167,7 @@ impl Settings {
             indicators_url: indicators(file.indicators)?,
             indicators_timeout,
             metrics_public: file.metrics.public,
+            traces: traces(file.traces)?,
             drain_grace: wait("drain.grace_ms", file.drain.grace_ms, 2_000)?,
             drain_deadline: wait("drain.deadline_ms", file.drain.deadline_ms, 30_000)?,
             ignored: Vec::new(),
@@ -238,6 +243,7 @@ fn model(file: file::Model, limits: &Limits) -> Result<Option<AnthropicConfig>, 
         config.base_url = base_url;
     }
     config.allow_insecure_http = file.allow_insecure_http;
+    config.propagate = Some(observability::traces::inject);
     let default = config.timeouts;
     let total = limits.model_timeout;
     let connect = time(
@@ -265,6 +271,7 @@ fn second(file: file::SecondModel, limits: &Limits) -> Result<Option<OpenAiConfi
     let mut config = OpenAiConfig::new(base_url, name);
     config.api_key = secret("second_model.api_key", file.api_key, file.api_key_file)?;
     config.allow_insecure_http = file.allow_insecure_http;
+    config.propagate = Some(observability::traces::inject);
     let (default, total) = (config.timeouts, limits.model_timeout);
     let (connect, first_byte) = (
         default.connect().min(total),
@@ -330,6 +337,14 @@ impl fmt::Display for Settings {
         let timeout = self.indicators_timeout.as_millis();
         writeln!(f, "indicators.timeout_ms = {timeout}")?;
         writeln!(f, "metrics.public = {}", self.metrics_public)?;
+        match &self.traces {
+            Some(traces) => {
+                writeln!(f, "traces.endpoint = {}", traces.endpoint)?;
+                writeln!(f, "traces.sample_ratio = {}", traces.ratio)?;
+                writeln!(f, "traces.slow_ms = {}", traces.slow.as_millis())?;
+            }
+            None => writeln!(f, "traces = none")?,
+        }
         writeln!(f, "drain.grace_ms = {}", self.drain_grace.as_millis())?;
         write!(f, "drain.deadline_ms = {}", self.drain_deadline.as_millis())?;
         for name in &self.ignored {
