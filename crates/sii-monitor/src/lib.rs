@@ -139,6 +139,7 @@ pub mod index;
 pub mod item;
 pub mod meaning;
 pub mod page;
+pub mod passages;
 pub mod pdf;
 mod reading;
 pub mod run;
