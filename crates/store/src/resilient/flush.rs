@@ -24,12 +24,19 @@ pub(super) async fn watch(shared: Arc<Shared>) {
         while !is_back(&shared).await {
             tokio::time::sleep(pause.max(Duration::from_millis(1))).await;
             pause = (pause * 2).min(shared.config.probe_max);
+            if shared.breaker.is_closed() {
+                // Somebody else has found it well.
+                break;
+            }
         }
-        shared.came_back();
+        if !shared.breaker.is_closed() {
+            shared.came_back();
+        }
     }
 }
 
-async fn is_back(shared: &Shared) -> bool {
+/// Whether a write of the shared store works now.
+pub(super) async fn is_back(shared: &Shared) -> bool {
     let probe = tokio::time::timeout(shared.config.deadline, shared.remote.probe()).await;
     // One that is only full can be read: each write finds out for itself.
     matches!(probe, Ok(Ok(()) | Err(Problem::Full)))
