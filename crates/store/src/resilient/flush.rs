@@ -32,13 +32,19 @@ pub(super) async fn watch(shared: Arc<Shared>) {
                 // Another server is in its place: there is no use in waiting.
                 () = shared.remote.reached() => pause = shared.config.probe_min,
             }
+            if shared.breaker.is_closed() {
+                // Somebody else has found it well.
+                break;
+            }
         }
-        shared.came_back();
+        if !shared.breaker.is_closed() {
+            shared.came_back();
+        }
     }
 }
 
-/// Looks whether it is back.
-async fn look(shared: &Shared) -> Result<(), Problem> {
+/// Whether a write of the shared store works now.
+pub(super) async fn look(shared: &Shared) -> Result<(), Problem> {
     let probe = tokio::time::timeout(shared.config.deadline, shared.remote.probe()).await;
     match probe {
         // One that is only full can be read: each write finds out for itself.

@@ -178,6 +178,16 @@ impl ResilientStore {
             _tasks: tasks,
         })
     }
+
+    /// Asks the shared store at once, without waiting for the next look in the background, and
+    /// goes back to it where it answers: for an operator who knows that it is well. Says whether
+    /// it is asked from now on.
+    pub async fn retry_now(&self) -> bool {
+        if !self.shared.breaker.is_closed() && flush::look(&self.shared).await.is_ok() {
+            self.shared.came_back();
+        }
+        self.shared.breaker.is_closed()
+    }
 }
 
 /// How a call of the shared store ended.

@@ -703,3 +703,24 @@ async fn channels_reach_this_process_while_it_is_away() {
     world.store.publish("c", text("2")).await.unwrap();
     assert_eq!(early.next().await, Some(text("2")));
 }
+
+#[tokio::test]
+async fn an_operator_s_word_brings_it_back_only_if_it_is_well() {
+    let pause = Duration::from_secs(3_600);
+    let world = world_of(ResilientConfig {
+        probe_min: pause,
+        probe_max: pause,
+        ..config()
+    })
+    .await;
+    assert!(world.store.retry_now().await, "nothing is wrong");
+    world.go_away(Mood::Down).await;
+    assert!(!world.store.retry_now().await);
+    world.remote.set_mood(Mood::Well);
+    assert!(world.store.retry_now().await);
+    world.store.set("k", text("v"), None).await.unwrap();
+    assert_eq!(world.remote.engine.get("k").await.unwrap(), Some(text("v")));
+    // The background finds that it is back, and looks again the next time.
+    world.go_away(Mood::Down).await;
+    assert_eq!(world.store.shared.breaker.outages(), 2);
+}
