@@ -65,6 +65,10 @@ enum Command {
     #[cfg(feature = "bench")]
     #[command(hide = true)]
     BenchStreams(bench::llm::streams::Args),
+    /// Keeps answers in memory, for `bench`
+    #[cfg(feature = "bench")]
+    #[command(hide = true)]
+    BenchKept,
     /// Judge a folder of tax documents and mutants of them: recall, false alarms, speed
     DteEval(eval_launch::Args),
     /// The measuring half of `dte-eval`, in the release build that `dte-eval` makes
@@ -104,6 +108,8 @@ fn main() -> ExitCode {
         Command::BenchHello(args) => bench::hello::run(&args),
         #[cfg(feature = "bench")]
         Command::BenchStreams(args) => bench::llm::streams::run(&args),
+        #[cfg(feature = "bench")]
+        Command::BenchKept => bench::cache::kept::run(),
         Command::DteEval(args) => eval_launch::run(&args),
         #[cfg(feature = "dte-eval")]
         Command::DteEvalMeasure(args) => dte_eval::measure(&args),

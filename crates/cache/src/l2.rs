@@ -2,7 +2,6 @@
 //! a miss and is counted, and never fails a call.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +14,7 @@ use crate::entry::Entry;
 use crate::flush::Marks;
 use crate::frame::HEAVY_BYTES;
 use crate::metrics::{Metrics, StoreCall, StoreFailure};
+use crate::outage::Outage;
 use crate::{CacheConfig, CacheKey, frame};
 
 #[derive(Debug)]
@@ -30,9 +30,8 @@ pub(crate) struct L2 {
     replicas: Replicas,
     /// Whether the engine is a server that others share; asked once.
     server: OnceCell<bool>,
-    /// Whether the last call failed: a failure is logged when it begins and when it ends, not
-    /// once a request.
-    failing: AtomicBool,
+    /// What is told of failures: when they begin and when they end, not once a request.
+    outages: [Outage; StoreCall::LABELS.len()],
 }
 
 /// What a read came back with.
@@ -64,7 +63,7 @@ impl L2 {
             max_writes: config.max_pending_writes,
             replicas: config.replicas,
             server: OnceCell::new(),
-            failing: AtomicBool::new(false),
+            outages: Default::default(),
         }
     }
 
@@ -222,38 +221,36 @@ impl L2 {
         let _all = self.writes.acquire_many(self.max_writes as u32).await;
     }
 
-    /// What a call of the store gave, if it gave anything; a failure is counted and, when it
-    /// is the first after a success, logged.
+    /// What a call of the store gave, if it gave anything; a failure is counted and, where it
+    /// is news, logged.
     fn settled<T>(
         &self,
         call: StoreCall,
         answer: Result<Result<T, StoreError>, tokio::time::error::Elapsed>,
     ) -> Option<T> {
-        match answer {
+        let (outage, call_name) = (self.outages.get(call as usize), call.label());
+        let (failure, error) = match answer {
             Ok(Ok(value)) => {
-                if self.failing.swap(false, Ordering::Relaxed) {
-                    tracing::info!("the cache's store answers again");
+                if outage.is_some_and(Outage::went_well) {
+                    tracing::info!(call = call_name, "the cache's store answers again");
                 }
-                Some(value)
+                return Some(value);
             }
-            Ok(Err(error)) => {
-                self.metrics.store_failed(call, StoreFailure::Error);
-                if !self.failing.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(%error, call = call.label(), "the cache goes on without its store");
-                }
-                None
-            }
-            Err(_elapsed) => {
-                self.metrics.store_failed(call, StoreFailure::Timeout);
-                if !self.failing.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(
-                        call = call.label(),
-                        "the cache goes on without its store, which is too slow"
-                    );
-                }
-                None
-            }
+            Ok(Err(error)) => (StoreFailure::Error, Some(error)),
+            Err(_elapsed) => (StoreFailure::Timeout, None),
+        };
+        self.metrics.store_failed(call, failure);
+        if let Some(untold) = outage.and_then(|outage| outage.failed(Instant::now())) {
+            // Without an error it was too slow.
+            let error = error.as_ref().map(tracing::field::display);
+            tracing::warn!(
+                error,
+                call = call_name,
+                untold,
+                "the cache goes on without its store"
+            );
         }
+        None
     }
 }
 

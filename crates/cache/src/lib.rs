@@ -114,6 +114,7 @@ mod l1;
 mod l2;
 mod memo;
 pub mod metrics;
+mod outage;
 mod policy;
 mod replica;
 mod spans;

@@ -25,8 +25,13 @@ pub(super) async fn watch(shared: Arc<Shared>) {
             if shared.breaker.failure() {
                 shared.went_away(problem);
             }
+            // As long as it isn't sure, somebody may be refused for nothing.
+            let pause_now = match shared.breaker.is_open() {
+                true => pause,
+                false => shared.config.probe_min / 10,
+            };
             tokio::select! {
-                () = tokio::time::sleep(pause.max(Duration::from_millis(1))) => {
+                () = tokio::time::sleep(pause_now.max(Duration::from_millis(1))) => {
                     pause = (pause * 2).min(shared.config.probe_max);
                 }
                 // Another server is in its place: there is no use in waiting.

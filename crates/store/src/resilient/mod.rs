@@ -83,6 +83,7 @@ impl Remote for RedisStore {
 /// machine had only stumbled, and nothing else happens; if it doesn't, up to
 /// [`ResilientConfig::failures_to_open`] failures in a row, the store is away. As many refusals
 /// in a row, which cost nobody time, say the same. A server that is only full is still read.
+/// What nobody here could answer, such as reading a durable key, is asked until it is sure.
 ///
 /// **While it is away**, what happens depends on the key's class: see [`KeyClass`]. Rate limits
 /// go by the local engine, whatever the class. Leases are refused with
@@ -199,7 +200,7 @@ enum Answer<T> {
 }
 
 impl Shared {
-    /// Asks the shared store, unless the breaker is open.
+    /// Asks the shared store, unless it is away or suspected to be.
     ///
     /// # Errors
     /// What the store answered to that very call; never that it is away.
@@ -208,7 +209,19 @@ impl Shared {
         operation: &'static str,
         call: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<Answer<T>, StoreError> {
-        if !self.breaker.is_closed() {
+        match self.breaker.is_closed() {
+            true => self.ask_unless_open(operation, call).await,
+            false => Ok(Answer::Away { asked: false }),
+        }
+    }
+
+    /// As [`Self::ask`], also where the store is only suspected to be away.
+    async fn ask_unless_open<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<Answer<T>, StoreError> {
+        if self.breaker.is_open() {
             return Ok(Answer::Away { asked: false });
         }
         let started = Instant::now();

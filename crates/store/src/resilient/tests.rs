@@ -609,6 +609,26 @@ async fn a_stumble_is_no_outage() {
     assert_eq!(standby.outages, 0);
 }
 
+/// A moment's suspicion refuses nobody: what isn't known here is asked until it is sure.
+#[tokio::test]
+async fn what_nobody_here_knows_is_asked_while_it_is_only_suspected() {
+    let world = world().await;
+    let far = text("far");
+    world
+        .remote
+        .engine
+        .set("s:far", far.clone(), None)
+        .await
+        .unwrap();
+    world.remote.set_mood(Mood::Hung);
+    assert_eq!(world.store.get("cache:a").await.unwrap(), None);
+    world.remote.set_mood(Mood::Well);
+    let breaker = &world.store.shared.breaker;
+    assert!(!breaker.is_closed() && !breaker.is_open());
+    assert_eq!(world.store.get("s:far").await.unwrap(), Some(far));
+    world.settled().await;
+}
+
 /// Those who ask at the same time wait at the same time, and nobody waits twice.
 #[tokio::test]
 async fn a_burst_waits_once() {
