@@ -21,6 +21,7 @@ pub(super) struct File {
     pub(super) cache: CacheConfig,
     pub(super) model: Model,
     pub(super) second_model: SecondModel,
+    pub(super) concurrency: Concurrency,
     pub(super) budget: Budget,
     pub(super) prices: BTreeMap<String, Price>,
     pub(super) limits: Limits,
@@ -128,6 +129,15 @@ pub(super) struct SecondModel {
     pub(super) api_key: Option<SecretString>,
     pub(super) api_key_file: Option<PathBuf>,
     pub(super) allow_insecure_http: bool,
+}
+
+/// Calls of one model at once.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Concurrency {
+    pub(super) initial: Option<u32>,
+    pub(super) max: Option<u32>,
+    pub(super) queue: Option<u32>,
 }
 
 /// What the model may cost.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cache::CacheConfig;
 use http_api::{ApiKey, Limits, PreviredPage};
-use llm_client::{AnthropicConfig, MeterConfig, OpenAiConfig, Timeouts};
+use llm_client::{AnthropicConfig, ConcurrencyConfig, MeterConfig, OpenAiConfig, Timeouts};
 use secrecy::SecretString;
 use store::EmbeddedConfig;
 use thiserror::Error;
@@ -16,7 +16,7 @@ use super::Environment;
 use super::SharedStore;
 use super::file::{self, File};
 use super::keys::{keys, secret};
-use super::limits::{limits, time, wait};
+use super::limits::{concurrency, limits, time, wait};
 use super::money::meter;
 use super::redis::redis;
 
@@ -45,6 +45,7 @@ pub(crate) struct Settings {
     /// The folder of what the chat knows; without one, the articles of the binary.
     pub(crate) knowledge: Option<PathBuf>,
     pub(crate) second_model: Option<OpenAiConfig>,
+    pub(crate) concurrency: ConcurrencyConfig,
     pub(crate) meter: MeterConfig,
     pub(crate) limits: Limits,
     pub(crate) validate_lifetime: Duration,
@@ -153,6 +154,7 @@ impl Settings {
             cache: file.cache,
             model,
             second_model,
+            concurrency: concurrency(&file.concurrency)?,
             meter,
             limits,
             knowledge: file.knowledge.path,
@@ -311,6 +313,7 @@ impl fmt::Display for Settings {
         if let Some(second) = &self.second_model {
             writeln!(f, "second model = {} at {}", second.model, second.base_url)?;
         }
+        writeln!(f, "{:#?}", self.concurrency)?;
         writeln!(f, "{:#?}", self.meter.limits)?;
         writeln!(f, "{:#?}", self.limits)?;
         writeln!(

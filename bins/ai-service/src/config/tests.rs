@@ -122,6 +122,9 @@ fn nonsense_is_refused_by_name() {
         ),
         ("[indicators]\nurl = \"previred\"", "indicators.url"),
         ("[indicators]\ntimeout_ms = 0", "indicators.timeout_ms"),
+        ("[concurrency]\nmax = 0", "concurrency.max"),
+        ("[concurrency]\nqueue = 100001", "concurrency.queue"),
+        ("[concurrency]\ninitial = 9\nmax = 8", "concurrency.initial"),
         ("[drain]\ngrace_ms = 9223372036854775807", "drain.grace_ms"),
         ("[[auth.keys]]\nname = \"erp\"", "neither key nor key_file"),
         (
@@ -240,6 +243,7 @@ fn every_key_is_documented() {
         "cache.adaptive",
         "model",
         "second_model",
+        "concurrency",
         "budget",
         "prices.modelo",
         "limits",
