@@ -124,7 +124,10 @@ async fn read_by_chromium(service: &Service) -> String {
     assert_eq!(said["status"], 200, "{said}");
     assert_eq!(said["type"], "text/event-stream", "{said}");
     assert_eq!(said["last"], "done", "{said}");
-    assert!(said["chunks"].as_u64().unwrap() > 1, "it is no stream: {said}");
+    assert!(
+        said["chunks"].as_u64().unwrap() > 1,
+        "it is no stream: {said}"
+    );
     said["text"].as_str().unwrap().to_owned()
 }
 
