@@ -27,6 +27,7 @@ mod payroll_launch;
 mod random;
 mod rules;
 mod run;
+mod streams;
 mod test;
 
 use std::process::ExitCode;
@@ -49,6 +50,8 @@ enum Command {
     Test(test::Args),
     /// Measure the service against a bare HTTP server and print the targets with pass or fail
     Bench(launch::Args),
+    /// Hold a thousand streams of answers through the real binary: gaps, memory, ends
+    Streams(streams::Args),
     /// Hold the model's client against a LiteLLM proxy, and write docs/interop.md
     Interop,
     /// Write docs/dte-rules.md and docs/payroll-rules.md, the catalogues of the rules, from the code
@@ -100,6 +103,7 @@ fn main() -> ExitCode {
         Command::Lint => lint::run(),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => launch::run(&args),
+        Command::Streams(args) => streams::run(&args),
         Command::Interop => interop::run(),
         Command::Rules(args) => rules::run(&args),
         #[cfg(feature = "bench")]

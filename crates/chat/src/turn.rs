@@ -131,7 +131,14 @@ impl Turn {
         let base = inner.deps.knowledge.clone();
         let (question, history) = (self.question.clone(), self.history.clone());
         let (today, passages) = (inner.today(), inner.config.passages);
-        let work = move || find(&base, &question, &history, today, passages);
+        // Searches are short, and those before it as many as streams may be.
+        let place = Arc::clone(&inner.searches).acquire_owned();
+        let place = timeout(inner.config.message_limit, place).await;
+        let place = place.map_err(|_| Failure::Timeout)?;
+        let work = move || {
+            let _place = place;
+            find(&base, &question, &history, today, passages)
+        };
         tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| Failure::Internal)
