@@ -5,6 +5,7 @@ mod config;
 mod indicators;
 mod knowledge;
 mod model;
+mod monitor;
 mod run;
 mod welcome;
 

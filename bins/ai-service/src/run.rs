@@ -19,6 +19,7 @@ use crate::config::{Engine, Settings};
 use crate::indicators;
 use crate::knowledge;
 use crate::model;
+use crate::monitor;
 use crate::welcome;
 
 /// `EX_UNAVAILABLE`: something that the service needs to start can't be had.
@@ -58,6 +59,8 @@ enum StartError {
     Knowledge(#[from] knowledge_base::KnowledgeError),
     #[error("set up the indicators' source")]
     Indicators(#[from] http_api::PageError),
+    #[error("set up the tax service's monitor")]
+    Monitor(#[from] monitor::StartError),
     #[error("set up the keys")]
     Keys(#[from] http_api::KeyringError),
     #[error("set up Redis")]
@@ -72,6 +75,7 @@ struct Running {
     cache: Cache,
     store: Arc<dyn Store>,
     meter: Meter,
+    sii: Option<monitor::Watching>,
     grace: Duration,
     deadline: Duration,
     _knowledge: Option<knowledge_base::Watch>,
@@ -117,31 +121,14 @@ fn signals() -> io::Result<(Signal, Signal)> {
     ))
 }
 
-async fn start(settings: Settings) -> Result<Running, StartError> {
+async fn start(mut settings: Settings) -> Result<Running, StartError> {
     let logs = observability::logs::init(&settings.log_level, io::stderr())?;
     observability::log_panics();
     let metrics = Metrics::install(&buckets())?;
     llm_client::telemetry::describe();
+    sii_monitor::telemetry::describe();
     let clock = Arc::new(SystemClock);
-    let engine: Arc<dyn Store> = match &settings.engine {
-        Engine::File(path) => {
-            Arc::new(EmbeddedStore::open(path, settings.store.clone(), clock.clone()).await?)
-        }
-        Engine::Memory => Arc::new(EmbeddedStore::in_memory(
-            settings.store.clone(),
-            clock.clone(),
-        )?),
-    };
-    let store: Arc<dyn Store> = match &settings.shared {
-        None => engine,
-        Some(shared) => {
-            // It connects in the background: nobody waits for Redis.
-            let redis = RedisStore::start(shared.redis.clone())?;
-            let config = shared.resilient.clone();
-            let store = ResilientStore::start(redis, engine, config, clock.clone());
-            Arc::new(store.await.map_err(StartError::Journal)?)
-        }
-    };
+    let store = open(&settings, clock.clone()).await?;
     let second_tier = Some(Arc::clone(&store));
     let operations = &http_api::OPERATIONS;
     let cache = Cache::new(&settings.cache, operations, second_tier, clock.clone())?;
@@ -153,7 +140,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
     let (model, sharing) = stack.map(|stack| (stack.model, stack.sharing)).unzip();
     let known = knowledge::open(settings.knowledge.as_deref()).await?;
     let chat = knowledge::chat(
-        known.base,
+        known.base.clone(),
         Arc::clone(&store),
         cache.clone(),
         model.as_ref().map(|model| Arc::clone(&model.client)),
@@ -165,6 +152,8 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         .await
         .map_err(|error| StartError::Listen(settings.listen, error))?;
     let keys = Keyring::new(&settings.keys)?;
+    let client = model.as_ref().map(|model| Arc::clone(&model.client));
+    let sii = monitor::start(&mut settings.sii, &store, clock.clone(), client, known.base).await?;
     let config = Config {
         keys,
         limits: settings.limits,
@@ -178,6 +167,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         store: Arc::clone(&store),
         model,
         chat: Some(chat),
+        sii: sii.as_ref().map(|sii| Arc::clone(&sii.runner)),
         indicators: Arc::new(provider),
         meter: meter.clone(),
         metrics,
@@ -191,6 +181,7 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         cache,
         store,
         meter,
+        sii,
         grace,
         deadline,
         _knowledge: known.watch,
@@ -199,8 +190,25 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
     })
 }
 
+/// The engine of this process, behind Redis where that is configured.
+async fn open(settings: &Settings, clock: Arc<SystemClock>) -> Result<Arc<dyn Store>, StartError> {
+    let own = settings.store.clone();
+    let engine: Arc<dyn Store> = match &settings.engine {
+        Engine::File(path) => Arc::new(EmbeddedStore::open(path, own, clock.clone()).await?),
+        Engine::Memory => Arc::new(EmbeddedStore::in_memory(own, clock.clone())?),
+    };
+    let Some(shared) = &settings.shared else {
+        return Ok(engine);
+    };
+    // It connects in the background: nobody waits for Redis.
+    let redis = RedisStore::start(shared.redis.clone())?;
+    let config = shared.resilient.clone();
+    let store = ResilientStore::start(redis, engine, config, clock);
+    Ok(Arc::new(store.await.map_err(StartError::Journal)?))
+}
+
 /// The bounds of the libraries' histograms.
-fn buckets() -> [HistogramBuckets; 6] {
+fn buckets() -> [HistogramBuckets; 7] {
     use llm_client::telemetry;
     [
         HistogramBuckets {
@@ -226,6 +234,10 @@ fn buckets() -> [HistogramBuckets; 6] {
         HistogramBuckets {
             name: telemetry::TOKEN_USAGE,
             bounds: &telemetry::TOKEN_USAGE_BUCKETS,
+        },
+        HistogramBuckets {
+            name: sii_monitor::telemetry::VISIT_DURATION,
+            bounds: &sii_monitor::telemetry::VISIT_DURATION_BUCKETS,
         },
     ]
 }
@@ -279,11 +291,20 @@ impl Running {
             cache,
             store,
             meter,
+            sii,
             deadline,
             ..
         } = self;
         let drain = async {
-            let drained = server.drain(grace, deadline).await;
+            // A run gives its turn back at once, while requests still end.
+            let watched = async {
+                if let Some(sii) = &sii
+                    && !sii.runner.drain(FLUSH_LIMIT).await
+                {
+                    tracing::warn!("the monitor did not stop in time");
+                }
+            };
+            let (drained, ()) = tokio::join!(server.drain(grace, deadline), watched);
             cache.drain(FLUSH_LIMIT).await;
             let _ = tokio::time::timeout(FLUSH_LIMIT, meter.ledger().flush()).await;
             flush(&*store).await;

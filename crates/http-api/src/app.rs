@@ -16,6 +16,7 @@ use llm_client::{
 };
 use observability::{HttpMetrics, Metrics};
 use payroll::provider::Provider;
+use sii_monitor::run::Runner;
 use store::{Clock, Store};
 use tokio::net::TcpListener;
 
@@ -45,6 +46,8 @@ pub struct Deps {
     pub model: Option<Model>,
     /// What answers `/api/chat`, where there is one.
     pub chat: Option<Arc<Chat>>,
+    /// What watches the tax service, where that isn't off.
+    pub sii: Option<Arc<Runner>>,
     /// The months' indicators, for payslips.
     pub indicators: Arc<Provider>,
     /// What calls of the model cost.
@@ -210,6 +213,11 @@ impl Shared {
                 cost: Usd::from_pico(pico),
             });
         }
+    }
+
+    /// Chile's time zone.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.zone
     }
 
     /// Now, to the second.

@@ -9,6 +9,8 @@ use secrecy::SecretString;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::sii::SiiMonitor;
+
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -28,6 +30,7 @@ pub(super) struct File {
     pub(super) validate: Validate,
     pub(super) answers: Answers,
     pub(super) indicators: Indicators,
+    pub(super) sii_monitor: SiiMonitor,
     pub(super) metrics: Metrics,
     pub(super) drain: Drain,
 }
@@ -251,7 +254,9 @@ pub(super) struct Drain {
 }
 
 /// The parser's own error would repeat what is there.
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+pub(super) fn secret<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SecretString>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)
         .map_err(|_| D::Error::custom("a key must be a string"))?;
     Ok(text.map(SecretString::from))

@@ -7,10 +7,12 @@ mod limits;
 mod money;
 mod redis;
 mod settings;
+mod sii;
 
 pub(crate) use environment::Environment;
 pub(crate) use redis::SharedStore;
 pub(crate) use settings::{Engine, Settings};
+pub(crate) use sii::SiiSettings;
 
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,7 @@ use super::keys::{keys, secret};
 use super::limits::{limits, time, wait};
 use super::money::meter;
 use super::redis::redis;
+use super::sii::{SiiSettings, sii_monitor};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8002";
 const DEFAULT_MODEL: &str = "claude-sonnet-4-6";
@@ -52,6 +53,8 @@ pub(crate) struct Settings {
     /// The page that months' indicators are fetched from, unless nothing is to be fetched.
     pub(crate) indicators_url: Option<String>,
     pub(crate) indicators_timeout: Duration,
+    /// What watches the tax service.
+    pub(crate) sii: SiiSettings,
     pub(crate) metrics_public: bool,
     pub(crate) drain_grace: Duration,
     pub(crate) drain_deadline: Duration,
@@ -160,6 +163,7 @@ impl Settings {
             answer_lifetime,
             indicators_url: indicators(file.indicators)?,
             indicators_timeout,
+            sii: sii_monitor(file.sii_monitor)?,
             metrics_public: file.metrics.public,
             drain_grace: wait("drain.grace_ms", file.drain.grace_ms, 2_000)?,
             drain_deadline: wait("drain.deadline_ms", file.drain.deadline_ms, 30_000)?,
@@ -326,6 +330,7 @@ impl fmt::Display for Settings {
         }
         let timeout = self.indicators_timeout.as_millis();
         writeln!(f, "indicators.timeout_ms = {timeout}")?;
+        writeln!(f, "{}", self.sii)?;
         writeln!(f, "metrics.public = {}", self.metrics_public)?;
         writeln!(f, "drain.grace_ms = {}", self.drain_grace.as_millis())?;
         write!(f, "drain.deadline_ms = {}", self.drain_deadline.as_millis())?;
