@@ -141,6 +141,7 @@ fn item() -> Value {
         ("titulo", text()),
         ("url", text_or_null()),
         ("resumen", text()),
+        ("extracto", text()),
         ("cambios_tecnicos", list(&text())),
         ("impacto", impact),
         ("acciones_requeridas", list(&text())),

@@ -95,7 +95,10 @@ fn channels_hide_their_secrets() {
     assert_eq!(names, ["slack", "webhook", "email"]);
     assert_eq!(settings.sii.outlets[0].policy.min_priority, 3);
     for text in [settings.to_string(), format!("{settings:?}")] {
-        assert!(!text.contains("secreto") && !text.contains("secreta"), "{text}");
+        assert!(
+            !text.contains("secreto") && !text.contains("secreta"),
+            "{text}"
+        );
     }
     for toml in [
         "[sii_monitor.slack]\nwebhook_url = 778899",
