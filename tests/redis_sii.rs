@@ -19,38 +19,42 @@ const KILLS: usize = 6;
 /// A debug build on a busy machine hasn't time to read Redis's answers within the defaults' 40 ms.
 const PATIENT: &str = "[redis]\ncommand_timeout_ms = 3000\nunresponsive_timeout_ms = 9000\n";
 
-fn entry(number: usize) -> String {
+fn entry(name: &str, number: usize) -> String {
+    let path = format!("/{name}{number}.htm").to_lowercase();
     format!(
-        "<h5><a href='/circu{number}.htm'>Circular N° {number} del 3 de Noviembre del 2026</a></h5>\
+        "<h5><a href='{path}'>{name} N° {number} del 3 de Noviembre del 2026</a></h5>\
          <p>Materia número {number}.</p>"
     )
 }
 
-/// Publishes circulars up to this one, and a page that says so.
+/// Publishes circulars and resolutions up to this one.
 fn publish(site: &Site, last: usize) {
-    let text = format!("Instrucciones de la circular {last} sobre el registro de bodegas. ");
-    site.set(&format!("/circu{last}.htm"), &format!("<p>{text}</p>"));
-    let index: String = (1..=last).rev().map(entry).collect();
-    site.set("/circulares.htm", &index);
-    let lines: String = (1..10)
-        .map(|n| format!("<p>Párrafo {n} que no cambia.</p>"))
-        .collect();
-    let page = format!("<h1>Plazos</h1>{lines}<p>El plazo vence con la circular {last}.</p>");
-    site.set("/plazos.htm", &page);
+    for (name, page) in [
+        ("Circular", "/circulares.htm"),
+        ("Resolucion", "/resoluciones.htm"),
+    ] {
+        let text = format!("Instrucciones de la {name} {last} sobre el registro de bodegas.");
+        let path = format!("/{name}{last}.htm").to_lowercase();
+        site.set(&path, &format!("<p>{text}</p>"));
+        let index: String = (1..=last).rev().map(|n| entry(name, n)).collect();
+        site.set(page, &index);
+    }
 }
 
 fn options(site: &Site, server: &Server) -> Options {
-    let source = |key: &str, kind: &str| {
+    let source = |key: &str, tipo: &str| {
         let url = site.url(&format!("/{key}.htm"));
-        format!("[[sii_monitor.sources]]\nkey = \"{key}\"\nurl = \"{url}\"\nkind = \"{kind}\"\n")
+        format!(
+            "[[sii_monitor.sources]]\nkey = \"{key}\"\nurl = \"{url}\"\nkind = \"index\"\ntipo = \"{tipo}\"\n"
+        )
     };
     let config = format!(
         "[sii_monitor]\ndefault_sources = false\nrequest_interval_ms = 0\nlook_seconds = 1\n\
          lease_seconds = 3\nallow_private_hosts = [\"127.0.0.1\"]\n\
          webhook = {{ url = \"{}\", secret = \"secreto-de-prueba\" }}\n{}{}{PATIENT}",
         site.url("/aviso"),
-        source("circulares", "index"),
-        source("plazos", "article"),
+        source("circulares", "circular"),
+        source("resoluciones", "resolucion"),
     );
     Options::default()
         .env("REDIS_URL", &format!("redis://{}", server.host()))
@@ -173,7 +177,7 @@ async fn killed_anywhere_each_item_is_once_in_the_store_and_told() {
             told.values().filter(|times| **times > 1).count()
         );
         assert!(items.values().all(|times| *times == 1), "{items:?}");
-        // A new circular and a changed page, each time.
+        // A circular and a resolution, each time.
         assert_eq!(items.len(), 2 * (last - 3), "{items:?}");
     }
     let expected = items(&replicas[0]).await;
