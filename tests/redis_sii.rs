@@ -166,6 +166,7 @@ async fn killed_anywhere_each_item_is_once_in_the_store_and_told() {
         // The one wait that is meant: it says when the process dies.
         sleep(after).await;
         replicas[victim].signal("KILL").await;
+        replicas[victim].ended().await;
         let _ = asked.await;
         run(&replicas[other]).await;
         replicas[victim] = started(&options[victim]).await;
