@@ -9,13 +9,18 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use store::test_util::redis::{Server, until};
-use tokio::time::sleep;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::alone;
 use crate::support::{Options, Request, Service, Site};
 
 /// Points that are tried where nobody says how many.
 const KILLS: usize = 6;
+/// Longer than a run takes.
+const RUN: Duration = Duration::from_secs(5);
 /// A debug build on a busy machine hasn't time to read Redis's answers within the defaults' 40 ms.
 const PATIENT: &str = "[redis]\ncommand_timeout_ms = 3000\nunresponsive_timeout_ms = 9000\n";
 
@@ -76,13 +81,43 @@ fn request() -> Request {
     Request::post("/api/ai/sii/monitor", &json!({ "force": true }))
 }
 
-/// Runs, once the lease of whoever died is over; says how long the run itself took.
-async fn run(service: &Service) -> Duration {
-    let mut took = Duration::ZERO;
+/// The commands about the monitor that Redis is given, as it tells them itself.
+struct Commands(watch::Receiver<usize>);
+
+impl Commands {
+    async fn of(server: &Server) -> Self {
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port()))
+            .await
+            .unwrap();
+        stream.write_all(b"MONITOR\r\n").await.unwrap();
+        let mut lines = BufReader::new(stream).lines();
+        assert_eq!(lines.next_line().await.unwrap().unwrap(), "+OK");
+        let (sender, count) = watch::channel(0);
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                let ours = line.contains("ai:sii:") || line.contains("ai:news:");
+                sender.send_modify(|count| *count += usize::from(ours));
+            }
+        });
+        Self(count)
+    }
+
+    fn so_far(&self) -> usize {
+        *self.0.borrow()
+    }
+
+    /// Waits for so many more. A run may have fewer than another one: then it is over.
+    async fn pass(&mut self, more: usize) {
+        let until = self.so_far() + more;
+        let passed = self.0.wait_for(|count| *count >= until);
+        let _ = timeout(RUN, passed).await;
+    }
+}
+
+/// Runs, once the lease of whoever died is over.
+async fn run(service: &Service) {
     until("a run of one's own", async || {
         let report = service.send(request()).await.json();
-        let seconds = report["execution_time"].as_str().unwrap();
-        took = Duration::from_secs_f64(seconds.trim_end_matches('s').parse().unwrap());
         assert!(
             report["status"] == "success" || report["status"] == "running",
             "{report}"
@@ -91,7 +126,6 @@ async fn run(service: &Service) -> Duration {
     })
     .await
     .unwrap();
-    took
 }
 
 /// Every item, by its id, as often as it is there.
@@ -148,8 +182,10 @@ async fn killed_anywhere_each_item_is_once_in_the_store_and_told() {
     assert!(items(&replicas[1]).await.is_empty());
     // How long a run takes that finds something: the points are spread over it.
     publish(&site, 4);
-    let whole = run(&replicas[1]).await;
-    println!("a whole run takes {whole:?}");
+    let mut commands = Commands::of(&server).await;
+    run(&replicas[1]).await;
+    let whole = commands.so_far();
+    println!("a whole run is {whole} commands to Redis");
     println!(
         "{:>5} {:>9} {:>6} {:>8} {:>6}",
         "point", "after", "items", "notices", "twice"
@@ -161,10 +197,8 @@ async fn killed_anywhere_each_item_is_once_in_the_store_and_told() {
         let addr = replicas[victim].addr;
         let asked = tokio::spawn(async move { request().try_send(addr).await.is_ok() });
         // Spread by a number that has nothing in common with how many there are.
-        let part = (point * 7_919 % 101) as f64 / 101.0;
-        let after = whole.mul_f64(part);
-        // The one wait that is meant: it says when the process dies.
-        sleep(after).await;
+        let after = point * 7_919 % whole;
+        commands.pass(after).await;
         replicas[victim].signal("KILL").await;
         replicas[victim].ended().await;
         let _ = asked.await;
@@ -172,7 +206,7 @@ async fn killed_anywhere_each_item_is_once_in_the_store_and_told() {
         replicas[victim] = started(&options[victim]).await;
         let (items, told) = (items(&replicas[victim]).await, told(&site));
         println!(
-            "{point:>5} {after:>9.0?} {:>6} {:>8} {:>6}",
+            "{point:>5} {after:>9} {:>6} {:>8} {:>6}",
             items.len(),
             told.values().sum::<usize>(),
             told.values().filter(|times| **times > 1).count()

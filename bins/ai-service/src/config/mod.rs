@@ -1,5 +1,6 @@
 //! Configuration: a TOML file, over it the environment, checked before a port is bound.
 
+mod channels;
 mod environment;
 mod file;
 mod keys;

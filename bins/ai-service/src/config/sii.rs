@@ -2,21 +2,16 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use serde::Deserialize;
-use sii_monitor::deliver::{
-    Channel, Outlet, Policy, SendError, Slack, Smtp, SmtpConfig, SmtpTls, Webhook,
-};
+use sii_monitor::deliver::Outlet;
 use sii_monitor::fetch::{FetchConfig, HttpFetcher};
 use sii_monitor::run::MonitorConfig;
 use sii_monitor::schedule::Schedule;
 use sii_monitor::source::{self, Source};
 
-use super::file::secret as secret_text;
-use super::keys::secret;
+use super::channels::{EmailFile, SlackFile, WebhookFile, outlets};
 use super::limits::time;
 use super::settings::{SettingsError, wrong};
 
@@ -62,44 +57,6 @@ enum Mode {
     OnRequest,
     /// Then, and on schedule.
     Scheduled,
-}
-
-/// Slack.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct SlackFile {
-    #[serde(deserialize_with = "secret_text")]
-    pub(super) webhook_url: Option<SecretString>,
-    pub(super) webhook_url_file: Option<PathBuf>,
-    policy: Policy,
-}
-
-/// Any program.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct WebhookFile {
-    #[serde(deserialize_with = "secret_text")]
-    url: Option<SecretString>,
-    #[serde(deserialize_with = "secret_text")]
-    secret: Option<SecretString>,
-    secret_file: Option<PathBuf>,
-    policy: Policy,
-}
-
-/// Mail.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct EmailFile {
-    host: Option<String>,
-    port: Option<u16>,
-    tls: SmtpTls,
-    user: Option<String>,
-    #[serde(deserialize_with = "secret_text")]
-    password: Option<SecretString>,
-    password_file: Option<PathBuf>,
-    from: Option<String>,
-    to: Vec<String>,
-    policy: Policy,
 }
 
 /// What watches the tax service, checked.
@@ -179,11 +136,6 @@ pub(super) fn sii_monitor(file: SiiMonitor) -> Result<SiiSettings, SettingsError
         file.channel_timeout_ms,
         CHANNEL_TIMEOUT,
     )?;
-    let outlets = [
-        slack(file.slack, limit)?,
-        webhook(file.webhook, limit)?,
-        email(file.email, limit)?,
-    ];
     Ok(SiiSettings {
         mode: file.mode,
         monitor,
@@ -196,7 +148,7 @@ pub(super) fn sii_monitor(file: SiiMonitor) -> Result<SiiSettings, SettingsError
             max_document_bytes: file.max_document_bytes,
             allow_private_hosts: file.allow_private_hosts,
         })?,
-        outlets: outlets.into_iter().flatten().collect(),
+        outlets: outlets(file.slack, file.webhook, file.email, limit)?,
     })
 }
 
@@ -261,70 +213,6 @@ fn fetch(file: FetchFile) -> Result<FetchConfig, SettingsError> {
     HttpFetcher::try_new(config.clone())
         .map_err(|_| wrong("sii_monitor.user_agent", "can't stand in a header"))?;
     Ok(config)
-}
-
-fn slack(file: SlackFile, limit: Duration) -> Result<Option<Outlet>, SettingsError> {
-    const KEY: &str = "sii_monitor.slack";
-    let Some(url) = secret(KEY, file.webhook_url, file.webhook_url_file)? else {
-        return Ok(None);
-    };
-    outlet(KEY, "slack", file.policy, Slack::try_new(url, limit)).map(Some)
-}
-
-fn webhook(file: WebhookFile, limit: Duration) -> Result<Option<Outlet>, SettingsError> {
-    const KEY: &str = "sii_monitor.webhook";
-    let shared = secret(KEY, file.secret, file.secret_file)?;
-    let (url, shared) = match (file.url, shared) {
-        (None, None) => return Ok(None),
-        (Some(url), Some(shared)) => (url, shared),
-        _ => return Err(wrong(KEY, "needs both url and secret")),
-    };
-    let channel = Webhook::try_new(url, shared, limit);
-    outlet(KEY, "webhook", file.policy, channel).map(Some)
-}
-
-fn email(file: EmailFile, limit: Duration) -> Result<Option<Outlet>, SettingsError> {
-    const KEY: &str = "sii_monitor.email";
-    let password = secret(KEY, file.password, file.password_file)?;
-    let (host, from) = match (file.host, file.from) {
-        (None, None) if file.to.is_empty() => return Ok(None),
-        (Some(host), Some(from)) => (host, from),
-        _ => return Err(wrong(KEY, "needs host, from and to")),
-    };
-    let port = file.port.unwrap_or(match file.tls {
-        SmtpTls::Implicit => 465,
-        SmtpTls::Starttls => 587,
-        SmtpTls::None => 25,
-    });
-    let channel = Smtp::try_new(SmtpConfig {
-        host,
-        port,
-        tls: file.tls,
-        user: file.user,
-        password,
-        from,
-        to: file.to,
-        limit,
-    });
-    outlet(KEY, "email", file.policy, channel).map(Some)
-}
-
-fn outlet<C: Channel>(
-    key: &'static str,
-    name: &str,
-    policy: Policy,
-    channel: Result<C, SendError>,
-) -> Result<Outlet, SettingsError> {
-    policy
-        .check()
-        .map_err(|error| wrong(key, format!("policy: {error}")))?;
-    // Without the address: that of a webhook is a secret.
-    let channel = channel.map_err(|_| wrong(key, "has an address that can't be used"))?;
-    Ok(Outlet {
-        name: name.to_owned(),
-        policy,
-        channel: Box::new(channel),
-    })
 }
 
 fn minutes(minutes: u64) -> Duration {

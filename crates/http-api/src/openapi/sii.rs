@@ -64,9 +64,16 @@ pub(super) fn status() -> Operation {
 
 pub(super) fn news() -> Operation {
     let parameter = |name: &str, schema: Value, description: &str| json!({"name": name, "in": "query", "schema": schema, "description": description});
-    let moment = json!({
-        "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]
-    });
+    // An empty one says nothing, as ERPs send it.
+    let or_empty = |schemas: &[Value]| {
+        let mut any = schemas.to_vec();
+        any.push(json!({"enum": [""]}));
+        json!({"anyOf": any})
+    };
+    let moment = or_empty(&[
+        json!({"type": "string", "format": "date-time"}),
+        json!({"type": "string", "format": "date"}),
+    ]);
     let page = object(&[("items", list(&item())), ("next_cursor", text_or_null())]);
     Operation::new("siiNews", TAG, "Las novedades del SII")
         .description("Las más nuevas primero. Son de páginas públicas: las lee cualquier clave.")
@@ -77,17 +84,17 @@ pub(super) fn news() -> Operation {
         ))
         .parameter(parameter(
             "min_priority",
-            json!({"type": "integer", "minimum": 1, "maximum": 5}),
+            or_empty(&[json!({"type": "integer", "minimum": 1, "maximum": 5})]),
             "De esta prioridad o más.",
         ))
         .parameter(parameter(
             "limit",
-            json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
-            "Cuántas.",
+            or_empty(&[json!({"type": "integer", "minimum": 1, "maximum": 100})]),
+            "Cuántas: 20 si no se dice.",
         ))
         .parameter(parameter(
             "cursor",
-            json!({"type": "string", "pattern": "^[0-9]{1,17}_[a-z0-9_-]{0,200}$"}),
+            or_empty(&[json!({"type": "string", "pattern": "^[0-9]{1,17}_[a-z0-9_-]{0,200}$"})]),
             "El `next_cursor` de la página anterior.",
         ))
         .answer(200, "Las novedades.", page)
