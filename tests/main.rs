@@ -26,5 +26,6 @@ mod persistence;
 mod real_documents;
 mod schemathesis;
 mod security;
+mod sii;
 mod stream_readers;
 mod tls;

@@ -8,6 +8,7 @@ mod indicators;
 mod knowledge;
 mod model;
 mod reload;
+mod monitor;
 mod run;
 mod welcome;
 

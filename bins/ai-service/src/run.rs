@@ -20,6 +20,7 @@ use crate::config::{Engine, Settings, Source};
 use crate::indicators;
 use crate::knowledge;
 use crate::model;
+use crate::monitor;
 use crate::reload::{self, Reloader};
 use crate::welcome;
 
@@ -64,6 +65,8 @@ enum StartError {
     Knowledge(#[from] knowledge_base::KnowledgeError),
     #[error("set up the indicators' source")]
     Indicators(#[from] http_api::PageError),
+    #[error("set up the tax service's monitor")]
+    Monitor(#[from] monitor::StartError),
     #[error("set up the keys")]
     Keys(#[from] http_api::KeyringError),
     #[error("set up Redis")]
@@ -78,6 +81,7 @@ struct Running {
     cache: Cache,
     store: Arc<dyn Store>,
     meter: Meter,
+    sii: Option<monitor::Watching>,
     grace: Duration,
     deadline: Duration,
     _knowledge: Option<knowledge_base::Watch>,
@@ -127,12 +131,13 @@ fn signals() -> io::Result<(Signal, Signal, Signal)> {
     ))
 }
 
-async fn start(settings: Settings, source: Source, hangup: Signal) -> Result<Running, StartError> {
+async fn start(mut settings: Settings, source: Source, hangup: Signal) -> Result<Running, StartError> {
     let metrics = Metrics::install(&buckets())?;
     let traces = settings.traces.as_ref().map(Traces::start).transpose()?;
     let logs = observability::logs::init(&settings.log_level, io::stderr(), traces.as_ref())?;
     observability::log_panics();
     llm_client::telemetry::describe();
+    sii_monitor::telemetry::describe();
     let clock = Arc::new(SystemClock);
     let Opened {
         store,
@@ -169,6 +174,8 @@ async fn start(settings: Settings, source: Source, hangup: Signal) -> Result<Run
     let tls = settings.security.tls.as_ref();
     let tls = tls.map(|files| Tls::load(&files.certificate, &files.key));
     let tls = tls.transpose()?;
+    let client = model.as_ref().map(|model| Arc::clone(&model.client));
+    let sii = monitor::start(&mut settings.sii, &store, clock.clone(), client, known.base.clone()).await?;
     let config = Config {
         keys: Arc::new(Keyring::new(&settings.keys)?),
         tls: tls.clone(),
@@ -185,6 +192,7 @@ async fn start(settings: Settings, source: Source, hangup: Signal) -> Result<Run
         store: Arc::clone(&store),
         model,
         chat: Some(chat),
+        sii: sii.as_ref().map(|sii| Arc::clone(&sii.runner)),
         indicators: Arc::new(provider),
         meter: meter.clone(),
         metrics,
@@ -214,6 +222,7 @@ async fn start(settings: Settings, source: Source, hangup: Signal) -> Result<Run
         cache,
         store,
         meter,
+        sii,
         grace,
         deadline,
         _knowledge: known.watch,
@@ -256,7 +265,7 @@ async fn open_store(settings: &Settings, clock: Arc<SystemClock>) -> Result<Open
 }
 
 /// The bounds of the libraries' histograms.
-fn buckets() -> [HistogramBuckets; 6] {
+fn buckets() -> [HistogramBuckets; 7] {
     use llm_client::telemetry;
     [
         HistogramBuckets {
@@ -283,6 +292,10 @@ fn buckets() -> [HistogramBuckets; 6] {
             name: telemetry::TOKEN_USAGE,
             bounds: &telemetry::TOKEN_USAGE_BUCKETS,
         },
+        HistogramBuckets {
+            name: sii_monitor::telemetry::VISIT_DURATION,
+            bounds: &sii_monitor::telemetry::VISIT_DURATION_BUCKETS,
+        },
     ]
 }
 
@@ -298,9 +311,6 @@ async fn flush(store: &dyn Store) {
 fn greet(settings: &Settings, server: &Server) {
     let addr = server.local_addr().unwrap_or(settings.listen);
     tracing::info!(%addr, version = env!("CARGO_PKG_VERSION"), "listening");
-    for name in &settings.ignored {
-        tracing::warn!(variable = name, "set, but not read by this version");
-    }
     if let Some(model) = settings
         .model
         .as_ref()
@@ -336,11 +346,20 @@ impl Running {
             store,
             meter,
             traces,
+            sii,
             deadline,
             ..
         } = self;
         let drain = async {
-            let drained = server.drain(grace, deadline).await;
+            // A run gives its turn back at once, while requests still end.
+            let watched = async {
+                if let Some(sii) = &sii
+                    && !sii.runner.drain(FLUSH_LIMIT).await
+                {
+                    tracing::warn!("the monitor did not stop in time");
+                }
+            };
+            let (drained, ()) = tokio::join!(server.drain(grace, deadline), watched);
             cache.drain(FLUSH_LIMIT).await;
             let _ = tokio::time::timeout(FLUSH_LIMIT, meter.ledger().flush()).await;
             flush(&*store).await;

@@ -17,6 +17,7 @@ use llm_client::{
 };
 use observability::{HttpMetrics, Metrics};
 use payroll::provider::Provider;
+use sii_monitor::run::Runner;
 use store::{Clock, Store};
 use tokio::net::TcpListener;
 
@@ -49,6 +50,8 @@ pub struct Deps {
     pub model: Option<Model>,
     /// What answers `/api/chat`, where there is one.
     pub chat: Option<Arc<Chat>>,
+    /// What watches the tax service, where that isn't off.
+    pub sii: Option<Arc<Runner>>,
     /// The months' indicators, for payslips.
     pub indicators: Arc<Provider>,
     /// What calls of the model cost.
@@ -245,6 +248,11 @@ impl Shared {
                 cost: Usd::from_pico(pico),
             });
         }
+    }
+
+    /// Chile's time zone.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.zone
     }
 
     /// Now, to the second.

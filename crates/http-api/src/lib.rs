@@ -31,7 +31,9 @@
 //! // Without a source the built-in months are known.
 //! let indicators = Provider::new(Arc::clone(&store), clock.clone(), ProviderConfig::default());
 //! let indicators = Arc::new(indicators);
-//! let deps = Deps { cache, store, model: None, chat: None, indicators, meter, metrics, clock };
+//! // Nobody answers questions here, nor watches the tax service.
+//! let (model, chat, sii) = (None, None, None);
+//! let deps = Deps { cache, store, model, chat, sii, indicators, meter, metrics, clock };
 //!
 //! let key = ApiKey::new("erp", "0123456789abcdef0123456789abcdef");
 //! let config = Config::new(Keyring::new(&[key])?, "1.0.0");
@@ -103,6 +105,7 @@ mod request_id;
 mod routes;
 mod server;
 mod service;
+mod sii;
 mod stream;
 mod throttle;
 mod tls;

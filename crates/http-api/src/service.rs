@@ -32,6 +32,7 @@ use crate::purchases;
 use crate::reply::{self, Body, Reply};
 use crate::request_id;
 use crate::routes::{Action, Found, Routes, Watch, Work};
+use crate::sii;
 use crate::throttle::{self, Standing};
 use crate::validate;
 use crate::within::within;
@@ -389,6 +390,10 @@ async fn handle(work: Work, call: Call<'_>) -> Result<Reply, Problem> {
         Work::AnalyticsStats => analytics::stats(call).await,
         Work::PayrollValidate => payslips::validate(call).await,
         Work::PayrollIndicators => payslips::indicators(call).await,
+        Work::SiiMonitor => sii::monitor(call).await,
+        Work::SiiStatus => sii::status(call).await,
+        Work::SiiNews => sii::news(call).await,
+        Work::SiiItem => sii::item(call).await,
     }
 }
 

@@ -146,5 +146,6 @@ pub mod run;
 pub mod schedule;
 pub mod sink;
 pub mod source;
+pub mod telemetry;
 mod text;
 mod visit;

@@ -122,16 +122,14 @@ impl Passages {
                 Ok(count) => tracing::info!(count, "the knowledge base has news"),
                 Err(error) => tracing::info!(%error, "news are out of reach"),
             }
-            match &mut told {
-                None => sleep(LOOK_EVERY).await,
-                // Closed: subscribed anew the next time, and not in a hurry.
-                Some(messages) => match timeout(LOOK_EVERY, messages.next()).await {
-                    Ok(None) => {
-                        told = None;
-                        sleep(LOOK_EVERY).await;
-                    }
-                    Ok(Some(_)) | Err(_) => {}
-                },
+            let message = match &mut told {
+                Some(messages) => timeout(LOOK_EVERY, messages.next()).await,
+                None => Ok(None),
+            };
+            if message == Ok(None) {
+                // Closed, or never open: subscribed anew the next time, and not in a hurry.
+                told = None;
+                sleep(LOOK_EVERY).await;
             }
         }
     }

@@ -10,6 +10,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::security::{AdminFile, CorsFile, ProxiesFile, TlsFile};
+use super::sii::SiiMonitor;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -31,6 +32,7 @@ pub(super) struct File {
     pub(super) validate: Validate,
     pub(super) answers: Answers,
     pub(super) indicators: Indicators,
+    pub(super) sii_monitor: SiiMonitor,
     pub(super) metrics: Metrics,
     pub(super) traces: Traces,
     pub(super) drain: Drain,

@@ -23,6 +23,7 @@ use super::money::meter;
 use super::redis::redis;
 use super::security::{Security, security};
 use super::traces::traces;
+use super::sii::{SiiSettings, sii_monitor};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8002";
 const DEFAULT_MODEL: &str = "claude-sonnet-4-6";
@@ -57,6 +58,8 @@ pub(crate) struct Settings {
     /// The page that months' indicators are fetched from, unless nothing is to be fetched.
     pub(crate) indicators_url: Option<String>,
     pub(crate) indicators_timeout: Duration,
+    /// What watches the tax service.
+    pub(crate) sii: SiiSettings,
     pub(crate) metrics_public: bool,
     /// Where traces go, where they go anywhere.
     pub(crate) traces: Option<TracesConfig>,
@@ -65,8 +68,6 @@ pub(crate) struct Settings {
     pub(crate) watched: Vec<PathBuf>,
     pub(crate) drain_grace: Duration,
     pub(crate) drain_deadline: Duration,
-    /// Environment variables that are set and not read by this version.
-    pub(crate) ignored: Vec<&'static str>,
 }
 
 /// Where shared state is kept.
@@ -122,7 +123,6 @@ impl Settings {
         environment.overlay(&mut file)?;
         let mut settings = Self::check(file)?;
         settings.watched.extend(path.map(Path::to_owned));
-        settings.ignored = environment.not_yet();
         Ok(settings)
     }
 
@@ -180,13 +180,13 @@ impl Settings {
             answer_lifetime,
             indicators_url: indicators(file.indicators)?,
             indicators_timeout,
+            sii: sii_monitor(file.sii_monitor)?,
             metrics_public: file.metrics.public,
             traces: traces(file.traces)?,
             security,
             watched,
             drain_grace: wait("drain.grace_ms", file.drain.grace_ms, 2_000)?,
             drain_deadline: wait("drain.deadline_ms", file.drain.deadline_ms, 30_000)?,
-            ignored: Vec::new(),
         })
     }
 }
@@ -358,6 +358,7 @@ impl fmt::Display for Settings {
         let timeout = self.indicators_timeout.as_millis();
         writeln!(f, "indicators.timeout_ms = {timeout}")?;
         write!(f, "{}", self.security)?;
+        writeln!(f, "{}", self.sii)?;
         writeln!(f, "metrics.public = {}", self.metrics_public)?;
         match &self.traces {
             Some(traces) => {
@@ -368,10 +369,6 @@ impl fmt::Display for Settings {
             None => writeln!(f, "traces = none")?,
         }
         writeln!(f, "drain.grace_ms = {}", self.drain_grace.as_millis())?;
-        write!(f, "drain.deadline_ms = {}", self.drain_deadline.as_millis())?;
-        for name in &self.ignored {
-            write!(f, "\nwarning: {name} is set and not read by this version")?;
-        }
-        Ok(())
+        write!(f, "drain.deadline_ms = {}", self.drain_deadline.as_millis())
     }
 }

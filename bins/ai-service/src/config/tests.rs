@@ -1,6 +1,7 @@
 //! What is refused, what goes over what, and that secrets don't show.
 
 mod redis;
+mod sii;
 
 use std::io::Write as _;
 
@@ -61,6 +62,7 @@ fn the_environment_goes_over_the_file_and_empty_variables_are_unset() {
             ("AI_SERVICE_API_KEY", "from the environment"),
             ("ANTHROPIC_BASE_URL", "http://127.0.0.1:8100"),
             ("SLACK_WEBHOOK_URL", "https://hooks.slack.example/x"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"),
             ("REDIS_HOST", ""),
         ],
     )
@@ -73,7 +75,11 @@ fn the_environment_goes_over_the_file_and_empty_variables_are_unset() {
         (model.model.as_str(), model.base_url.as_str()),
         ("claude-haiku-4-5", "http://127.0.0.1:8100")
     );
-    assert_eq!(settings.ignored, ["SLACK_WEBHOOK_URL"]);
+    assert_eq!(
+        settings.traces.unwrap().endpoint.to_string(),
+        "http://localhost:4318/"
+    );
+    assert_eq!(settings.sii.outlets[0].name, "slack");
     assert!(settings.shared.is_none());
 }
 
@@ -258,6 +264,7 @@ fn the_documented_file_is_the_default() {
     assert_eq!(documented.to_string(), default.to_string());
     assert_eq!(documented.cache, default.cache);
     assert_eq!(documented.meter.limits, default.meter.limits);
+    assert_eq!(documented.sii.monitor, default.sii.monitor);
     // The model's own values show only where there is a key.
     let key = [("ANTHROPIC_API_KEY", "sk-ant")];
     let documented = load(self::documented(), &key).unwrap().model.unwrap();
@@ -292,6 +299,12 @@ fn every_key_is_documented() {
         "validate",
         "answers",
         "indicators",
+        "sii_monitor",
+        "[sii_monitor.sources]",
+        "sii_monitor.slack",
+        "sii_monitor.slack.policy",
+        "sii_monitor.webhook",
+        "sii_monitor.email",
         "metrics",
         "drain",
         "tls",

@@ -123,6 +123,10 @@ fn body(item: &Item, found: Date) -> String {
             line(&plazo.texto)
         ));
     }
+    // A figure's page in its own words would state the row of every month.
+    if item.reemplaza.is_empty() {
+        lines.extend(item.extracto.lines().map(line));
+    }
     lines.retain(|line| !line.is_empty());
     lines.join("\n\n")
 }

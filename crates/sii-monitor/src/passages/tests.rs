@@ -20,6 +20,7 @@ fn item(id: &str, titulo: &str, resumen: &str) -> Item {
         titulo: titulo.into(),
         url: Some("https://www.sii.cl/circu11.htm".into()),
         resumen: resumen.into(),
+        extracto: "Se instruye sobre lo que sigue.\n\n# Tampoco es un título".into(),
         cambios_tecnicos: Vec::new(),
         impacto: Impacto {
             nivel: "medio".into(),

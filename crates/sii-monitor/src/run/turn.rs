@@ -16,6 +16,7 @@ use super::lease::{Turn, under};
 use super::report::{CHECKS, FAILURES, LAST, LastRun, RUNNING, RunReport, RunStatus, seconds};
 use crate::archive::ArchiveError;
 use crate::source::{Kind, PageRef, Source};
+use crate::telemetry::VISIT_DURATION;
 use crate::visit::{Round, Visit, VisitError};
 
 /// The most errors that a report lists.
@@ -239,8 +240,7 @@ impl Monitor {
         };
         metrics::counter!("sii_monitor_visits_total", "source" => label.clone(), "status" => status)
             .increment(1);
-        metrics::histogram!("sii_monitor_visit_duration_seconds", "source" => label.clone())
-            .record(took.as_secs_f64());
+        metrics::histogram!(VISIT_DURATION, "source" => label.clone()).record(took.as_secs_f64());
         match outcome {
             Ok(visit) => {
                 metrics::counter!("sii_monitor_bytes_total", "source" => label.clone())
