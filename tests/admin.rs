@@ -177,7 +177,8 @@ async fn knowledge_is_read_again_at_once() {
     };
     article("uno.md", "Primero");
     let config = format!("{ADMIN}[knowledge]\npath = {folder:?}\n");
-    let service = options.config(&config).start().await;
+    let options = options.config(&config);
+    let service = options.start().await;
     let admin = service.admin().await;
     let reload = async || act(admin, Method::POST, "/knowledge/reload", json!({})).await;
     article("dos.md", "Segundo");
@@ -247,7 +248,8 @@ async fn a_reload_by_hand_tells_how_it_went() {
     let nueva = "clave-nueva-0123456789abcdef0123456789";
     std::fs::write(&path, "").unwrap();
     let config = format!("{ADMIN}[auth]\nkeys_file = {path:?}\n");
-    let service = options.config(&config).start().await;
+    let options = options.config(&config);
+    let service = options.start().await;
     let admin = service.admin().await;
     let reload = async || act(admin, Method::POST, "/reload", json!({})).await;
     assert_eq!(

@@ -56,7 +56,8 @@ async fn keys_are_exchanged_while_it_serves_and_the_previous_one_has_its_time() 
     let write = |text: &str| std::fs::write(&path, text).unwrap();
     write(&format!("[[keys]]\nname = \"erp\"\nkey = \"{OLD}\"\n"));
     let config = format!("[auth]\nkeys_file = {path:?}\n");
-    let service = options.config(&config).start().await;
+    let options = options.config(&config);
+    let service = options.start().await;
     assert_eq!(
         (status(&service, OLD).await, status(&service, NEW).await),
         (200, 401)

@@ -84,6 +84,7 @@ async fn ask(sender: &mut SendRequest<Full<Bytes>>, body: Bytes) -> hyper::Resul
     let headers = request.headers_mut();
     headers.insert("host", http::HeaderValue::from_static("localhost"));
     headers.insert("x-api-key", http::HeaderValue::from_static(KEY));
+    sender.ready().await?;
     let response = sender.send_request(request).await?;
     let good = response.status() == 200;
     response.into_body().collect().await?;

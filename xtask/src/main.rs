@@ -27,6 +27,7 @@ mod payroll_launch;
 mod random;
 mod rules;
 mod run;
+mod sbom;
 mod test;
 
 use std::process::ExitCode;
@@ -53,6 +54,8 @@ enum Command {
     Interop,
     /// Write docs/dte-rules.md and docs/payroll-rules.md, the catalogues of the rules, from the code
     Rules(rules::Args),
+    /// Write what the shipped binary is made of, as CycloneDX
+    Sbom(sbom::Args),
     /// The measuring half of `bench`, in the release build that `bench` makes
     #[cfg(feature = "bench")]
     #[command(hide = true)]
@@ -98,6 +101,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => launch::run(&args),
         Command::Interop => interop::run(),
         Command::Rules(args) => rules::run(&args),
+        Command::Sbom(args) => sbom::run(&args),
         #[cfg(feature = "bench")]
         Command::BenchMeasure(args) => bench::measure(&args),
         #[cfg(feature = "bench")]
