@@ -150,6 +150,7 @@ async fn slow_idle_and_guessing_clients_leave_the_honest_ones_alone() {
     assert!(guesses.refused > 0 && guesses.throttled > 0, "{guesses:?}");
     let bound = (calm.quantile(99) * SLOWER).max(BUT_NOT_UNDER);
     assert!(pressed.quantile(99) <= bound, "over {bound:?}");
-    assert!(memory[1] - memory[0] < 96 * 1024, "{memory:?}");
-    assert!(memory[2] < memory[1] + 24 * 1024, "it grows: {memory:?}");
+    // What the 4,096 connections that there may be take, in a debug build.
+    assert!(memory[1] - memory[0] < 192 * 1024, "{memory:?}");
+    assert!(memory[2] < memory[1] + 48 * 1024, "it grows: {memory:?}");
 }
