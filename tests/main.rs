@@ -26,4 +26,5 @@ mod persistence;
 mod real_documents;
 mod schemathesis;
 mod security;
+mod stream_readers;
 mod tls;

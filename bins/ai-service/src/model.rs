@@ -35,7 +35,7 @@ pub(crate) fn build(
 ) -> Result<Option<Stack>, ConfigError> {
     let (mut sharing, mut breakers) = (Vec::new(), Vec::new());
     let mut wrap = |provider: Arc<dyn LanguageModel>| {
-        let layers = wrapped(provider, meter);
+        let layers = wrapped(provider, meter, settings.concurrency);
         sharing.push(layers.breaker.share(Arc::clone(store), SHARE_EVERY));
         breakers.push(Arc::clone(&layers.breaker));
         layers
@@ -85,18 +85,15 @@ impl Layers {
 
 /// From the inside out: every attempt is metered; siblings of a cold prompt wait for the first;
 /// calls at once are limited; a breaker spares a provider in trouble; failures are tried again.
-fn wrapped(provider: Arc<dyn LanguageModel>, meter: &Meter) -> Layers {
+fn wrapped(
+    provider: Arc<dyn LanguageModel>,
+    meter: &Meter,
+    concurrency: ConcurrencyConfig,
+) -> Layers {
     let prices = meter.prices();
     prices.announce(provider.model());
     let metered = Arc::new(Metered::new(provider, meter.clone()));
     let prefix = PrefixCache::new(metered, prices, PrefixCacheConfig::default());
-    // A stream is a call for as long as it is read: a thousand readers are a thousand calls.
-    let concurrency = ConcurrencyConfig {
-        initial: 1_024,
-        max: 2_048,
-        queue: 1_024,
-        ..ConcurrencyConfig::default()
-    };
     let limited = ConcurrencyLimit::new(Arc::new(prefix.clone()), concurrency);
     let breaker = Arc::new(Breaker::new(Arc::new(limited), BreakerConfig::default()));
     let (percent, floor) = RETRIES;

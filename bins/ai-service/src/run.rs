@@ -9,7 +9,7 @@ use cache::Cache;
 use http_api::{AdminDeps, AdminServer, Config, Deps, Keyring, Server, Tls};
 use llm_client::{Meter, Sharing};
 use observability::logs::Logs;
-use observability::{HistogramBuckets, Metrics};
+use observability::{HistogramBuckets, Metrics, Traces};
 use store::{EmbeddedStore, RedisStore, ResilientStore, Store, SystemClock};
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -52,6 +52,8 @@ enum StartError {
     Store(#[from] store::OpenError),
     #[error("set up the metrics")]
     Metrics(#[from] observability::InstallError),
+    #[error("set up the traces")]
+    Traces(#[from] observability::TracesError),
     #[error("set up the logs")]
     Logs(#[from] observability::logs::LogsError),
     #[error("set up the cache")]
@@ -79,6 +81,7 @@ struct Running {
     grace: Duration,
     deadline: Duration,
     _knowledge: Option<knowledge_base::Watch>,
+    traces: Option<Traces>,
     _logs: Logs,
     _reloading: reload::Watch,
     _admin: Option<AdminServer>,
@@ -125,9 +128,10 @@ fn signals() -> io::Result<(Signal, Signal, Signal)> {
 }
 
 async fn start(settings: Settings, source: Source, hangup: Signal) -> Result<Running, StartError> {
-    let logs = observability::logs::init(&settings.log_level, io::stderr())?;
-    observability::log_panics();
     let metrics = Metrics::install(&buckets())?;
+    let traces = settings.traces.as_ref().map(Traces::start).transpose()?;
+    let logs = observability::logs::init(&settings.log_level, io::stderr(), traces.as_ref())?;
+    observability::log_panics();
     llm_client::telemetry::describe();
     let clock = Arc::new(SystemClock);
     let Opened {
@@ -213,6 +217,7 @@ async fn start(settings: Settings, source: Source, hangup: Signal) -> Result<Run
         grace,
         deadline,
         _knowledge: known.watch,
+        traces,
         _logs: logs,
         _reloading: reloading,
         _admin: admin,
@@ -330,6 +335,7 @@ impl Running {
             cache,
             store,
             meter,
+            traces,
             deadline,
             ..
         } = self;
@@ -338,6 +344,9 @@ impl Running {
             cache.drain(FLUSH_LIMIT).await;
             let _ = tokio::time::timeout(FLUSH_LIMIT, meter.ledger().flush()).await;
             flush(&*store).await;
+            if let Some(traces) = traces {
+                traces.shut_down(FLUSH_LIMIT).await;
+            }
             drained
         };
         tokio::select! {

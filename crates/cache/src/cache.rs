@@ -19,6 +19,7 @@ use crate::inner::{Inner, Look, Order, tier};
 use crate::l1::L1;
 use crate::l2::L2;
 use crate::metrics::{Metrics, Renewal, Source};
+use crate::spans;
 use crate::stream::Streams;
 use crate::totals::{self, Totals};
 use crate::{
@@ -138,6 +139,7 @@ impl Cache {
     /// nothing where there is none.
     #[must_use]
     pub fn get_local(&self, key: &CacheKey) -> Option<Answer> {
+        let look = spans::l1(key);
         let metrics = &self.inner.metrics;
         let begin = metrics.time_hit();
         let now_ms = self.inner.now_ms();
@@ -147,6 +149,7 @@ impl Cache {
         }
         begin.inspect(|begin| metrics.l1_seconds.record(begin.elapsed()));
         metrics.request(key, Source::L1, entry.cost, now_ms);
+        look.record(spans::HIT, true);
         Some(Answer::hit(entry, now_ms))
     }
 
@@ -241,6 +244,7 @@ impl Cache {
 
     /// A hit in memory, and what is to be renewed and why.
     fn hit(&self, key: &CacheKey, policy: &Policy) -> Option<(Answer, Option<(Entry, Renewal)>)> {
+        let look = spans::l1(key);
         let metrics = &self.inner.metrics;
         let begin = metrics.time_hit();
         let now_ms = self.inner.now_ms();
@@ -257,6 +261,7 @@ impl Cache {
         begin.inspect(|begin| metrics.l1_seconds.record(begin.elapsed()));
         let source = tier(Source::L1, &entry, now_ms);
         metrics.request(key, source, entry.cost, now_ms);
+        look.record(spans::HIT, true);
         Some((Answer::hit(entry, now_ms), due))
     }
 
@@ -295,7 +300,9 @@ impl Cache {
         loop {
             match self.inner.flights.join::<E>(&key, join) {
                 Role::Follow(waiter) => {
-                    let landing = timeout_at(deadline, waiter.landed()).await;
+                    let landing = timeout_at(deadline, waiter.landed())
+                        .instrument(spans::wait(&key))
+                        .await;
                     let landing = landing.unwrap_or_else(|_| wait_timeout());
                     if order.failures == 0 && landing.may_retry() {
                         order.failures = 1;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use store::Clock;
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
 use crate::early::Dice;
 use crate::entry::{Entry, Shape, Use, as_millis, millis};
@@ -18,6 +19,7 @@ use crate::l1::L1;
 use crate::l2::{L2, Read};
 use crate::metrics::{Ended, Metrics, Refused, Source};
 use crate::replica::{MAX_FAILURES, Outcome};
+use crate::spans;
 use crate::stream::Streams;
 use crate::totals::Totals;
 use crate::{
@@ -103,9 +105,11 @@ impl Inner {
                 store_answers: false,
             };
         };
-        match l2.read(&order.key, now_ms).await {
+        let look = spans::l2(&order.key);
+        match l2.read(&order.key, now_ms).instrument(look.clone()).await {
             Read::Found(entry) => match self.accept(order, entry) {
                 Some(entry) => {
+                    look.record(spans::HIT, true);
                     let source = tier(Source::L2, &entry, now_ms);
                     Look::Found(entry, source)
                 }

@@ -116,6 +116,7 @@ mod memo;
 pub mod metrics;
 mod policy;
 mod replica;
+mod spans;
 mod stats;
 mod stream;
 mod totals;

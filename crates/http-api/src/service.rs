@@ -11,6 +11,8 @@ use http::header::{CONNECTION, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::{Body as _, Incoming};
+use observability::{method_label, traces};
+use tracing::{Instrument as _, Span, field};
 
 use crate::analytics;
 use crate::app::Shared;
@@ -41,7 +43,7 @@ const CLIENT_LEFT: u16 = 499;
 /// What the log line of a request tells beside its outcome.
 struct Line<'a> {
     id: &'a str,
-    method: &'a Method,
+    method: &'static str,
     version: Version,
     endpoint: usize,
     caller: Option<&'a str>,
@@ -64,61 +66,101 @@ pub(crate) async fn answer(
     let started = Instant::now();
     let _in_flight = shared.http.enter();
     let id = request_id::of(request.headers());
-    let method = request.method().clone();
     let mut manner = Manner {
         peer,
         origin: shared.config.cors.origin(request.headers()).cloned(),
         standing: None,
     };
-    if manner.origin.is_some() && cors::is_preflight(&method, request.headers()) {
+    if manner.origin.is_some() && cors::is_preflight(request.method(), request.headers()) {
         let mut response = reply::preflight(&id);
         cors::preflight(response.headers_mut());
         manner.write(shared, response.headers_mut());
         return response;
     }
-    let (endpoint, route) = shared.routes.find(&method, request.uri().path());
-    let caller = route.as_ref().map_or(Ok(None), |found| {
-        authenticate(shared, peer, found, &request)
-    });
-    let line = Line {
-        id: &id,
-        method: &method,
-        version: request.version(),
-        endpoint,
-        caller: caller
-            .as_ref()
-            .ok()
-            .and_then(Option::as_ref)
-            .map(|caller| caller.name()),
-    };
-    let left = Left {
-        shared,
-        line: &line,
-        started,
-        answered: false,
-    };
-    let outcome = match (route, &caller) {
-        (Ok(found), Ok(caller)) => {
-            let allowed = match (&found.action, caller) {
-                (Action::Work(_), Some(caller)) => {
-                    let (standing, allowed) = throttle::admit(shared, caller).await;
-                    manner.standing = standing;
-                    allowed
+    let method = method_label(request.method().as_str());
+    let (endpoint, route) = shared.routes.find(request.method(), request.uri().path());
+    let span = span(method, endpoint, &id);
+    traces::adopt(&span, request.headers());
+    let handled = async {
+        let caller = route.as_ref().map_or(Ok(None), |found| {
+            authenticate(shared, peer, found, &request)
+        });
+        let line = Line {
+            id: &id,
+            method,
+            version: request.version(),
+            endpoint,
+            caller: caller
+                .as_ref()
+                .ok()
+                .and_then(Option::as_ref)
+                .map(|caller| caller.name()),
+        };
+        let left = Left {
+            shared,
+            line: &line,
+            started,
+            answered: false,
+        };
+        let outcome = match (route, &caller) {
+            (Ok(found), Ok(caller)) => {
+                let allowed = match (&found.action, caller) {
+                    (Action::Work(_), Some(caller)) => {
+                        let (standing, allowed) = throttle::admit(shared, caller).await;
+                        manner.standing = standing;
+                        allowed
+                    }
+                    _ => Ok(()),
+                };
+                match allowed {
+                    Ok(()) => guarded(shared, found, caller.as_ref(), request).await,
+                    Err(problem) => refused(request, problem),
                 }
-                _ => Ok(()),
-            };
-            match allowed {
-                Ok(()) => guarded(shared, found, caller.as_ref(), request).await,
-                Err(problem) => refused(request, problem),
             }
-        }
-        (Err(problem), _) => refused(request, problem),
-        (_, Err(problem)) => refused(request, problem.clone()),
+            (Err(problem), _) => refused(request, problem),
+            (_, Err(problem)) => refused(request, problem.clone()),
+        };
+        left.answered();
+        let mut response = finish(shared, &line, outcome, started.elapsed());
+        manner.write(shared, response.headers_mut());
+        response
     };
-    left.answered();
-    let mut response = finish(shared, &line, outcome, started.elapsed());
-    manner.write(shared, response.headers_mut());
-    response
+    handled.instrument(span).await
+}
+
+/// The root of what is traced of a request.
+fn span(method: &'static str, endpoint: usize, id: &str) -> Span {
+    let route = Routes::label(endpoint);
+    tracing::info_span!(
+        "request",
+        otel.name = format_args!("{method} {route}"),
+        otel.kind = "server",
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = field::Empty,
+        request.id = id,
+        cache.result = field::Empty,
+        error.code = field::Empty,
+    )
+}
+
+/// Tells the request's span how it ended.
+fn conclude(status: u16, cache: Option<Status>, code: Option<&'static str>) {
+    let span = Span::current();
+    if span.is_disabled() {
+        return;
+    }
+    span.record("http.response.status_code", status);
+    if let Some(cache) = cache {
+        span.record("cache.result", cache.as_str());
+    }
+    if let Some(code) = code {
+        span.record("error.code", code);
+        // A client's own mistake is no failure of the service.
+        if status >= 500 {
+            traces::mark_failed(&span, code);
+        }
+    }
 }
 
 impl Manner {
@@ -166,10 +208,9 @@ impl Drop for Left<'_> {
 }
 
 fn record(shared: &Shared, line: &Line<'_>, status: u16, elapsed: Duration, upstream: Duration) {
-    let method = line.method.as_str();
     shared
         .http
-        .observe(line.endpoint, method, status, elapsed, upstream);
+        .observe(line.endpoint, line.method, status, elapsed, upstream);
 }
 
 fn log(
@@ -178,12 +219,13 @@ fn log(
     elapsed: Duration,
     upstream: Duration,
     cache: Option<Status>,
-    code: Option<&str>,
+    code: Option<&'static str>,
 ) {
+    conclude(status, cache, code);
     tracing::info!(
         target: "http",
         request_id = line.id,
-        method = line.method.as_str(),
+        method = line.method,
         endpoint = Routes::label(line.endpoint),
         status,
         duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),

@@ -15,6 +15,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::traces::Traces;
+
 /// Keeps the writer alive. Dropping it writes what is queued, for at most a second.
 #[derive(Debug)]
 pub struct Logs {
@@ -58,19 +60,31 @@ pub enum LogsError {
 /// words by target (`info,http_api=debug`); words are taken in any case, and
 /// Python's `WARNING` and `CRITICAL`, which older deployments set, read as `warn` and `error`.
 ///
+/// With `traces`, spans go there, and each line says in which one it was written
+/// (`trace_id`, `span_id`).
+///
 /// # Errors
 /// [`LogsError`], when the level makes no sense or logging is set up already.
-pub fn init(level: &str, out: impl Write + Send + 'static) -> Result<Logs, LogsError> {
+pub fn init(
+    level: &str,
+    out: impl Write + Send + 'static,
+    traces: Option<&Traces>,
+) -> Result<Logs, LogsError> {
     let (level, filter) = level::reloadable(level)?;
     let (journal, writer) = Journal::start(out).map_err(LogsError::Thread)?;
     let layer = tracing_subscriber::fmt::layer()
-        .event_format(Lines)
+        .event_format(Lines {
+            traced: traces.is_some(),
+        })
         .fmt_fields(NoFields)
         .with_writer(journal);
-    tracing_subscriber::registry()
-        .with(layer.with_filter(filter))
-        .try_init()
-        .map_err(|_| LogsError::Installed)?;
+    let logs = tracing_subscriber::registry().with(layer.with_filter(filter));
+    // An optional layer would want every span even where there is none.
+    let installed = match traces {
+        Some(traces) => logs.with(traces.layer()).try_init(),
+        None => logs.try_init(),
+    };
+    installed.map_err(|_| LogsError::Installed)?;
     Ok(Logs { writer, level })
 }
 
@@ -134,7 +148,7 @@ mod tests {
     #[test]
     fn one_json_object_a_line_with_fields_at_the_top() {
         let out = Shared::default();
-        let logs = init("info", out.clone()).unwrap();
+        let logs = init("info", out.clone(), None).unwrap();
         let missing: Option<&str> = None;
         tracing::info!(
             status = 200,
@@ -155,7 +169,7 @@ mod tests {
         );
         assert_eq!(logs.dropped_lines(), 0);
         assert!(matches!(
-            init("info", Vec::new()),
+            init("info", Vec::new(), None),
             Err(LogsError::Installed)
         ));
         let level = logs.level();

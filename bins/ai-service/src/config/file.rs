@@ -23,6 +23,7 @@ pub(super) struct File {
     pub(super) cache: CacheConfig,
     pub(super) model: Model,
     pub(super) second_model: SecondModel,
+    pub(super) concurrency: Concurrency,
     pub(super) budget: Budget,
     pub(super) prices: BTreeMap<String, Price>,
     pub(super) limits: Limits,
@@ -31,6 +32,7 @@ pub(super) struct File {
     pub(super) answers: Answers,
     pub(super) indicators: Indicators,
     pub(super) metrics: Metrics,
+    pub(super) traces: Traces,
     pub(super) drain: Drain,
     pub(super) tls: TlsFile,
     pub(super) cors: CorsFile,
@@ -152,6 +154,15 @@ pub(super) struct SecondModel {
     pub(super) allow_insecure_http: bool,
 }
 
+/// Calls of one model at once.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Concurrency {
+    pub(super) initial: Option<u32>,
+    pub(super) max: Option<u32>,
+    pub(super) queue: Option<u32>,
+}
+
 /// What the model may cost.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -265,6 +276,16 @@ pub(super) struct Indicators {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Metrics {
     pub(super) public: bool,
+}
+
+/// Where traces go.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Traces {
+    pub(super) endpoint: Option<String>,
+    pub(super) sample_ratio: Option<f64>,
+    pub(super) slow_ms: Option<u64>,
+    pub(super) timeout_ms: Option<u64>,
 }
 
 /// The end of the process.

@@ -9,6 +9,7 @@ mod redis;
 mod security;
 mod settings;
 mod source;
+mod traces;
 
 pub(crate) use environment::Environment;
 pub(crate) use redis::SharedStore;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use cache::CacheConfig;
 use http_api::{ApiKey, Limits, PreviredPage};
-use llm_client::{AnthropicConfig, MeterConfig, OpenAiConfig, Timeouts};
+use llm_client::{AnthropicConfig, ConcurrencyConfig, MeterConfig, OpenAiConfig, Timeouts};
+use observability::TracesConfig;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use store::EmbeddedConfig;
@@ -17,10 +18,11 @@ use super::Environment;
 use super::SharedStore;
 use super::file::{self, File};
 use super::keys::{Keys, keys, secret};
-use super::limits::{limits, time, wait};
+use super::limits::{concurrency, limits, time, wait};
 use super::money::meter;
 use super::redis::redis;
 use super::security::{Security, security};
+use super::traces::traces;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8002";
 const DEFAULT_MODEL: &str = "claude-sonnet-4-6";
@@ -47,6 +49,7 @@ pub(crate) struct Settings {
     /// The folder of what the chat knows; without one, the articles of the binary.
     pub(crate) knowledge: Option<PathBuf>,
     pub(crate) second_model: Option<OpenAiConfig>,
+    pub(crate) concurrency: ConcurrencyConfig,
     pub(crate) meter: MeterConfig,
     pub(crate) limits: Limits,
     pub(crate) validate_lifetime: Duration,
@@ -55,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) indicators_url: Option<String>,
     pub(crate) indicators_timeout: Duration,
     pub(crate) metrics_public: bool,
+    /// Where traces go, where they go anywhere.
+    pub(crate) traces: Option<TracesConfig>,
     pub(crate) security: Security,
     /// The files whose change is read while the service serves: keys and certificates.
     pub(crate) watched: Vec<PathBuf>,
@@ -167,6 +172,7 @@ impl Settings {
             cache: file.cache,
             model,
             second_model,
+            concurrency: concurrency(&file.concurrency)?,
             meter,
             limits,
             knowledge: file.knowledge.path,
@@ -175,6 +181,7 @@ impl Settings {
             indicators_url: indicators(file.indicators)?,
             indicators_timeout,
             metrics_public: file.metrics.public,
+            traces: traces(file.traces)?,
             security,
             watched,
             drain_grace: wait("drain.grace_ms", file.drain.grace_ms, 2_000)?,
@@ -257,6 +264,7 @@ fn model(file: file::Model, limits: &Limits) -> Result<Option<AnthropicConfig>, 
         config.base_url = base_url;
     }
     config.allow_insecure_http = file.allow_insecure_http;
+    config.propagate = Some(observability::traces::inject);
     let default = config.timeouts;
     let total = limits.model_timeout;
     let connect = time(
@@ -284,6 +292,7 @@ fn second(file: file::SecondModel, limits: &Limits) -> Result<Option<OpenAiConfi
     let mut config = OpenAiConfig::new(base_url, name);
     config.api_key = secret("second_model.api_key", file.api_key, file.api_key_file)?;
     config.allow_insecure_http = file.allow_insecure_http;
+    config.propagate = Some(observability::traces::inject);
     let (default, total) = (config.timeouts, limits.model_timeout);
     let (connect, first_byte) = (
         default.connect().min(total),
@@ -332,6 +341,7 @@ impl fmt::Display for Settings {
         if let Some(second) = &self.second_model {
             writeln!(f, "second model = {} at {}", second.model, second.base_url)?;
         }
+        writeln!(f, "{:#?}", self.concurrency)?;
         writeln!(f, "{:#?}", self.meter.limits)?;
         writeln!(f, "{:#?}", self.limits)?;
         writeln!(
@@ -349,6 +359,14 @@ impl fmt::Display for Settings {
         writeln!(f, "indicators.timeout_ms = {timeout}")?;
         write!(f, "{}", self.security)?;
         writeln!(f, "metrics.public = {}", self.metrics_public)?;
+        match &self.traces {
+            Some(traces) => {
+                writeln!(f, "traces.endpoint = {}", traces.endpoint)?;
+                writeln!(f, "traces.sample_ratio = {}", traces.ratio)?;
+                writeln!(f, "traces.slow_ms = {}", traces.slow.as_millis())?;
+            }
+            None => writeln!(f, "traces = none")?,
+        }
         writeln!(f, "drain.grace_ms = {}", self.drain_grace.as_millis())?;
         write!(f, "drain.deadline_ms = {}", self.drain_deadline.as_millis())?;
         for name in &self.ignored {

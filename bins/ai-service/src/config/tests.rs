@@ -127,6 +127,9 @@ fn nonsense_is_refused_by_name() {
         ),
         ("[indicators]\nurl = \"previred\"", "indicators.url"),
         ("[indicators]\ntimeout_ms = 0", "indicators.timeout_ms"),
+        ("[concurrency]\nmax = 0", "concurrency.max"),
+        ("[concurrency]\nqueue = 100001", "concurrency.queue"),
+        ("[concurrency]\ninitial = 9\nmax = 8", "concurrency.initial"),
         ("[drain]\ngrace_ms = 9223372036854775807", "drain.grace_ms"),
         ("[limits]\nmin_body_rate = 0", "limits.min_body_rate"),
         (
@@ -282,6 +285,7 @@ fn every_key_is_documented() {
         "cache.adaptive",
         "model",
         "second_model",
+        "concurrency",
         "budget",
         "prices.modelo",
         "limits",

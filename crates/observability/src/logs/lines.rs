@@ -15,7 +15,10 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 /// `{"timestamp":…,"level":…,"message":…,FIELDS…,"target":…}`.
-pub(super) struct Lines;
+pub(super) struct Lines {
+    /// Whether there are traces, so that a line says which one it belongs to.
+    pub(super) traced: bool,
+}
 
 impl<S, N> FormatEvent<S, N> for Lines
 where
@@ -41,6 +44,9 @@ where
         event.record(&mut fields);
         let Fields { mut line, outcome } = fields;
         outcome?;
+        if let Some((trace, span)) = self.traced.then(crate::traces::ids).flatten() {
+            write!(line, ",\"trace_id\":\"{trace}\",\"span_id\":\"{span}\"")?;
+        }
         line.write_str(",\"target\":")?;
         string(&mut line, metadata.target())?;
         line.write_str("}\n")
