@@ -24,3 +24,4 @@ mod payroll;
 mod persistence;
 mod real_documents;
 mod schemathesis;
+mod traces;
