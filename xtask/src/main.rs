@@ -53,6 +53,8 @@ enum Command {
     Interop,
     /// Write docs/dte-rules.md and docs/payroll-rules.md, the catalogues of the rules, from the code
     Rules(rules::Args),
+    /// Write docs/metrics.md, the catalogue of the metrics, from the code
+    Metrics(rules::Args),
     /// The measuring half of `bench`, in the release build that `bench` makes
     #[cfg(feature = "bench")]
     #[command(hide = true)]
@@ -98,6 +100,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => launch::run(&args),
         Command::Interop => interop::run(),
         Command::Rules(args) => rules::run(&args),
+        Command::Metrics(args) => rules::metrics(&args),
         #[cfg(feature = "bench")]
         Command::BenchMeasure(args) => bench::measure(&args),
         #[cfg(feature = "bench")]

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use http::header::{
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use observability::Written;
 
 use crate::chat::EventStream;
 use crate::openapi::File;
@@ -25,8 +26,8 @@ use crate::problem::Problem;
 pub(crate) enum Body {
     /// All of it.
     Whole(Full<Bytes>),
-    /// Events, as they come.
-    Events(Box<EventStream>),
+    /// Events, as they come, and what counts their bytes.
+    Events(Box<EventStream>, Written),
 }
 
 impl HttpBody for Body {
@@ -39,21 +40,28 @@ impl HttpBody for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
             Self::Whole(body) => Pin::new(body).poll_frame(cx),
-            Self::Events(events) => Pin::new(events.as_mut()).poll_frame(cx),
+            Self::Events(events, written) => {
+                let frame = ready!(Pin::new(events.as_mut()).poll_frame(cx));
+                let bytes = frame
+                    .as_ref()
+                    .and_then(|frame| frame.as_ref().ok()?.data_ref());
+                written.add(bytes.map_or(0, Bytes::len));
+                Poll::Ready(frame)
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(body) => body.is_end_stream(),
-            Self::Events(events) => events.is_end_stream(),
+            Self::Events(events, _) => events.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(body) => body.size_hint(),
-            Self::Events(events) => events.size_hint(),
+            Self::Events(events, _) => events.size_hint(),
         }
     }
 }
@@ -134,11 +142,21 @@ impl Reply {
     }
 
     /// The answer with all its headers. `elapsed` is the time that the request took.
-    pub(crate) fn into_response(self, request_id: &str, elapsed: Duration) -> Response<Body> {
+    /// `written` counts its bytes.
+    pub(crate) fn into_response(
+        self,
+        request_id: &str,
+        elapsed: Duration,
+        written: Written,
+    ) -> Response<Body> {
         let streams = self.events.is_some();
-        let body = self
-            .events
-            .map_or_else(|| Body::Whole(Full::new(self.body)), Body::Events);
+        let body = match self.events {
+            Some(events) => Body::Events(events, written),
+            None => {
+                written.add(self.body.len());
+                Body::Whole(Full::new(self.body))
+            }
+        };
         let mut response = Response::new(body);
         *response.headers_mut() = HeaderMap::with_capacity(HEADERS);
         *response.status_mut() = self.status;
@@ -166,8 +184,15 @@ impl Reply {
 }
 
 /// A refusal with all its headers.
-pub(crate) fn refusal(problem: &Problem, request_id: &str, elapsed: Duration) -> Response<Body> {
-    let body = Body::Whole(Full::new(problem.encode(request_id)));
+pub(crate) fn refusal(
+    problem: &Problem,
+    request_id: &str,
+    elapsed: Duration,
+    written: &Written,
+) -> Response<Body> {
+    let body = problem.encode(request_id);
+    written.add(body.len());
+    let body = Body::Whole(Full::new(body));
     let mut response = Response::new(body);
     *response.status_mut() = problem.status();
     let headers = response.headers_mut();
@@ -233,10 +258,12 @@ mod tests {
 
     #[test]
     fn only_a_hit_has_an_age() {
+        let http = observability::HttpMetrics::new(&[]);
+        let written = http.written(0);
         let reply = |status| {
             let age = Duration::from_secs(7);
             let reply = Reply::json(StatusCode::OK, Bytes::new()).cached(status, age);
-            reply.into_response("id-1", Duration::ZERO)
+            reply.into_response("id-1", Duration::ZERO, written.clone())
         };
         let hit = reply(Status::Hit);
         assert_eq!(

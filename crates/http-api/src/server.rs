@@ -168,6 +168,7 @@ fn serve(
         .header_read_timeout(limits.head_timeout)
         .max_buf_size(limits.max_head_bytes.max(8 * 1024));
     let asked = Arc::new(AtomicBool::new(false));
+    let counted = shared.http.connected();
     let (shared, begun) = (Arc::clone(shared), Arc::clone(&asked));
     let stream = Impatient::new(TokioIo::new(stream), limits.write_timeout);
     let service = service_fn(move |request| {
@@ -177,7 +178,7 @@ fn serve(
     });
     let connection = http.serve_connection(stream, service);
     tokio::spawn(async move {
-        let _place = place;
+        let (_place, _connection) = (place, counted);
         if let Err(error) = hold(connection, stopping, &asked).await {
             // A client that leaves early or writes no HTTP; nothing here to mend.
             tracing::debug!(%error, "connection ended early");

@@ -213,7 +213,7 @@ async fn guarded(
                 .await
                 .unwrap_or_else(|_| Err(Problem::deadline())),
             (Action::Work(work), Some(caller)) => {
-                worked(shared, work, found.param, caller, request).await
+                worked(shared, work, found, caller, request).await
             }
             // No such route is open, so that there is always a caller.
             (Action::Work(_), None) => refused(request, Problem::unauthorized()),
@@ -262,7 +262,7 @@ pub(crate) struct Call<'a> {
 async fn worked(
     shared: &Arc<Shared>,
     work: Work,
-    param: Option<String>,
+    found: Found,
     caller: &Arc<Caller>,
     request: Request<Incoming>,
 ) -> Result<Reply, Problem> {
@@ -284,12 +284,13 @@ async fn worked(
         Bytes::new()
     };
     place.shrink(body.len());
+    shared.http.read(found.endpoint, body.len());
     let call = Call {
         shared,
         caller,
         place,
         head,
-        param,
+        param: found.param,
         body,
     };
     within(limits.request_timeout, handle(work, call))
@@ -335,9 +336,13 @@ fn finish(
     let status = status.as_u16();
     record(shared, line, status, elapsed, upstream);
     log(line, status, elapsed, upstream, cache, code);
+    if let Some(code) = code {
+        shared.http.failed(line.endpoint, code);
+    }
+    let written = shared.http.written(line.endpoint);
     let mut response = match outcome {
-        Ok(reply) => reply.into_response(line.id, elapsed),
-        Err(problem) => reply::refusal(&problem, line.id, elapsed),
+        Ok(reply) => reply.into_response(line.id, elapsed, written),
+        Err(problem) => reply::refusal(&problem, line.id, elapsed, &written),
     };
     if shared.is_draining() {
         // A client that keeps the connection would send its next request into the close.
