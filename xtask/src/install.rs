@@ -42,6 +42,12 @@ const TOOLS: &[Tool] = &[
         probe: &["redis-sentinel", "--version"],
         packages: &["redis-sentinel"],
     },
+    // The tests use its promtool; the server that Debian starts by itself is not used.
+    Tool {
+        name: "prometheus",
+        probe: &["promtool", "--version"],
+        packages: &["prometheus"],
+    },
     Tool {
         name: "openssl",
         probe: &["openssl", "version"],

@@ -20,13 +20,13 @@ struct Page {
 const RULES: [Page; 2] = [
     Page {
         package: "dte",
-        example: "rules",
+        example: "dte_rules",
         path: "docs/dte-rules.md",
         command: "cargo xtask rules",
     },
     Page {
         package: "payroll",
-        example: "rules",
+        example: "payroll_rules",
         path: "docs/payroll-rules.md",
         command: "cargo xtask rules",
     },
@@ -34,7 +34,7 @@ const RULES: [Page; 2] = [
 
 const METRICS: [Page; 1] = [Page {
     package: "observability",
-    example: "metrics",
+    example: "metrics_page",
     path: "docs/metrics.md",
     command: "cargo xtask metrics",
 }];

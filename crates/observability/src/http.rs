@@ -303,8 +303,8 @@ impl Drop for InFlight {
     }
 }
 
-/// Counts the bytes that a route answers.
-#[derive(Debug, Clone)]
+/// Counts the bytes that a route answers; by default nothing.
+#[derive(Debug, Clone, Default)]
 pub struct Written(Option<Arc<AtomicU64>>);
 
 impl Written {

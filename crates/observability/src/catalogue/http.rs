@@ -67,5 +67,31 @@ pub(super) const AREA: Area = Area {
         )
         .labels(&[words("reason", &["connections"])])
         .always(),
+        Metric::counter(
+            "http_connections_evicted_total",
+            Unit::Count,
+            "Idle connections that gave their place to a new one",
+        ),
+        Metric::counter(
+            "http_tls_handshakes_failed_total",
+            Unit::Count,
+            "Connections that came to no TLS, or not in time",
+        )
+        .with("TLS"),
+        Metric::counter(
+            "http_auth_throttled_total",
+            Unit::Count,
+            "Requests refused unread, as their address had tried too many wrong keys",
+        ),
+        Metric::counter(
+            "http_rate_limited_total",
+            Unit::Count,
+            "Requests over their key's limit",
+        ),
+        Metric::counter(
+            "http_rate_limit_unchecked_total",
+            Unit::Count,
+            "Requests let in without their key's limit, as the store did not answer",
+        ),
     ],
 };
