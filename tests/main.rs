@@ -17,6 +17,7 @@ mod contract;
 mod drain;
 mod dropin;
 mod limits;
+mod metrics;
 mod model;
 mod model_layers;
 mod newcomer;
