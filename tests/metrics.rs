@@ -7,7 +7,7 @@ use std::process::Stdio;
 use http::Method;
 use mock_anthropic::{Answer, Config, Fault, MockServer};
 use observability::catalogue::{self, Kind, Shown, Values};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
@@ -136,6 +136,14 @@ async fn the_service_shows_what_the_catalogue_says_and_nothing_else() {
     line(r#"http_errors_total{endpoint="unmatched",code="not_found"} 1"#);
     line(r#"cache_requests_total{operation="validate",tier="l1",result="hit"} 1"#);
     line("knowledge_documents ");
+    let computed = |line: &Value| line["cache"] == "miss" && line["tokens"].is_number();
+    let line = service.log(computed).await;
+    assert!(line["cost_nano_usd"].as_u64().unwrap() > 0, "{line}");
+    let kept = service.log(|line| line["cache"] == "hit").await;
+    assert_eq!(
+        (&kept["tokens"], &kept["cost_nano_usd"]),
+        (&Value::Null, &Value::Null)
+    );
     let health = service.send(Request::get("/health")).await.json();
     assert!(health["metrics"]["latency_ms"]["/api/ai/validate"]["p99"].is_number());
     promtool(&text).await;

@@ -106,6 +106,7 @@ mod service;
 mod stream;
 mod throttle;
 mod tls;
+mod told;
 mod validate;
 mod within;
 

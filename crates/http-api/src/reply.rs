@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cache::Status;
+use cache::{Cost, Status};
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
     REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -91,6 +91,8 @@ pub(crate) struct Reply {
     pub(crate) cache: Option<(Status, Duration)>,
     /// What of the time was spent waiting for a model.
     pub(crate) upstream: Duration,
+    /// What it took of a model, where it was made for this very request.
+    pub(crate) cost: Cost,
 }
 
 impl Reply {
@@ -108,6 +110,7 @@ impl Reply {
             policy: None,
             cache: None,
             upstream: Duration::ZERO,
+            cost: Cost::FREE,
         }
     }
 
@@ -143,6 +146,14 @@ impl Reply {
     /// The same answer, from there.
     pub(crate) fn cached(mut self, status: Status, age: Duration) -> Self {
         self.cache = Some((status, age));
+        self
+    }
+
+    /// The same answer, computed for this much; one that came `from` elsewhere cost nothing.
+    pub(crate) fn costing(mut self, from: Status, cost: Cost) -> Self {
+        if matches!(from, Status::Miss | Status::Bypass) {
+            self.cost = cost;
+        }
         self
     }
 

@@ -86,6 +86,8 @@ pub(crate) async fn message(call: Call<'_>) -> Result<Reply, Problem> {
         None => reply,
     };
     let modelled = said.llm_used != NO_MODEL && status != Some(Status::Hit);
+    let cost = call.shared.price(&said.llm_used, &said.tokens_used);
+    let reply = reply.costing(status.unwrap_or(Status::Miss), cost);
     Ok(reply.waited(if modelled {
         begun.elapsed()
     } else {
