@@ -48,6 +48,12 @@ const TOOLS: &[Tool] = &[
         probe: &["chromium", "--version"],
         packages: &["chromium"],
     },
+    // The tests use its promtool; the server that Debian starts by itself is not used.
+    Tool {
+        name: "prometheus",
+        probe: &["promtool", "--version"],
+        packages: &["prometheus"],
+    },
     Tool {
         name: "openssl",
         probe: &["openssl", "version"],

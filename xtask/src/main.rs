@@ -59,6 +59,8 @@ enum Command {
     Rules(rules::Args),
     /// Write what the shipped binary is made of, as CycloneDX
     Sbom(sbom::Args),
+    /// Write docs/metrics.md, the catalogue of the metrics, from the code
+    Metrics(rules::Args),
     /// The measuring half of `bench`, in the release build that `bench` makes
     #[cfg(feature = "bench")]
     #[command(hide = true)]
@@ -110,6 +112,7 @@ fn main() -> ExitCode {
         Command::Interop => interop::run(),
         Command::Rules(args) => rules::run(&args),
         Command::Sbom(args) => sbom::run(&args),
+        Command::Metrics(args) => rules::metrics(&args),
         #[cfg(feature = "bench")]
         Command::BenchMeasure(args) => bench::measure(&args),
         #[cfg(feature = "bench")]

@@ -1,5 +1,5 @@
-//! `cargo xtask rules`: the catalogues of the rules of tax documents and of payslips, generated
-//! from the code.
+//! `cargo xtask rules` and `cargo xtask metrics`: the catalogues of the rules of tax documents and
+//! of payslips, and of the metrics, generated from the code.
 
 use std::fs;
 use std::process::Stdio;
@@ -7,18 +7,53 @@ use std::process::Stdio;
 use crate::error::Error;
 use crate::run;
 
-/// Where a crate's catalogue lies, from the workspace's root.
-const PAGES: [(&str, &str); 2] = [
-    ("dte", "docs/dte-rules.md"),
-    ("payroll", "docs/payroll-rules.md"),
+/// A page that an example of a crate prints.
+struct Page {
+    package: &'static str,
+    example: &'static str,
+    /// From the workspace's root.
+    path: &'static str,
+    /// What writes it.
+    command: &'static str,
+}
+
+const RULES: [Page; 2] = [
+    Page {
+        package: "dte",
+        example: "dte_rules",
+        path: "docs/dte-rules.md",
+        command: "cargo xtask rules",
+    },
+    Page {
+        package: "payroll",
+        example: "payroll_rules",
+        path: "docs/payroll-rules.md",
+        command: "cargo xtask rules",
+    },
 ];
 
-/// What `cargo xtask rules` takes.
+const METRICS: [Page; 1] = [Page {
+    package: "observability",
+    example: "metrics_page",
+    path: "docs/metrics.md",
+    command: "cargo xtask metrics",
+}];
+
+/// What `cargo xtask rules` and `cargo xtask metrics` take.
 #[derive(clap::Args)]
 pub struct Args {
     /// Write nothing, and fail where a page isn't what the code says
     #[arg(long)]
     check: bool,
+}
+
+/// The same for the catalogue of the metrics.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn metrics(args: &Args) -> Result<(), Error> {
+    pages(&METRICS, args)
 }
 
 /// Writes the catalogues, or compares them. The code that knows one is an example of its crate,
@@ -29,44 +64,43 @@ pub struct Args {
 /// [`Error::Failed`] where an example doesn't build or run, [`Error::Io`] where a page can't
 /// be read or written, [`Error::OutOfStep`] where one differs.
 pub fn run(args: &Args) -> Result<(), Error> {
-    for (package, page) in PAGES {
-        let generated = generate(package)?;
+    pages(&RULES, args)
+}
+
+fn pages(pages: &[Page], args: &Args) -> Result<(), Error> {
+    for page in pages {
+        let generated = generate(page)?;
         if args.check {
             check(page, &generated)?;
         } else {
-            let path = run::root().join(page);
-            fs::write(path, generated).map_err(Error::io(format!("write {page}")))?;
-            println!("wrote {page}");
+            let path = run::root().join(page.path);
+            fs::write(path, generated).map_err(Error::io(format!("write {}", page.path)))?;
+            println!("wrote {}", page.path);
         }
     }
     Ok(())
 }
 
-fn check(page: &'static str, generated: &[u8]) -> Result<(), Error> {
-    let path = run::root().join(page);
-    let written = fs::read(path).map_err(Error::io(format!("read {page}")))?;
+fn check(page: &Page, generated: &[u8]) -> Result<(), Error> {
+    let path = run::root().join(page.path);
+    let written = fs::read(path).map_err(Error::io(format!("read {}", page.path)))?;
     if written == generated {
-        println!("{page} is what the code says");
+        println!("{} is what the code says", page.path);
         Ok(())
     } else {
         Err(Error::OutOfStep {
-            page,
-            command: "cargo xtask rules",
+            page: page.path,
+            command: page.command,
         })
     }
 }
 
-fn generate(package: &str) -> Result<Vec<u8>, Error> {
-    let example = format!("{package}_rules");
-    let what = format!("example {example}");
-    let mut command = run::cargo([
-        "run",
-        "--quiet",
-        "--package",
-        package,
-        "--example",
-        &example,
-    ]);
+fn generate(page: &Page) -> Result<Vec<u8>, Error> {
+    let Page {
+        package, example, ..
+    } = page;
+    let what = format!("example {example} of {package}");
+    let mut command = run::cargo(["run", "--quiet", "--package", package, "--example", example]);
     let output = command
         .stderr(Stdio::inherit())
         .output()

@@ -9,7 +9,7 @@ use cache::Cache;
 use http_api::{AdminDeps, AdminServer, Config, Deps, Keyring, Server, Tls};
 use llm_client::{Meter, Sharing};
 use observability::logs::Logs;
-use observability::{HistogramBuckets, Metrics, Traces};
+use observability::{Metrics, Traces};
 use store::{EmbeddedStore, RedisStore, ResilientStore, Store, SystemClock};
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -32,11 +32,6 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(5);
 
 /// How often this replica's cache figures are added to those of all.
 const TOTALS_EVERY: Duration = Duration::from_secs(5);
-
-/// A look into memory takes microseconds, one into the store up to its deadline.
-const LOOKUP_BUCKETS: [f64; 10] = [
-    0.000_001, 0.000_005, 0.000_02, 0.000_1, 0.000_5, 0.002, 0.01, 0.05, 0.25, 1.0,
-];
 
 /// Why the service could not start.
 #[derive(Debug, Error)]
@@ -131,8 +126,13 @@ fn signals() -> io::Result<(Signal, Signal, Signal)> {
     ))
 }
 
-async fn start(mut settings: Settings, source: Source, hangup: Signal) -> Result<Running, StartError> {
-    let metrics = Metrics::install(&buckets())?;
+async fn start(
+    mut settings: Settings,
+    source: Source,
+    hangup: Signal,
+) -> Result<Running, StartError> {
+    let metrics = Metrics::install(&[])?;
+    metrics::gauge!("ai_service_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     let traces = settings.traces.as_ref().map(Traces::start).transpose()?;
     let logs = observability::logs::init(&settings.log_level, io::stderr(), traces.as_ref())?;
     observability::log_panics();
@@ -274,41 +274,6 @@ async fn open_store(settings: &Settings, clock: Arc<SystemClock>) -> Result<Open
         store: Arc::clone(&store) as Arc<dyn Store>,
         shared: Some(store),
     })
-}
-
-/// The bounds of the libraries' histograms.
-fn buckets() -> [HistogramBuckets; 7] {
-    use llm_client::telemetry;
-    [
-        HistogramBuckets {
-            name: cache::metrics::LOOKUP_SECONDS,
-            bounds: &LOOKUP_BUCKETS,
-        },
-        HistogramBuckets {
-            name: telemetry::TIME_TO_FIRST_CHUNK,
-            bounds: &telemetry::TIME_TO_FIRST_CHUNK_BUCKETS,
-        },
-        HistogramBuckets {
-            name: telemetry::TIME_PER_OUTPUT_CHUNK,
-            bounds: &telemetry::TIME_PER_OUTPUT_CHUNK_BUCKETS,
-        },
-        HistogramBuckets {
-            name: "store_operation_seconds",
-            bounds: &LOOKUP_BUCKETS,
-        },
-        HistogramBuckets {
-            name: telemetry::OPERATION_DURATION,
-            bounds: &telemetry::OPERATION_DURATION_BUCKETS,
-        },
-        HistogramBuckets {
-            name: telemetry::TOKEN_USAGE,
-            bounds: &telemetry::TOKEN_USAGE_BUCKETS,
-        },
-        HistogramBuckets {
-            name: sii_monitor::telemetry::VISIT_DURATION,
-            bounds: &sii_monitor::telemetry::VISIT_DURATION_BUCKETS,
-        },
-    ]
 }
 
 /// Waits for the last writes; a disk that hangs must not hold the process.

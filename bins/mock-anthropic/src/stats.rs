@@ -14,12 +14,14 @@ use tokio::sync::Notify;
 use crate::prompt_cache::PromptUsage;
 
 /// Headers that are kept of a request: never one with a key in it.
-const KEPT_HEADERS: [&str; 6] = [
+const KEPT_HEADERS: [&str; 8] = [
     "anthropic-version",
     "anthropic-beta",
     "content-type",
     "user-agent",
     "x-request-id",
+    "traceparent",
+    "tracestate",
     "x-stainless-retry-count",
 ];
 
@@ -85,7 +87,7 @@ pub struct RecordedRequest {
     /// Its path.
     pub path: String,
     /// `anthropic-version`, `anthropic-beta`, `content-type`, `user-agent`, `x-request-id`,
-    /// `x-stainless-retry-count`.
+    /// `traceparent`, `tracestate`, `x-stainless-retry-count`.
     pub headers: BTreeMap<String, String>,
     /// The first 64 KiB of its body.
     pub body: Bytes,

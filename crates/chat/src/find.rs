@@ -37,7 +37,10 @@ pub(crate) fn find(
     let query = Query::new(asked.as_str()).top_k(limit).today(today);
     let mut passages = base.search(&query);
     passages.retain(Hit::is_relevant);
-    span.record("passages", passages.len());
+    span.record(
+        "passages",
+        i64::try_from(passages.len()).unwrap_or(i64::MAX),
+    );
     Found {
         passages: Arc::new(passages),
         module: module(base, &asked, history),

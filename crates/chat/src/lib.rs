@@ -109,6 +109,8 @@ mod words;
 pub mod metrics_names {
     /// Answers by their `source`: `model`, `extract`, `nothing`, `failed`.
     pub const ANSWERS: &str = "chat_answers_total";
+    /// Sessions that were opened.
+    pub const SESSIONS: &str = "chat_sessions_total";
     /// Answers withheld because they gave away instructions.
     pub const WITHHELD: &str = "chat_withheld_total";
 }

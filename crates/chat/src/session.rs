@@ -153,7 +153,9 @@ impl Sessions {
         let bytes = encode(&record)?;
         let key = name(tenant, id);
         let set = self.store.set(&key, bytes.into(), Some(self.lifetime));
-        self.within(set).await.map(|()| id)
+        self.within(set).await?;
+        metrics::counter!(crate::metrics_names::SESSIONS).increment(1);
+        Ok(id)
     }
 
     /// Accepts a question: its number, and what came before it.

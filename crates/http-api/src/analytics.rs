@@ -9,6 +9,7 @@ use matching::analytics::Stats;
 use matching::projects::{ProjectQuery, SUGGEST_AT, Suggestion, suggest_project as suggest};
 use serde::Serialize;
 use store::{Store, StoreError};
+use tracing::Instrument as _;
 
 use crate::app::Shared;
 use crate::auth::{Caller, Tenant};
@@ -112,7 +113,8 @@ pub(crate) async fn suggest_project(call: Call<'_>) -> Result<Reply, Problem> {
     let compute = move || async move {
         let _place = place;
         let work = move || suggest(&query);
-        let suggestion = leader.offload.run(EFFORT, work).await?;
+        let suggested = leader.offload.run(EFFORT, work);
+        let suggestion = suggested.instrument(tracing::info_span!("match")).await?;
         count(&leader, &tenant, &suggestion).await;
         let confidence = suggestion.confidence;
         let named = suggestion.project_id.filter(|_| confidence >= SUGGEST_AT);

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use llm_client::{
-    Breaker, BreakerState, Completion, LanguageModel, Meter, PrefixCache, Saved, Usd,
+    Breaker, BreakerState, Completion, LanguageModel, Meter, PrefixCache, Saved, Usage, Usd,
 };
 use observability::{HttpMetrics, Metrics};
 use payroll::provider::Provider;
@@ -227,11 +227,15 @@ impl Shared {
 
     /// What a call took, in money and tokens.
     pub(crate) fn cost_of(&self, completion: &Completion) -> Cost {
-        let prices = self.deps.meter.prices().of(&completion.model).prices;
-        let usd = prices.cost(&completion.usage);
+        self.price(&completion.model, &completion.usage)
+    }
+
+    /// What so many tokens of a model cost.
+    pub(crate) fn price(&self, model: &str, usage: &Usage) -> Cost {
+        let usd = self.deps.meter.prices().of(model).prices.cost(usage);
         Cost {
             pico_usd: u64::try_from(usd.pico()).unwrap_or(0),
-            tokens: completion.usage.total(),
+            tokens: usage.total(),
         }
     }
 

@@ -11,6 +11,7 @@ use hyper::rt::{Read, Write};
 use hyper::server::conn::{http1, http2};
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use observability::InFlight;
 use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
@@ -48,6 +49,8 @@ pub(crate) struct Ends {
     pub(crate) stopping: watch::Receiver<()>,
     /// Its place is somebody else's.
     pub(crate) leave: oneshot::Receiver<()>,
+    /// It counts as open for as long as this is held.
+    pub(crate) _counted: InFlight,
 }
 
 /// Serves `stream` in a task of its own until its client or `ends` ends it.

@@ -64,7 +64,9 @@ where
     {
         Ok(answer) => {
             shared.count_saved(key.operation(), caller, &answer);
-            Ok(Reply::json(StatusCode::OK, answer.value).cached(answer.status, answer.age))
+            Ok(Reply::json(StatusCode::OK, answer.value)
+                .cached(answer.status, answer.age)
+                .costing(answer.status, answer.cost))
         }
         Err(CacheError::Compute(problem)) => Err((*problem).clone()),
         Err(CacheError::WaitTimeout | CacheError::ComputeTimeout | CacheError::Elsewhere(_)) => {

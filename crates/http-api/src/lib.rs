@@ -110,6 +110,7 @@ mod sii;
 mod stream;
 mod throttle;
 mod tls;
+mod told;
 mod validate;
 mod within;
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use cache::{CacheKey, Computed, Cost, Keep};
 use matching::{Invoice, Match, Options, Order, Tie, match_order};
 use serde::Serialize;
+use tracing::Instrument as _;
 
 use crate::app::Shared;
 use crate::asked::{self, NoAnswer, Question};
@@ -149,7 +150,8 @@ async fn compared(
     encode: Encode,
 ) -> Result<Computed, Problem> {
     let work = move || match_order(&ask.invoice, &ask.orders, &Options::default());
-    let found = shared.offload.run(EFFORT, work).await?;
+    let compared = shared.offload.run(EFFORT, work);
+    let found = compared.instrument(tracing::info_span!("match")).await?;
     let Some(tie) = found.tie.clone() else {
         return Ok(Computed::new(encode(&found, false)?, keep(shared)));
     };

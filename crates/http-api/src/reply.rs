@@ -3,11 +3,11 @@
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cache::Status;
+use cache::{Cost, Status};
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
     REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -15,6 +15,7 @@ use http::header::{
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use observability::Written;
 
 use crate::chat::EventStream;
 use crate::openapi::File;
@@ -26,8 +27,8 @@ use crate::throttle::whole_seconds;
 pub(crate) enum Body {
     /// All of it.
     Whole(Full<Bytes>),
-    /// Events, as they come.
-    Events(Box<EventStream>),
+    /// Events, as they come, and what counts their bytes.
+    Events(Box<EventStream>, Written),
 }
 
 impl HttpBody for Body {
@@ -40,21 +41,28 @@ impl HttpBody for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
             Self::Whole(body) => Pin::new(body).poll_frame(cx),
-            Self::Events(events) => Pin::new(events.as_mut()).poll_frame(cx),
+            Self::Events(events, written) => {
+                let frame = ready!(Pin::new(events.as_mut()).poll_frame(cx));
+                let bytes = frame
+                    .as_ref()
+                    .and_then(|frame| frame.as_ref().ok()?.data_ref());
+                written.add(bytes.map_or(0, Bytes::len));
+                Poll::Ready(frame)
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(body) => body.is_end_stream(),
-            Self::Events(events) => events.is_end_stream(),
+            Self::Events(events, _) => events.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(body) => body.size_hint(),
-            Self::Events(events) => events.size_hint(),
+            Self::Events(events, _) => events.size_hint(),
         }
     }
 }
@@ -83,6 +91,8 @@ pub(crate) struct Reply {
     pub(crate) cache: Option<(Status, Duration)>,
     /// What of the time was spent waiting for a model.
     pub(crate) upstream: Duration,
+    /// What it took of a model, where it was made for this very request.
+    pub(crate) cost: Cost,
 }
 
 impl Reply {
@@ -100,6 +110,7 @@ impl Reply {
             policy: None,
             cache: None,
             upstream: Duration::ZERO,
+            cost: Cost::FREE,
         }
     }
 
@@ -138,6 +149,14 @@ impl Reply {
         self
     }
 
+    /// The same answer, computed for this much; one that came `from` elsewhere cost nothing.
+    pub(crate) fn costing(mut self, from: Status, cost: Cost) -> Self {
+        if matches!(from, Status::Miss | Status::Bypass) {
+            self.cost = cost;
+        }
+        self
+    }
+
     /// The same answer, of whose time this much was a model's.
     pub(crate) fn waited(mut self, upstream: Duration) -> Self {
         self.upstream = upstream;
@@ -145,11 +164,21 @@ impl Reply {
     }
 
     /// The answer with all its headers. `elapsed` is the time that the request took.
-    pub(crate) fn into_response(self, request_id: &str, elapsed: Duration) -> Response<Body> {
+    /// `written` counts its bytes.
+    pub(crate) fn into_response(
+        self,
+        request_id: &str,
+        elapsed: Duration,
+        written: Written,
+    ) -> Response<Body> {
         let streams = self.events.is_some();
-        let body = self
-            .events
-            .map_or_else(|| Body::Whole(Full::new(self.body)), Body::Events);
+        let body = match self.events {
+            Some(events) => Body::Events(events, written),
+            None => {
+                written.add(self.body.len());
+                Body::Whole(Full::new(self.body))
+            }
+        };
         let mut response = Response::new(body);
         *response.headers_mut() = HeaderMap::with_capacity(HEADERS);
         *response.status_mut() = self.status;
@@ -177,8 +206,15 @@ impl Reply {
 }
 
 /// A refusal with all its headers.
-pub(crate) fn refusal(problem: &Problem, request_id: &str, elapsed: Duration) -> Response<Body> {
-    let body = Body::Whole(Full::new(problem.encode(request_id)));
+pub(crate) fn refusal(
+    problem: &Problem,
+    request_id: &str,
+    elapsed: Duration,
+    written: &Written,
+) -> Response<Body> {
+    let body = problem.encode(request_id);
+    written.add(body.len());
+    let body = Body::Whole(Full::new(body));
     let mut response = Response::new(body);
     *response.status_mut() = problem.status();
     let headers = response.headers_mut();
@@ -258,10 +294,12 @@ mod tests {
 
     #[test]
     fn only_a_hit_has_an_age() {
+        let http = observability::HttpMetrics::new(&[]);
+        let written = http.written(0);
         let reply = |status| {
             let age = Duration::from_secs(7);
             let reply = Reply::json(StatusCode::OK, Bytes::new()).cached(status, age);
-            reply.into_response("id-1", Duration::ZERO)
+            reply.into_response("id-1", Duration::ZERO, written.clone())
         };
         let hit = reply(Status::Hit);
         assert_eq!(

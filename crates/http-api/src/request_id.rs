@@ -4,11 +4,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
 use uuid::{Builder, Uuid};
 
 /// Longest id that is taken over from a client, in characters.
 const MAX_CHARS: usize = 128;
+
+/// What is shorter is no key, and might be found in any id.
+const SHORTEST_KEY: usize = 8;
 
 /// The client's `X-Request-ID` where it is fit to stand in a header and a log line, else a
 /// new one.
@@ -16,8 +20,18 @@ pub(crate) fn of(headers: &HeaderMap) -> String {
     headers
         .get("x-request-id")
         .and_then(|value| value.to_str().ok())
-        .filter(|id| is_plain(id))
+        .filter(|id| is_plain(id) && !gives_away_a_key(id, headers))
         .map_or_else(new_id, str::to_owned)
+}
+
+/// Whether an id repeats the key that came with it: an id stands in the log, a key never does.
+fn gives_away_a_key(id: &str, headers: &HeaderMap) -> bool {
+    let id = id.as_bytes();
+    let names = [AUTHORIZATION, HeaderName::from_static("x-api-key")];
+    let keys = names.iter().flat_map(|name| headers.get_all(name));
+    keys.filter_map(|value| value.as_bytes().rsplit(|byte| *byte == b' ').next())
+        .filter(|key| key.len() >= SHORTEST_KEY)
+        .any(|key| id.windows(key.len()).any(|part| part == key))
 }
 
 /// A UUID v7 whose lower part is the process's own random number with a counter in it: as
@@ -72,5 +86,23 @@ mod tests {
             assert_eq!(Uuid::parse_str(id).unwrap().get_version_num(), 7);
         }
         assert!(!is_plain(&"x".repeat(129)));
+    }
+
+    #[test]
+    fn an_id_that_repeats_the_key_is_not_taken_over() {
+        let key = "0123456789abcdef0123456789abcdef";
+        let with = |name: &'static str, value: String, id: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            headers.insert("x-request-id", id.parse().unwrap());
+            of(&headers)
+        };
+        let bearer = || format!("Bearer {key}");
+        assert_eq!(with("authorization", bearer(), "req-1"), "req-1");
+        for (name, value) in [("authorization", bearer()), ("x-api-key", key.to_owned())] {
+            for id in [key.to_owned(), format!("req-{key}-1")] {
+                assert!(!with(name, value.clone(), &id).contains(key));
+            }
+        }
     }
 }

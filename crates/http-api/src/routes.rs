@@ -2,6 +2,7 @@
 
 use http::Method;
 use matchit::Router;
+use observability::Pace;
 
 use crate::problem::Problem;
 
@@ -68,6 +69,8 @@ pub(crate) struct Route {
     methods: &'static [(Verb, Action)],
     /// Whether it is left out of the description: it serves what another route needs.
     hidden: bool,
+    /// How long its answers take by their nature.
+    pace: Pace,
 }
 
 /// A request's route.
@@ -75,6 +78,8 @@ pub(crate) struct Route {
 pub(crate) struct Found {
     pub(crate) route: &'static Route,
     pub(crate) action: Action,
+    /// The route's place among the metrics.
+    pub(crate) endpoint: usize,
     /// The part of the path that the template leaves open, where it does.
     pub(crate) param: Option<String>,
 }
@@ -90,10 +95,10 @@ static ROUTES: [Route; 25] = [
     Route::new("/docs/{file}", &[get(Watch::DocsFile)])
         .open()
         .hidden(),
-    Route::new("/api/ai/validate", &[post(Work::Validate)]),
+    Route::new("/api/ai/validate", &[post(Work::Validate)]).slow(),
     Route::new("/api/chat/session/new", &[post(Work::ChatSessionNew)]),
-    Route::new("/api/chat/message", &[post(Work::ChatMessage)]),
-    Route::new("/api/chat/message/stream", &[post(Work::ChatStream)]),
+    Route::new("/api/chat/message", &[post(Work::ChatMessage)]).slow(),
+    Route::new("/api/chat/message/stream", &[post(Work::ChatStream)]).slow(),
     Route::new(
         "/api/chat/session/{id}",
         &[
@@ -105,22 +110,24 @@ static ROUTES: [Route; 25] = [
         "/api/chat/knowledge/search",
         &[(Verb::Get, Action::Work(Work::ChatSearch))],
     ),
-    Route::new("/api/ai/reception/match_po", &[post(Work::MatchPo)]),
-    Route::new("/api/ai/reconcile", &[post(Work::Reconcile)]),
+    Route::new("/api/ai/reception/match_po", &[post(Work::MatchPo)]).slow(),
+    Route::new("/api/ai/reconcile", &[post(Work::Reconcile)]).slow(),
     Route::new(
         "/api/ai/analytics/suggest_project",
         &[post(Work::SuggestProject)],
-    ),
+    )
+    .slow(),
     Route::new("/api/ai/analytics/health", &[get(Watch::AnalyticsHealth)]).open(),
     Route::new(
         "/api/ai/analytics/stats",
         &[work(Verb::Get, Work::AnalyticsStats)],
     ),
-    Route::new("/api/payroll/validate", &[post(Work::PayrollValidate)]),
+    Route::new("/api/payroll/validate", &[post(Work::PayrollValidate)]).slow(),
     Route::new(
         "/api/payroll/indicators/{period}",
         &[work(Verb::Get, Work::PayrollIndicators)],
-    ),
+    )
+    .slow(),
     Route::new("/api/ai/sii/monitor", &[post(Work::SiiMonitor)]),
     Route::new("/api/ai/sii/status", &[work(Verb::Get, Work::SiiStatus)]),
     Route::new("/api/ai/sii/news", &[work(Verb::Get, Work::SiiNews)]),
@@ -154,7 +161,14 @@ impl Route {
             public: false,
             methods,
             hidden: false,
+            pace: Pace::Quick,
         }
+    }
+
+    /// The same, some of whose answers wait for a model.
+    const fn slow(mut self) -> Self {
+        self.pace = Pace::Model;
+        self
     }
 
     /// The same, without a key.
@@ -219,11 +233,11 @@ impl Routes {
     }
 
     /// The metric labels: a route's place in this list is its index.
-    pub(crate) fn labels() -> Vec<&'static str> {
+    pub(crate) fn labels() -> Vec<(&'static str, Pace)> {
         ROUTES
             .iter()
-            .map(|route| route.template)
-            .chain([UNMATCHED])
+            .map(|route| (route.template, route.pace))
+            .chain([(UNMATCHED, Pace::Quick)])
             .collect()
     }
 
@@ -248,6 +262,7 @@ impl Routes {
         let found = Found {
             route,
             action,
+            endpoint: index,
             param: param.map(|(_, value)| value.to_owned()),
         };
         (index, Ok(found))

@@ -127,7 +127,12 @@ async fn accept(
             Ok((stream, peer)) => match places.admit(peer.ip()) {
                 Some((place, leave)) => {
                     let stopping = connections.subscribe();
-                    let ends = Ends { stopping, leave };
+                    let counted = shared.http.connected();
+                    let ends = Ends {
+                        stopping,
+                        leave,
+                        _counted: counted,
+                    };
                     connection::serve(&shared, stream, peer.ip(), place, ends);
                 }
                 None => refuse(stream, shared.tls.is_some(), &refused, &refusals),

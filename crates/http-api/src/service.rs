@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use cache::Status;
 use futures_util::FutureExt as _;
 use http::header::CONNECTION;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::{Body as _, Incoming};
 use observability::{method_label, traces};
-use tracing::{Instrument as _, Span, field};
+use tracing::Instrument as _;
 
 use crate::analytics;
 use crate::app::Shared;
@@ -31,23 +30,11 @@ use crate::problem::Problem;
 use crate::purchases;
 use crate::reply::{self, Body, Reply};
 use crate::request_id;
-use crate::routes::{Action, Found, Routes, Watch, Work};
+use crate::routes::{Action, Found, Watch, Work};
 use crate::sii;
+use crate::told::{self, Ended, Left, Line};
 use crate::validate;
 use crate::within::within;
-
-/// The status, in the log and the figures only, of a request whose client left before it was
-/// answered: what proxies write there as well.
-const CLIENT_LEFT: u16 = 499;
-
-/// What the log line of a request tells beside its outcome.
-struct Line<'a> {
-    id: &'a str,
-    method: &'static str,
-    version: Version,
-    endpoint: usize,
-    caller: Option<&'a str>,
-}
 
 /// Answers a request. Never fails: what goes wrong is an answer too.
 pub(crate) async fn answer(
@@ -64,7 +51,7 @@ pub(crate) async fn answer(
     }
     let method = method_label(request.method().as_str());
     let (endpoint, route) = shared.routes.find(request.method(), request.uri().path());
-    let span = span(method, endpoint, &id);
+    let span = told::span(method, endpoint, &id);
     traces::adopt(&span, request.headers());
     let handled = async {
         let caller = route.as_ref().map_or(Ok(None), |found| {
@@ -81,12 +68,7 @@ pub(crate) async fn answer(
                 .and_then(Option::as_ref)
                 .map(|caller| caller.name()),
         };
-        let left = Left {
-            shared,
-            line: &line,
-            started,
-            answered: false,
-        };
+        let left = Left::new(shared, &line, started);
         let outcome = match (route, &caller) {
             (Ok(found), Ok(caller)) => {
                 let caller = caller.as_ref();
@@ -104,98 +86,6 @@ pub(crate) async fn answer(
         response
     };
     handled.instrument(span).await
-}
-
-/// The root of what is traced of a request.
-fn span(method: &'static str, endpoint: usize, id: &str) -> Span {
-    let route = Routes::label(endpoint);
-    tracing::info_span!(
-        "request",
-        otel.name = format_args!("{method} {route}"),
-        otel.kind = "server",
-        http.request.method = method,
-        http.route = route,
-        http.response.status_code = field::Empty,
-        request.id = id,
-        cache.result = field::Empty,
-        error.code = field::Empty,
-    )
-}
-
-/// Tells the request's span how it ended.
-fn conclude(status: u16, cache: Option<Status>, code: Option<&'static str>) {
-    let span = Span::current();
-    if span.is_disabled() {
-        return;
-    }
-    span.record("http.response.status_code", status);
-    if let Some(cache) = cache {
-        span.record("cache.result", cache.as_str());
-    }
-    if let Some(code) = code {
-        span.record("error.code", code);
-        // A client's own mistake is no failure of the service.
-        if status >= 500 {
-            traces::mark_failed(&span, code);
-        }
-    }
-}
-
-/// Tells of a request whose client didn't wait for the answer: what it began may go on and
-/// cost, so it must not be missing from the log and the figures.
-struct Left<'a> {
-    shared: &'a Shared,
-    line: &'a Line<'a>,
-    started: Instant,
-    answered: bool,
-}
-
-impl Left<'_> {
-    /// It waited.
-    fn answered(mut self) {
-        self.answered = true;
-    }
-}
-
-impl Drop for Left<'_> {
-    fn drop(&mut self) {
-        if !self.answered {
-            let elapsed = self.started.elapsed();
-            // What of it was the model's time nobody knows: none of it is called overhead.
-            record(self.shared, self.line, CLIENT_LEFT, elapsed, elapsed);
-            log(self.line, CLIENT_LEFT, elapsed, Duration::ZERO, None, None);
-        }
-    }
-}
-
-fn record(shared: &Shared, line: &Line<'_>, status: u16, elapsed: Duration, upstream: Duration) {
-    shared
-        .http
-        .observe(line.endpoint, line.method, status, elapsed, upstream);
-}
-
-fn log(
-    line: &Line<'_>,
-    status: u16,
-    elapsed: Duration,
-    upstream: Duration,
-    cache: Option<Status>,
-    code: Option<&'static str>,
-) {
-    conclude(status, cache, code);
-    tracing::info!(
-        target: "http",
-        request_id = line.id,
-        method = line.method,
-        endpoint = Routes::label(line.endpoint),
-        status,
-        duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
-        upstream_us = u64::try_from(upstream.as_micros()).unwrap_or(u64::MAX),
-        cache = cache.map(Status::as_str),
-        caller = line.caller,
-        code,
-        "request"
-    );
 }
 
 /// A request whose body nobody wants to see.
@@ -220,7 +110,7 @@ async fn guarded(
                 .await
                 .unwrap_or_else(|_| Err(Problem::deadline())),
             (Action::Work(work), Some(caller)) => {
-                worked(shared, work, found.param, caller, request).await
+                worked(shared, work, found, caller, request).await
             }
             // No such route is open, so that there is always a caller.
             (Action::Work(_), None) => refused(request, Problem::unauthorized()),
@@ -269,7 +159,7 @@ pub(crate) struct Call<'a> {
 async fn worked(
     shared: &Arc<Shared>,
     work: Work,
-    param: Option<String>,
+    found: Found,
     caller: &Arc<Caller>,
     request: Request<Incoming>,
 ) -> Result<Reply, Problem> {
@@ -291,12 +181,13 @@ async fn worked(
         Bytes::new()
     };
     place.shrink(body.len());
+    shared.http.read(found.endpoint, body.len());
     let call = Call {
         shared,
         caller,
         place,
         head,
-        param,
+        param: found.param,
         body,
     };
     within(limits.request_timeout, handle(work, call))
@@ -334,23 +225,25 @@ fn finish(
     outcome: Result<Reply, Problem>,
     elapsed: Duration,
 ) -> Response<Body> {
-    let (status, upstream, cache, code) = match &outcome {
-        Ok(reply) => (
-            reply.status,
-            reply.upstream,
-            reply.cache.map(|(word, _)| word),
-            None,
-        ),
-        Err(problem) => (problem.status(), Duration::ZERO, None, Some(problem.code())),
+    let ended = match &outcome {
+        Ok(reply) => Ended {
+            upstream: reply.upstream,
+            cache: reply.cache.map(|(word, _)| word),
+            cost: reply.cost,
+            ..Ended::new(reply.status.as_u16(), elapsed)
+        },
+        Err(problem) => Ended {
+            code: Some(problem.code()),
+            ..Ended::new(problem.status().as_u16(), elapsed)
+        },
     };
     // Who tries keys pays a connection for each.
-    let unwelcome = status == StatusCode::TOO_MANY_REQUESTS && line.caller.is_none();
-    let status = status.as_u16();
-    record(shared, line, status, elapsed, upstream);
-    log(line, status, elapsed, upstream, cache, code);
+    let unwelcome = ended.status == StatusCode::TOO_MANY_REQUESTS && line.caller.is_none();
+    told::tell(shared, line, &ended);
+    let written = shared.http.written(line.endpoint);
     let mut response = match outcome {
-        Ok(reply) => reply.into_response(line.id, elapsed),
-        Err(problem) => reply::refusal(&problem, line.id, elapsed),
+        Ok(reply) => reply.into_response(line.id, elapsed, written),
+        Err(problem) => reply::refusal(&problem, line.id, elapsed, &written),
     };
     // HTTP/2 has no such header, and its own way to say so.
     if line.version < Version::HTTP_2 && (shared.is_draining() || unwelcome) {

@@ -155,7 +155,7 @@ impl Predictor {
                 if let Some(error) = error {
                     gauge!(PREDICTION_CALIBRATION_ERROR, "operation" => operation,
                         "model" => model.to_owned(), "quantity" => quantity,
-                        "quantile" => *quantile)
+                        "level" => *quantile)
                     .set(error);
                 }
             }

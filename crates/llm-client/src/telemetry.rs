@@ -280,15 +280,15 @@ impl Call {
 
     fn record_usage(&self, usage: &Usage) {
         self.span
-            .record("gen_ai.usage.input_tokens", usage.prompt_tokens())
-            .record("gen_ai.usage.output_tokens", usage.output_tokens)
+            .record("gen_ai.usage.input_tokens", signed(usage.prompt_tokens()))
+            .record("gen_ai.usage.output_tokens", signed(usage.output_tokens))
             .record(
                 "gen_ai.usage.cache_read.input_tokens",
-                usage.cache_read_input_tokens,
+                signed(usage.cache_read_input_tokens),
             )
             .record(
                 "gen_ai.usage.cache_creation.input_tokens",
-                usage.cache_creation_input_tokens(),
+                signed(usage.cache_creation_input_tokens()),
             );
         for (kind, tokens) in [
             ("input", usage.prompt_tokens()),
@@ -333,6 +333,11 @@ impl Drop for Call {
             self.record_duration(Some(ErrorKind::Cancelled));
         }
     }
+}
+
+/// A count as an attribute: OpenTelemetry's whole numbers have a sign.
+fn signed(tokens: u64) -> i64 {
+    i64::try_from(tokens).unwrap_or(i64::MAX)
 }
 
 /// A count as a histogram's sample: exact up to 2³² tokens, which no call reaches.

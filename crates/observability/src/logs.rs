@@ -3,6 +3,7 @@
 mod journal;
 mod level;
 mod lines;
+mod mask;
 
 use std::io::Write;
 

@@ -1,10 +1,10 @@
 //! The recorder behind the `metrics` façade, and its text for Prometheus.
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use metrics_process::Collector;
 use thiserror::Error;
 
-use crate::http::{DURATION, OVERHEAD, OVERHEAD_BUCKETS, REQUEST_BUCKETS};
+use crate::catalogue::{self, Kind, Metric, Unit};
+use crate::process;
 
 /// The bounds of one histogram. Without bounds the exporter would make it a summary, which
 /// can't be added up over replicas.
@@ -20,7 +20,6 @@ pub struct HistogramBuckets {
 #[derive(Clone)]
 pub struct Metrics {
     handle: PrometheusHandle,
-    process: Collector,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -46,42 +45,41 @@ pub enum InstallError {
 }
 
 impl Metrics {
-    /// Installs the process's recorder: the request histograms, and `buckets` for those of
-    /// the libraries in use.
+    /// Installs the process's recorder, with the buckets and help texts of the
+    /// [catalogue](crate::catalogue), and with `buckets` for histograms that it doesn't have.
     ///
     /// # Errors
     /// [`InstallError`], when bounds are missing or a recorder is there already.
     pub fn install(buckets: &[HistogramBuckets]) -> Result<Self, InstallError> {
-        let own = [
-            HistogramBuckets {
-                name: DURATION,
-                bounds: REQUEST_BUCKETS,
-            },
-            HistogramBuckets {
-                name: OVERHEAD,
-                bounds: OVERHEAD_BUCKETS,
-            },
-        ];
+        let catalogued = catalogue::metrics().filter(|metric| metric.kind == Kind::Histogram);
+        let catalogued = catalogued.map(|metric| HistogramBuckets {
+            name: metric.name,
+            bounds: metric.buckets,
+        });
         let mut builder = PrometheusBuilder::new();
-        for HistogramBuckets { name, bounds } in own.iter().chain(buckets) {
+        for HistogramBuckets { name, bounds } in catalogued.chain(buckets.iter().copied()) {
             builder = builder
-                .set_buckets_for_metric(Matcher::Full((*name).to_owned()), bounds)
+                .set_buckets_for_metric(Matcher::Full(name.to_owned()), bounds)
                 .map_err(|_| InstallError::NoBuckets { name })?;
         }
         let handle = builder
             .install_recorder()
             .map_err(|error| InstallError::Installed(Box::new(error)))?;
-        let process = Collector::default();
-        process.describe();
-        Ok(Self { handle, process })
+        catalogue::metrics().for_each(describe);
+        // What a text has been made with stays: the libraries' own descriptions give way.
+        drop(handle.render());
+        Ok(Self { handle })
     }
 
-    /// The text that Prometheus reads. It formats every series and reads `/proc`: call it off
-    /// the runtime's worker threads.
+    /// The text that Prometheus reads: what went through the façade, the process and, called
+    /// inside a tokio runtime, the runtime. It formats every series and reads `/proc`: call it
+    /// off the runtime's worker threads.
     #[must_use]
     pub fn render(&self) -> String {
-        self.process.collect();
-        self.handle.render()
+        let mut text = self.handle.render();
+        process::process(&mut text);
+        process::runtime(&mut text);
+        text
     }
 
     /// Moves raw observations into their buckets. Without it, a histogram that nobody scrapes
@@ -91,39 +89,51 @@ impl Metrics {
     }
 }
 
+fn describe(metric: &Metric) {
+    let unit = match metric.unit {
+        Unit::Seconds => metrics::Unit::Seconds,
+        Unit::Bytes => metrics::Unit::Bytes,
+        _ => metrics::Unit::Count,
+    };
+    let (name, help) = (metric.name, metric.help);
+    match metric.kind {
+        Kind::Counter => metrics::describe_counter!(name, unit, help),
+        Kind::Gauge => metrics::describe_gauge!(name, unit, help),
+        Kind::Histogram => metrics::describe_histogram!(name, unit, help),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
-    fn request_durations_come_out_as_a_histogram_and_a_second_recorder_is_refused() {
-        let metrics = Metrics::install(&[]).unwrap();
-        let http = crate::HttpMetrics::new(&["/live"]);
-        let in_flight = http.enter();
-        http.observe(
-            0,
-            "GET",
-            200,
-            Duration::from_millis(3),
-            Duration::from_millis(1),
-        );
+    fn the_catalogue_gives_buckets_and_help_and_a_second_recorder_is_refused() {
+        let metrics = Metrics::install(&[HistogramBuckets {
+            name: "stranger_seconds",
+            bounds: &[1.0],
+        }])
+        .unwrap();
+        metrics::describe_gauge!("cache_entries", "Something else");
+        metrics::gauge!("cache_entries").set(3.0);
+        metrics::histogram!("gen_ai.client.operation.duration").record(0.015);
+        metrics::histogram!("stranger_seconds").record(0.5);
         metrics.upkeep();
-        http.publish();
         let text = metrics.render();
         for line in [
-            "# TYPE http_request_duration_seconds histogram",
-            r#"http_request_duration_seconds_bucket{method="GET",endpoint="/live",status="200",le="0.005"} 1"#,
-            r#"http_request_overhead_seconds_bucket{endpoint="/live",le="0.0025"} 1"#,
-            "http_requests_in_flight 1",
-            "process_resident_memory_bytes",
+            "# HELP cache_entries Answers in the process's memory",
+            "cache_entries 3",
+            "# TYPE gen_ai_client_operation_duration histogram",
+            r#"gen_ai_client_operation_duration_bucket{le="0.01"} 0"#,
+            r#"gen_ai_client_operation_duration_bucket{le="0.02"} 1"#,
+            r#"stranger_seconds_bucket{le="1"} 1"#,
         ] {
-            assert!(text.contains(line), "no {line} in\n{text}");
+            assert!(
+                text.lines().any(|known| known == line),
+                "no {line} in\n{text}"
+            );
         }
-        drop(in_flight);
-        http.publish();
-        assert!(metrics.render().contains("http_requests_in_flight 0"));
+        assert!(text.contains("\nprocess_resident_memory_bytes "), "{text}");
         assert!(matches!(
             Metrics::install(&[]),
             Err(InstallError::Installed(_))

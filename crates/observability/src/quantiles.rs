@@ -12,6 +12,8 @@ pub struct LatencyHistogram {
     bounds: &'static [f64],
     /// One more than the bounds: the last counts what is over all of them.
     counts: Box<[AtomicU64]>,
+    /// Their sum; it would take centuries to overflow.
+    nanos: AtomicU64,
 }
 
 /// Three quantiles of the same moment, in seconds.
@@ -36,6 +38,7 @@ impl LatencyHistogram {
         Self {
             bounds,
             counts: (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect(),
+            nanos: AtomicU64::new(0),
         }
     }
 
@@ -44,6 +47,8 @@ impl LatencyHistogram {
         let seconds = duration.as_secs_f64();
         let bucket = self.bounds.partition_point(|bound| *bound < seconds);
         self.counts[bucket].fetch_add(1, Ordering::Relaxed);
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        self.nanos.fetch_add(nanos, Ordering::Relaxed);
     }
 
     /// How many durations were counted.
@@ -61,40 +66,45 @@ impl LatencyHistogram {
     /// the highest bound for what lies over all of them.
     #[must_use]
     pub fn quantiles(&self) -> Option<Quantiles> {
-        let counts: Vec<u64> = self
-            .counts
-            .iter()
-            .map(|count| count.load(Ordering::Relaxed))
-            .collect();
-        let total: u64 = counts.iter().sum();
-        (total > 0).then(|| Quantiles {
-            p50: self.quantile(&counts, total, 0.50),
-            p95: self.quantile(&counts, total, 0.95),
-            p99: self.quantile(&counts, total, 0.99),
-        })
+        Quantiles::of(self.bounds, &self.counts())
     }
 
-    fn quantile(&self, counts: &[u64], total: u64, q: f64) -> f64 {
-        // Counts are far below 2^52, where a float still holds every integer.
-        let rank = q * total as f64;
-        let mut below = 0_u64;
-        for (index, &count) in counts.iter().enumerate() {
-            let upto = below + count;
-            if count > 0 && upto as f64 >= rank {
-                let Some(&upper) = self.bounds.get(index) else {
-                    break;
-                };
-                let lower = if index == 0 {
-                    0.0
-                } else {
-                    self.bounds[index - 1]
-                };
-                return lower + (upper - lower) * ((rank - below as f64) / count as f64);
-            }
-            below = upto;
-        }
-        self.bounds.last().copied().unwrap_or(f64::INFINITY)
+    /// The counts of the buckets, not added up; the last is what is over every bound.
+    pub(crate) fn counts(&self) -> Vec<u64> {
+        let counts = self.counts.iter();
+        counts.map(|count| count.load(Ordering::Relaxed)).collect()
     }
+
+    /// All durations added up, in seconds.
+    pub(crate) fn sum(&self) -> f64 {
+        Duration::from_nanos(self.nanos.load(Ordering::Relaxed)).as_secs_f64()
+    }
+}
+
+impl Quantiles {
+    /// Those of so many observations in each bucket.
+    pub(crate) fn of(bounds: &[f64], counts: &[u64]) -> Option<Self> {
+        let total: u64 = counts.iter().sum();
+        (total > 0).then(|| Self {
+            p50: quantile(bounds, counts, total, 0.50),
+            p95: quantile(bounds, counts, total, 0.95),
+            p99: quantile(bounds, counts, total, 0.99),
+        })
+    }
+}
+
+fn quantile(bounds: &[f64], counts: &[u64], total: u64, q: f64) -> f64 {
+    // Counts are far below 2^52, where a float still holds every integer.
+    let rank = q * total as f64;
+    let (mut below, mut lower) = (0_u64, 0.0);
+    for (&upper, &count) in bounds.iter().zip(counts) {
+        let upto = below + count;
+        if count > 0 && upto as f64 >= rank {
+            return lower + (upper - lower) * ((rank - below as f64) / count as f64);
+        }
+        (below, lower) = (upto, upper);
+    }
+    bounds.last().copied().unwrap_or(f64::INFINITY)
 }
 
 #[cfg(test)]
@@ -119,12 +129,8 @@ mod tests {
     #[test]
     fn a_bound_belongs_to_the_bucket_below_it() {
         let histogram = of(&[1, 10, 100, 1_000]);
-        let counts: Vec<u64> = histogram
-            .counts
-            .iter()
-            .map(|count| count.load(Ordering::Relaxed))
-            .collect();
-        assert_eq!(counts, [1, 1, 1, 1, 0]);
+        assert_eq!(histogram.counts(), [1, 1, 1, 1, 0]);
+        assert!((histogram.sum() - 1.111).abs() < 1e-9);
     }
 
     #[test]

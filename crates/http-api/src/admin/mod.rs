@@ -19,6 +19,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use knowledge_base::KnowledgeBase;
 use llm_client::Breaker;
+use observability::Written;
 use observability::logs::Level;
 use secrecy::SecretString;
 use store::ResilientStore;
@@ -110,8 +111,8 @@ impl Admin {
         let id = request_id::of(request.headers());
         let outcome = within(LIMIT, self.handle(request)).await;
         match outcome.unwrap_or_else(|_| Err(Problem::deadline())) {
-            Ok(reply) => reply.into_response(&id, started.elapsed()),
-            Err(problem) => reply::refusal(&problem, &id, started.elapsed()),
+            Ok(reply) => reply.into_response(&id, started.elapsed(), Written::default()),
+            Err(problem) => reply::refusal(&problem, &id, started.elapsed(), &Written::default()),
         }
     }
 

@@ -32,16 +32,28 @@ const MAX_SEARCH_CHARS: usize = 1_000;
 /// The places that streams have: they are held for long and cost little, so that they have a
 /// bound of their own.
 #[derive(Debug)]
-pub(crate) struct StreamPlaces(Arc<Semaphore>);
+pub(crate) struct StreamPlaces {
+    free: Arc<Semaphore>,
+    all: usize,
+}
 
 impl StreamPlaces {
     /// As many as `limits` allow.
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self(Arc::new(Semaphore::new(limits.max_streams.get())))
+        let all = limits.max_streams.get();
+        Self {
+            free: Arc::new(Semaphore::new(all)),
+            all,
+        }
+    }
+
+    /// How many are taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.all.saturating_sub(self.free.available_permits())
     }
 
     fn take(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        let place = Arc::clone(&self.0).try_acquire_owned();
+        let place = Arc::clone(&self.free).try_acquire_owned();
         place.map_err(|_| Problem::overloaded())
     }
 }
@@ -74,6 +86,8 @@ pub(crate) async fn message(call: Call<'_>) -> Result<Reply, Problem> {
         None => reply,
     };
     let modelled = said.llm_used != NO_MODEL && status != Some(Status::Hit);
+    let cost = call.shared.price(&said.llm_used, &said.tokens_used);
+    let reply = reply.costing(status.unwrap_or(Status::Miss), cost);
     Ok(reply.waited(if modelled {
         begun.elapsed()
     } else {

@@ -14,6 +14,8 @@ use serde_json::Value;
 
 use super::OPERATION;
 use super::answer::{ModelCall, Outcome};
+use tracing::Instrument as _;
+
 use crate::app::Shared;
 use crate::asked::{self, NoAnswer, Question};
 use crate::auth::{Caller, Tenant};
@@ -87,7 +89,10 @@ pub(crate) async fn validate(call: Call<'_>) -> Result<Reply, Problem> {
                 _ => job.waited.get().copied().unwrap_or_default(),
             };
             let reply = Reply::json(StatusCode::OK, answer.value);
-            Ok(reply.cached(answer.status, answer.age).waited(upstream))
+            Ok(reply
+                .cached(answer.status, answer.age)
+                .costing(answer.status, answer.cost)
+                .waited(upstream))
         }
         Err(CacheError::Compute(problem)) => Err((*problem).clone()),
         Err(CacheError::WaitTimeout | CacheError::ComputeTimeout | CacheError::Elsewhere(_)) => {
@@ -191,7 +196,9 @@ impl Job {
     async fn rule(self: &Arc<Self>) -> Result<Report, Problem> {
         let job = Arc::clone(self);
         let work = move || payroll::validate(&job.payslip, job.indicators.as_ref());
-        self.shared.offload.run(self.effort, work).await
+        let rules = tracing::info_span!("rules");
+        let ruled = self.shared.offload.run(self.effort, work);
+        ruled.instrument(rules).await
     }
 
     async fn review(&self, report: &Report) -> Result<(Review, ModelCall), NoAnswer> {

@@ -221,14 +221,10 @@ impl Inner {
             report
         });
         let reports = review::bounded(judged);
-        span.record("documents", documents.len());
-        span.record(
-            "findings",
-            reports
-                .iter()
-                .map(|report| report.findings.len())
-                .sum::<usize>(),
-        );
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let findings = reports.iter().map(|report| report.findings.len()).sum();
+        span.record("documents", count(documents.len()));
+        span.record("findings", count(findings));
         let question = if ask_model {
             let pairs: Vec<_> = documents.iter().zip(&reports).collect();
             let original = match &self.ask.document {

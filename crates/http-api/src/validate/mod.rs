@@ -100,7 +100,10 @@ async fn computed(
                 Status::Coalesced => begun.elapsed(),
                 _ => job.waited_for_model(),
             };
-            Ok(reply.cached(answer.status, answer.age).waited(upstream))
+            Ok(reply
+                .cached(answer.status, answer.age)
+                .costing(answer.status, answer.cost)
+                .waited(upstream))
         }
         Err(CacheError::Compute(problem)) => Err((*problem).clone()),
         Err(CacheError::WaitTimeout | CacheError::ComputeTimeout | CacheError::Elsewhere(_)) => {

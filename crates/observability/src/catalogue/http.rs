@@ -70,17 +70,18 @@ pub(super) const AREA: Area = Area {
         Metric::counter(
             "http_connections_evicted_total",
             Unit::Count,
-            "Connections that did nothing and gave their place to another",
+            "Idle connections that gave their place to a new one",
         ),
         Metric::counter(
             "http_tls_handshakes_failed_total",
             Unit::Count,
-            "TLS handshakes that failed or took too long",
-        ),
+            "Connections that came to no TLS, or not in time",
+        )
+        .with("TLS"),
         Metric::counter(
             "http_auth_throttled_total",
             Unit::Count,
-            "Wrong keys from an address that had presented too many of them",
+            "Requests refused unread, as their address had tried too many wrong keys",
         ),
         Metric::counter(
             "http_rate_limited_total",
@@ -90,7 +91,7 @@ pub(super) const AREA: Area = Area {
         Metric::counter(
             "http_rate_limit_unchecked_total",
             Unit::Count,
-            "Requests let through because the store didn't say whether they were over a limit",
+            "Requests let in without their key's limit, as the store did not answer",
         ),
     ],
 };

@@ -242,7 +242,7 @@ pub(super) const AREA: Area = Area {
                 "quantity",
                 &["output_tokens", "latency", "first_event", "cost"],
             ),
-            words("quantile", &["0.5", "0.95", "0.99"]),
+            words("level", &["0.5", "0.95", "0.99"]),
         ]),
         Metric::gauge(
             "llm_token_estimate_correction",

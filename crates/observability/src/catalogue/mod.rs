@@ -7,11 +7,14 @@ mod cache;
 mod chat;
 mod http;
 mod llm;
+mod page;
 mod process;
 mod sii;
 mod store;
 mod telemetry;
 mod words;
+
+pub use page::markdown;
 
 /// What a metric measures, as Prometheus knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

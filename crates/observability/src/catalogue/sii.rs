@@ -13,6 +13,11 @@ const VISIT_STATUS: Label = Label {
     },
 };
 
+const REASON: Label = Label {
+    name: "reason",
+    values: VISIT_STATUS.values,
+};
+
 pub(super) const AREA: Area = Area {
     title: "Tax service monitor",
     metrics: &[
@@ -58,6 +63,20 @@ pub(super) const AREA: Area = Area {
             "Time since a page was last read with success, as of the end of the last run",
         )
         .labels(&[SOURCE])
+        .with(PART),
+        Metric::gauge(
+            "sii_monitor_stale_after_seconds",
+            Unit::Seconds,
+            "Age from which on a page's last success is too old",
+        )
+        .labels(&[SOURCE])
+        .with(PART),
+        Metric::counter(
+            "sii_monitor_errors_total",
+            Unit::Count,
+            "Visits of a page that failed, by why",
+        )
+        .labels(&[SOURCE, REASON])
         .with(PART),
         Metric::counter(
             "sii_monitor_model_failures_total",

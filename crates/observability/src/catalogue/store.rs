@@ -41,6 +41,12 @@ pub(super) const AREA: Area = Area {
         )
         .with(WITH_REDIS),
         Metric::counter(
+            "store_suspicions_total",
+            Unit::Count,
+            "Times that the shared store's silence spoke against it",
+        )
+        .with(WITH_REDIS),
+        Metric::counter(
             "store_away_total",
             Unit::Count,
             "Calls answered without the shared store while it was away",

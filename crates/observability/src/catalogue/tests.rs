@@ -81,9 +81,8 @@ fn labels_are_bounded_and_never_what_identifies_somebody() {
             assert!(seen.insert(label.name), "{} twice", label.name);
             assert!(!IDENTIFIES.contains(&label.name), "{}", label.name);
             assert!((1..=64).contains(&label.values.max()), "{}", label.name);
-            // `le` and `quantile` are Prometheus' own on some kinds.
-            let reserved =
-                label.name == "le" || (label.name == "quantile" && metric.kind == Kind::Histogram);
+            // These are Prometheus' own.
+            let reserved = ["le", "quantile", "job", "instance"].contains(&label.name);
             assert!(!reserved, "{} on {}", label.name, metric.name);
         }
         assert!(metric.max_series() <= 64 * 24 * 8, "{}", metric.name);

@@ -23,6 +23,11 @@ const GATHER: Duration = Duration::from_millis(50);
 /// The longest wait for the last lines at the end of the process.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
+/// The counter of lines that found no room.
+fn dropped_lines() -> metrics::Counter {
+    metrics::counter!("log_lines_dropped_total")
+}
+
 /// The queue's end for those who log.
 #[derive(Debug, Clone)]
 pub(super) struct Journal {
@@ -75,6 +80,8 @@ impl Shared {
 impl Journal {
     /// Starts the thread that writes to `out`.
     pub(super) fn start(mut out: impl Write + Send + 'static) -> io::Result<(Self, Writer)> {
+        // So that it is shown before there is any.
+        dropped_lines().increment(0);
         let shared = Arc::new(Shared::default());
         let (sender, done) = mpsc::channel();
         let reading = Arc::clone(&shared);
@@ -131,6 +138,7 @@ impl Write for Line<'_> {
         if waiting.closed || waiting.bytes.len() + line.len() > MAX_BYTES {
             drop(waiting);
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+            dropped_lines().increment(1);
             return Ok(line.len());
         }
         let was = waiting.bytes.len();

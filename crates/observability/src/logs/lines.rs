@@ -14,6 +14,8 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::mask::masked;
+
 /// `{"timestamp":…,"level":…,"message":…,FIELDS…,"target":…}`.
 pub(super) struct Lines {
     /// Whether there are traces, so that a line says which one it belongs to.
@@ -114,9 +116,8 @@ impl Visit for Fields<'_> {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.member(field, |line| {
-            line.write_char('"')?;
-            write!(Escaped(line), "{value:?}")?;
-            line.write_char('"')
+            // Whole, since what is to be masked may come in pieces.
+            string(line, &format!("{value:?}"))
         });
     }
 }
@@ -149,7 +150,7 @@ impl fmt::Write for Escaped<'_, '_> {
 
 fn string(line: &mut Writer<'_>, text: &str) -> fmt::Result {
     line.write_char('"')?;
-    Escaped(line).write_str(text)?;
+    Escaped(line).write_str(&masked(text))?;
     line.write_char('"')
 }
 
