@@ -44,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "xtask",
         &[
+            "cache",
             "dte",
             "knowledge-base",
             "llm-client",
