@@ -45,6 +45,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "xtask",
         &[
+            "cache",
             "dte",
             "knowledge-base",
             "llm-client",

@@ -196,7 +196,7 @@ pub(super) async fn follow(store: Weak<Inner>, sentinels: Arc<Sentinels>) {
                 }
             };
             // No longer than until the next look, which may find another master.
-            let ((), answers) = join(others, is_master(&store, quick)).await;
+            let ((), answers) = Box::pin(join(others, is_master(&store, quick))).await;
             if !store.settings.config.replica_read_prefixes.is_empty() {
                 store.follow_replicas(&sentinels.view().replicas);
             }

@@ -12,14 +12,16 @@ use store::{
     Deployment, EmbeddedConfig, EmbeddedStore, KeyClass, KeyClasses, RedisConfig, RedisStore,
     ResilientConfig, ResilientStore, Store, SystemClock,
 };
-use tokio::time::Instant;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::common::PATIENCE;
 
 /// From the sentinels' word to a store that writes to the new master, at most.
 const RETURN: Duration = Duration::from_secs(2);
-/// Pause between two looks.
-const PAUSE: Duration = Duration::from_millis(10);
+/// How often it is looked whether the process was kept from running.
+const TICK: Duration = Duration::from_millis(10);
 
 /// The service's own configuration, but for a command's patience: the machine may be busy.
 fn config(deployment: Deployment) -> RedisConfig {
@@ -63,36 +65,34 @@ async fn writes_to(store: &ResilientStore, key: &str, master: &Server) -> Instan
 
 /// When any sentinel has another master than the one in place `old`, and which.
 async fn switched(group: &Sentinels, old: usize) -> (Instant, usize) {
-    loop {
+    let mut found = None;
+    until("a sentinel to have another master", async || {
         for sentinel in &group.sentinels {
             let asked = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME];
             if let Ok(Reply::Many(address)) = sentinel.command(&asked).await
                 && let Some(port) = address.get(1).and_then(Reply::text)
-                && let Some(new) = group
-                    .servers
-                    .iter()
-                    .position(|server| server.port().to_string() == port)
-                && new != old
             {
-                return (Instant::now(), new);
+                let mut servers = group.servers.iter();
+                let place = servers.position(|server| server.port().to_string() == port);
+                found = found.or(place.filter(|&new| new != old));
             }
         }
-        tokio::time::sleep(PAUSE).await;
-    }
+        found.is_some()
+    })
+    .await
+    .unwrap();
+    (Instant::now(), found.unwrap())
 }
 
-/// The longest that this process was kept from running, until dropped.
-fn stumbles() -> (
-    tokio::sync::watch::Receiver<Duration>,
-    tokio::task::AbortHandle,
-) {
-    let (tell, told) = tokio::sync::watch::channel(Duration::ZERO);
+/// Watches for how long this process was kept from running at most, until aborted.
+fn stumbles() -> (watch::Receiver<Duration>, AbortHandle) {
+    let (tell, told) = watch::channel(Duration::ZERO);
     let task = tokio::spawn(async move {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let begun = Instant::now();
-            tokio::time::sleep(PAUSE).await;
-            let late = begun.elapsed().saturating_sub(PAUSE);
-            tell.send_if_modified(|longest| std::mem::replace(longest, late.max(*longest)) < late);
+            let late = ticks.tick().await.elapsed();
+            tell.send_modify(|longest| *longest = late.max(*longest));
         }
     });
     (told, task.abort_handle())
@@ -110,9 +110,7 @@ async fn a_frozen_master_holds_up_nobody_once_there_is_another() {
         let old = group.master().await.unwrap();
         group.servers[old].freeze().unwrap();
         let (longest, watching) = stumbles();
-        let (switch, new) = tokio::time::timeout(PATIENCE, switched(&group, old))
-            .await
-            .unwrap();
+        let (switch, new) = switched(&group, old).await;
         let server = &group.servers[new];
         let waiting = stores
             .iter()
