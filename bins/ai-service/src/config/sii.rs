@@ -80,7 +80,7 @@ impl SiiSettings {
 
 /// Checks the section, whether or not it is used.
 pub(super) fn sii_monitor(file: SiiMonitor) -> Result<SiiSettings, SettingsError> {
-    let minutes = |key, value, bounds| number(key, value, bounds).map(|n| minutes(n));
+    let minutes = |key, value, bounds| number(key, value, bounds).map(minutes);
     let times = (
         minutes(
             "sii_monitor.every_minutes",
