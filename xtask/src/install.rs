@@ -42,6 +42,12 @@ const TOOLS: &[Tool] = &[
         probe: &["redis-sentinel", "--version"],
         packages: &["redis-sentinel"],
     },
+    // A browser reads a stream.
+    Tool {
+        name: "chromium",
+        probe: &["chromium", "--version"],
+        packages: &["chromium"],
+    },
     Tool {
         name: "openssl",
         probe: &["openssl", "version"],

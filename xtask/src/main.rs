@@ -27,6 +27,7 @@ mod payroll_launch;
 mod random;
 mod rules;
 mod run;
+mod streams;
 mod test;
 
 use std::process::ExitCode;
@@ -49,6 +50,8 @@ enum Command {
     Test(test::Args),
     /// Measure the service against a bare HTTP server and print the targets with pass or fail
     Bench(launch::Args),
+    /// Hold a thousand streams of answers through the real binary: gaps, memory, ends
+    Streams(streams::Args),
     /// Hold the model's client against a LiteLLM proxy, and write docs/interop.md
     Interop,
     /// Write docs/dte-rules.md and docs/payroll-rules.md, the catalogues of the rules, from the code
@@ -65,6 +68,10 @@ enum Command {
     #[cfg(feature = "bench")]
     #[command(hide = true)]
     BenchStreams(bench::llm::streams::Args),
+    /// Keeps answers in memory, for `bench`
+    #[cfg(feature = "bench")]
+    #[command(hide = true)]
+    BenchKept,
     /// Judge a folder of tax documents and mutants of them: recall, false alarms, speed
     DteEval(eval_launch::Args),
     /// The measuring half of `dte-eval`, in the release build that `dte-eval` makes
@@ -96,6 +103,7 @@ fn main() -> ExitCode {
         Command::Lint => lint::run(),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => launch::run(&args),
+        Command::Streams(args) => streams::run(&args),
         Command::Interop => interop::run(),
         Command::Rules(args) => rules::run(&args),
         #[cfg(feature = "bench")]
@@ -104,6 +112,8 @@ fn main() -> ExitCode {
         Command::BenchHello(args) => bench::hello::run(&args),
         #[cfg(feature = "bench")]
         Command::BenchStreams(args) => bench::llm::streams::run(&args),
+        #[cfg(feature = "bench")]
+        Command::BenchKept => bench::cache::kept::run(),
         Command::DteEval(args) => eval_launch::run(&args),
         #[cfg(feature = "dte-eval")]
         Command::DteEvalMeasure(args) => dte_eval::measure(&args),

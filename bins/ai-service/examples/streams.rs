@@ -1,7 +1,5 @@
-//! A thousand streams at once through the real binary: gaps, memory, ends.
-//!
-//! `cargo build --release -p ai-service --bins --examples && target/release/examples/streams
-//! target/release/ai-service [COUNT]`
+//! A thousand streams at once through the real binary: gaps, memory, ends, and how long a first
+//! word takes through it. `cargo xtask streams` builds and runs it.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -9,21 +7,33 @@
     reason = "a measurement: what fails should be seen"
 )]
 
+#[path = "streams/relay.rs"]
+mod relay;
+
 use std::net::SocketAddr;
-use std::process::Stdio;
+use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use mock_anthropic::{Config, Delay, Fault, MockServer, Pace};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
+
+use relay::Relay;
 
 const KEY: &str = "clave-de-prueba-0123456789abcdef";
 const TOKENS_PER_SECOND: f64 = 20.0;
 /// The mock's own pace.
 const TOKEN: Duration = Duration::from_millis(50);
 const LIMIT: Duration = Duration::from_secs(60);
+/// Streams asked one after the other for the time of a first word.
+const FIRST_WORDS: usize = 300;
+
+/// The goals (issue 6).
+const MOST_ADDED: Duration = Duration::from_millis(250);
+const MOST_KIB: u64 = 24;
+const FIRST_EVENT: Duration = Duration::from_millis(1);
 
 /// What one reader saw.
 #[derive(Debug, Default, Clone, Copy)]
@@ -34,8 +44,17 @@ struct Seen {
     error: bool,
 }
 
+/// A service in front of the stand-in.
+struct World {
+    mock: MockServer,
+    service: Child,
+    addr: SocketAddr,
+    count: usize,
+    missed: bool,
+}
+
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let binary = args.next().expect("the path of the ai-service binary");
     let count: usize = args.next().map_or(1_000, |text| text.parse().unwrap());
@@ -44,17 +63,35 @@ async fn main() {
         ..Config::default()
     };
     let mock = MockServer::start(config).await.unwrap();
-    let (child, addr) = start(&binary, &mock).await;
-    first_events(&mock, addr).await;
-    mock.set_pace(Pace::new(Delay::NONE, TOKENS_PER_SECOND));
-
-    run("all read", &child, addr, count, 0, &mock).await;
-    run("a third stopped", &child, addr, count, 3, &mock).await;
-    mock.inject(Fault::CutStream(Some(40)), u32::try_from(count).unwrap());
-    run("upstream cut in the middle", &child, addr, count, 0, &mock).await;
+    let relay = Relay::start(mock.addr()).await.unwrap();
+    let (service, addr) = start(&binary, &relay.url()).await;
+    let first = first_words(&mock, &relay, addr).await;
+    let missed = !report_first_words(&first);
+    let (service, addr) = {
+        drop(service);
+        start(&binary, &mock.base_url()).await
+    };
+    let mut world = World {
+        mock,
+        service,
+        addr,
+        count,
+        missed,
+    };
+    // What the first streams bring to life isn't a stream's.
+    warm_up(addr).await;
+    let pace = Pace::new(Delay::NONE, TOKENS_PER_SECOND);
+    world.mock.set_pace(pace);
+    world.run("all read", 0, "done").await;
+    world.run("a third stopped", 3, "done").await;
+    let cut = Fault::CutStream(Some(40));
+    let times = u32::try_from(count).unwrap();
+    world.mock.inject(cut, times);
+    world.run("upstream cut in the middle", 0, "error").await;
+    ExitCode::from(u8::from(world.missed))
 }
 
-async fn start(binary: &str, mock: &MockServer) -> (Child, SocketAddr) {
+async fn start(binary: &str, model: &str) -> (Child, SocketAddr) {
     let folder = std::env::temp_dir().join(format!("ai-service-streams-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let config = folder.join("ai-service.toml");
@@ -66,7 +103,7 @@ async fn start(binary: &str, mock: &MockServer) -> (Child, SocketAddr) {
         .env("AI_SERVICE_LISTEN", "127.0.0.1:0")
         .env("AI_SERVICE_API_KEY", KEY)
         .env("ANTHROPIC_API_KEY", "sk-ant-prueba")
-        .env("ANTHROPIC_BASE_URL", mock.base_url())
+        .env("ANTHROPIC_BASE_URL", model)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
@@ -84,8 +121,14 @@ async fn start(binary: &str, mock: &MockServer) -> (Child, SocketAddr) {
     (child, addr)
 }
 
-async fn open(addr: SocketAddr, question: &str) -> BufReader<TcpStream> {
-    let mut connection = TcpStream::connect(addr).await.unwrap();
+/// `small`: with little room for what isn't read.
+async fn open(addr: SocketAddr, question: &str, small: bool) -> BufReader<TcpStream> {
+    let socket = TcpSocket::new_v4().unwrap();
+    if small {
+        socket.set_recv_buffer_size(2_048).unwrap();
+    }
+    let mut connection = socket.connect(addr).await.unwrap();
+    connection.set_nodelay(true).unwrap();
     let body = serde_json::json!({ "message": question }).to_string();
     let head = format!(
         "POST /api/chat/message/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n\
@@ -96,30 +139,58 @@ async fn open(addr: SocketAddr, question: &str) -> BufReader<TcpStream> {
     BufReader::with_capacity(1_024, connection)
 }
 
-/// How long after the model's first byte the first event is here, one stream at a time.
-async fn first_events(mock: &MockServer, addr: SocketAddr) {
-    let wait = Duration::from_millis(100);
-    mock.set_pace(Pace::new(Delay::Fixed(wait), 0.0));
+async fn warm_up(addr: SocketAddr) {
+    let mut all = Vec::new();
+    for number in 0..20 {
+        let question = format!("¿Cuánto es el tope imponible de la AFP {number}?");
+        all.push(tokio::spawn(read(open(addr, &question, false).await)));
+    }
+    for reader in all {
+        reader.await.unwrap();
+    }
+}
+
+/// How long after the model's first word left it is here as an event, one stream at a time,
+/// shortest first.
+async fn first_words(mock: &MockServer, relay: &Relay, addr: SocketAddr) -> Vec<Duration> {
+    // So that the word comes alone, and not with what the model says before it.
+    mock.set_pace(Pace::new(Delay::Fixed(Duration::from_millis(20)), 200.0));
     let mut added = Vec::new();
-    for number in 0..30 {
-        let begun = Instant::now();
-        let mut reader = open(addr, &format!("¿Cómo anulo la factura {number}?")).await;
+    for number in 0..FIRST_WORDS {
+        let question = format!("¿Cómo anulo la factura {number}?");
+        let mut reader = open(addr, &question, false).await;
         let mut line = String::new();
         while !line.starts_with("data: ") {
             line.clear();
             assert!(reader.read_line(&mut line).await.unwrap() > 0);
         }
-        added.push(begun.elapsed().saturating_sub(wait));
-        let mut rest = Vec::new();
-        reader.read_to_end(&mut rest).await.unwrap();
+        let here = Instant::now();
+        let left = relay.first_word().expect("a word passed the relay");
+        added.push(here.saturating_duration_since(left));
+        // Leaving is part of it: what isn't read is cancelled.
+        drop(reader);
     }
     added.sort();
+    added
+}
+
+/// Prints it; whether the goal is reached.
+fn report_first_words(added: &[Duration]) -> bool {
+    let quantile = |percent: usize| {
+        let place = (added.len() * percent / 100).min(added.len() - 1);
+        added.get(place).copied().unwrap_or_default()
+    };
+    let (median, high) = (quantile(50), quantile(99));
     println!(
-        "request to first event, less the mock's {wait:?}: p50 {:?}, p90 {:?} (both ways, \
-         search, session and the mock included)",
-        added[added.len() / 2],
-        added[added.len() * 9 / 10]
+        "model's first word to first event: p50 {median:?}, p99 {high:?} of {} (goal {FIRST_EVENT:?}: {})",
+        added.len(),
+        verdict(median <= FIRST_EVENT)
     );
+    median <= FIRST_EVENT
+}
+
+fn verdict(reached: bool) -> &'static str {
+    if reached { "pass" } else { "FAIL" }
 }
 
 async fn read(mut reader: BufReader<TcpStream>) -> Seen {
@@ -146,48 +217,74 @@ async fn read(mut reader: BufReader<TcpStream>) -> Seen {
     }
 }
 
-/// One in `stopped` readers reads nothing (0: all read).
-async fn run(
-    name: &str,
-    child: &Child,
-    addr: SocketAddr,
-    count: usize,
-    stopped: usize,
-    mock: &MockServer,
-) {
-    let before = resident_kib(child).await;
-    let mut held = Vec::new();
-    let mut readers = Vec::new();
-    for number in 0..count {
-        let question = format!("{name}: ¿cómo anulo la factura número {number}?");
-        let reader = open(addr, &question).await;
-        if stopped > 0 && number % stopped == 0 {
-            held.push(reader);
-        } else {
-            readers.push(tokio::spawn(read(reader)));
+impl World {
+    /// One in `stopped` readers reads nothing (0: all read); the others must end as `end` says.
+    async fn run(&mut self, name: &str, stopped: usize, end: &str) {
+        let (before, cpu) = (resident_kib(&self.service).await, cpu(&self.service).await);
+        let begun = Instant::now();
+        let mut held = Vec::new();
+        let mut readers = Vec::new();
+        for number in 0..self.count {
+            let question = format!("{name}: ¿cómo anulo la factura número {number}?");
+            let stops = stopped > 0 && number % stopped == 0;
+            let reader = open(self.addr, &question, stops).await;
+            if stops {
+                held.push(reader);
+            } else {
+                readers.push(tokio::spawn(read(reader)));
+            }
+        }
+        let opened = begun.elapsed();
+        sleep(Duration::from_secs(2)).await;
+        let (during, upstream) = (
+            resident_kib(&self.service).await,
+            self.mock.stats().in_flight,
+        );
+        let mut all = Vec::new();
+        for reader in readers {
+            all.push(reader.await.unwrap());
+        }
+        let cpu = self::cpu(&self.service).await.saturating_sub(cpu);
+        let gaps = all.iter().map(|seen| seen.largest_gap).max();
+        let added = gaps.unwrap_or_default().saturating_sub(TOKEN);
+        let events: usize = all.iter().map(|seen| seen.events).sum();
+        let (done, errors) = (
+            all.iter().filter(|seen| seen.done).count(),
+            all.iter().filter(|seen| seen.error).count(),
+        );
+        let kib = during.saturating_sub(before) / self.count as u64;
+        let ended = if end == "done" { done } else { errors };
+        let reached = [added <= MOST_ADDED, kib <= MOST_KIB, ended == all.len()];
+        println!(
+            "{name}: {} streams opened in {opened:.1?} ({upstream} of the model at once), {events} \
+             events, {cpu:.1?} of CPU\n  \
+             ended in done {done}, in error {errors} of {} that read (goal all in {end}: {})\n  \
+             largest gap added {added:.1?} (goal {MOST_ADDED:?}: {})\n  \
+             resident per stream {kib} KiB (goal {MOST_KIB} KiB: {})",
+            self.count,
+            all.len(),
+            verdict(reached[2]),
+            verdict(reached[0]),
+            verdict(reached[1]),
+        );
+        self.missed |= reached.contains(&false);
+        drop(held);
+        // The streams of those who left end before the next run begins.
+        while self.mock.stats().in_flight > 0 {
+            sleep(Duration::from_millis(50)).await;
         }
     }
-    sleep(Duration::from_secs(2)).await;
-    let (during, upstream) = (resident_kib(child).await, mock.stats().in_flight);
-    let mut all = Vec::new();
-    for reader in readers {
-        all.push(reader.await.unwrap());
-    }
-    let added = all
-        .iter()
-        .map(|seen| seen.largest_gap.saturating_sub(TOKEN))
-        .max();
-    let events: usize = all.iter().map(|seen| seen.events).sum();
-    println!(
-        "{name}: {count} streams ({upstream} of the model at once), {} read, {events} events, \
-         done {}, error {}, largest gap added {:?}, resident per stream {} KiB",
-        all.len(),
-        all.iter().filter(|seen| seen.done).count(),
-        all.iter().filter(|seen| seen.error).count(),
-        added.unwrap_or_default(),
-        during.saturating_sub(before) / count as u64,
-    );
-    drop(held);
+}
+
+/// Processor time that a process has taken so far.
+async fn cpu(child: &Child) -> Duration {
+    let path = format!("/proc/{}/stat", child.id().unwrap());
+    let text = tokio::fs::read_to_string(path).await.unwrap();
+    // After the name in brackets; user and system time are the 14th and 15th of all.
+    let (_, rest) = text.rsplit_once(") ").unwrap();
+    let fields = rest.split_whitespace().skip(11).take(2);
+    let ticks: u64 = fields.map(|field| field.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 10)
 }
 
 async fn resident_kib(child: &Child) -> u64 {

@@ -1,5 +1,6 @@
 //! The chat as its callers see it.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use cache::{Cache, Mode};
@@ -9,6 +10,7 @@ use jiff::tz::TimeZone;
 use knowledge_base::{Hit, KnowledgeBase, Query};
 use llm_client::LanguageModel;
 use store::{Clock, Store};
+use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -69,6 +71,9 @@ pub(crate) struct Inner {
     pub(crate) sessions: Sessions,
     pub(crate) streams: Streams,
     pub(crate) guard: Guard,
+    /// Searches compute: more at once than there are cores would only take turns, each with a
+    /// thread and its scratch space held.
+    pub(crate) searches: Arc<Semaphore>,
     zone: TimeZone,
 }
 
@@ -77,10 +82,12 @@ impl Chat {
     #[must_use]
     pub fn new(deps: Deps, config: Config) -> Self {
         let sessions = Sessions::new(Arc::clone(&deps.store), Arc::clone(&deps.clock), &config);
+        let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
         let inner = Inner {
             sessions,
             streams: Streams::new(&config),
             guard: Guard::default(),
+            searches: Arc::new(Semaphore::new(cores)),
             // The bundled database has it; UTC is only what the types ask for.
             zone: TimeZone::get("America/Santiago").unwrap_or(TimeZone::UTC),
             deps,

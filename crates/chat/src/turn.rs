@@ -8,7 +8,7 @@ use cache::{CacheError, CacheKey, Cost, Keep, Mode, Policy, Status, StreamEnd, S
 use futures_util::FutureExt as _;
 use knowledge_base::Hit;
 use llm_client::LanguageModel;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::answer::{Citation, NO_MODEL, Outcome};
@@ -131,7 +131,14 @@ impl Turn {
         let base = inner.deps.knowledge.clone();
         let (question, history) = (self.question.clone(), self.history.clone());
         let (today, passages) = (inner.today(), inner.config.passages);
-        let work = move || find(&base, &question, &history, today, passages);
+        // Searches are short, and those before it as many as streams may be.
+        let place = Arc::clone(&inner.searches).acquire_owned();
+        let place = timeout(inner.config.message_limit, place).await;
+        let place = place.map_err(|_| Failure::Timeout)?;
+        let work = move || {
+            let _place = place;
+            find(&base, &question, &history, today, passages)
+        };
         tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| Failure::Internal)
@@ -198,7 +205,7 @@ impl Turn {
             history_tokens: inner.config.history_tokens,
             max_tokens: inner.config.max_tokens,
             account: &self.tenant.key,
-            deadline: Instant::now() + limit,
+            limit,
         };
         let prompt = parts.build().map_err(|error| {
             tracing::error!(%error, "a prompt can't be sent");

@@ -112,3 +112,6 @@ fn encode(batch: &mut Vec<u8>, event: &Event) {
     }
     batch.extend_from_slice(format!("\nid: {}\n\n", event.id).as_bytes());
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Scores of all passages of a segment, summed up in arrays.
 
 use super::question::{Question, Span, Term};
+use crate::segment::FULL;
 
 /// Arrays with a place for each passage, used again by the next search.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ impl Sums {
         self.scores.resize(slots, 0.0);
         self.best.resize(slots.max(self.best.len()), 0.0);
         self.part.resize(slots.max(self.part.len()), 0.0);
-        let words = question.words_share / question.words_total.max(f32::MIN_POSITIVE);
+        let words = question.words_share / question.words_total.max(f32::MIN_POSITIVE) / FULL;
         for (term, first) in question.sequence.iter().zip(&question.first) {
             if *first {
                 self.term(term, segment, words);
@@ -34,7 +35,7 @@ impl Sums {
             self.span(question, span, segment, words);
         }
         let share = (1.0 - question.words_share).max(0.0);
-        let grams = share / question.grams_total.max(f32::MIN_POSITIVE);
+        let grams = share / question.grams_total.max(f32::MIN_POSITIVE) / FULL;
         for term in &question.grams {
             self.term(term, segment, grams);
         }

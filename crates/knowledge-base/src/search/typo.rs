@@ -14,13 +14,14 @@ pub(super) fn correct(stem: &str, snapshot: &Snapshot) -> Option<Box<str>> {
         4..=7 => 1,
         _ => 2,
     };
+    let mut rows = Rows::default();
     let mut best: Option<((usize, bool, usize), Box<str>)> = None;
     for segment in snapshot.segments() {
         for number in segment.vocabulary.similar(stem, edits) {
             let Some(word) = segment.vocabulary.word(number) else {
                 continue;
             };
-            let Some(distance) = distance(&typed, word, edits) else {
+            let Some(distance) = rows.distance(&typed, word, edits) else {
                 continue;
             };
             let other_start = word.chars().next() != typed.first().copied();
@@ -34,39 +35,57 @@ pub(super) fn correct(stem: &str, snapshot: &Snapshot) -> Option<Box<str>> {
     best.map(|(_, word)| word)
 }
 
-/// Edits (a letter more, less, another, or two exchanged) from one word to the other; `None`
-/// over `most`.
-fn distance(typed: &[char], word: &str, most: usize) -> Option<usize> {
-    let word: Vec<char> = word.chars().collect();
-    if typed.len().abs_diff(word.len()) > most {
-        return None;
-    }
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=word.len()).collect();
-    for (row, letter) in typed.iter().enumerate() {
-        let mut line = Vec::with_capacity(word.len() + 1);
-        line.push(row + 1);
-        for (column, other) in word.iter().enumerate() {
-            let at =
-                |line: &[usize], column: usize| line.get(column).copied().unwrap_or(usize::MAX);
-            let mut cost = (at(&above, column) + usize::from(letter != other))
-                .min(at(&above, column + 1) + 1)
-                .min(at(&line, column) + 1);
-            let exchanged = row > 0
-                && column > 0
-                && typed.get(row - 1) == Some(other)
-                && word.get(column - 1) == Some(letter);
-            if exchanged {
-                cost = cost.min(at(&before, column - 1) + 1);
-            }
-            line.push(cost);
-        }
-        if line.iter().min().is_none_or(|least| *least > most) {
+/// Room for the rows of a distance, used again for each word that is compared.
+#[derive(Default)]
+struct Rows {
+    word: Vec<char>,
+    before: Vec<usize>,
+    above: Vec<usize>,
+    line: Vec<usize>,
+}
+
+impl Rows {
+    /// Edits (a letter more, less, another, or two exchanged) from one word to the other; `None`
+    /// over `most`.
+    fn distance(&mut self, typed: &[char], word: &str, most: usize) -> Option<usize> {
+        self.word.clear();
+        self.word.extend(word.chars());
+        if typed.len().abs_diff(self.word.len()) > most {
             return None;
         }
-        before = std::mem::replace(&mut above, line);
+        self.above.clear();
+        self.above.extend(0..=self.word.len());
+        for (row, letter) in typed.iter().enumerate() {
+            self.line.clear();
+            self.line.push(row + 1);
+            let mut left = row + 1;
+            let mut least = left;
+            for (column, other) in self.word.iter().enumerate() {
+                let at =
+                    |line: &[usize], column: usize| line.get(column).copied().unwrap_or(usize::MAX);
+                let mut cost = (at(&self.above, column) + usize::from(letter != other))
+                    .min(at(&self.above, column + 1) + 1)
+                    .min(left + 1);
+                let exchanged = row > 0
+                    && column > 0
+                    && typed.get(row - 1) == Some(other)
+                    && self.word.get(column - 1) == Some(letter);
+                if exchanged {
+                    cost = cost.min(at(&self.before, column - 1) + 1);
+                }
+                self.line.push(cost);
+                left = cost;
+                least = least.min(cost);
+            }
+            if least > most {
+                return None;
+            }
+            std::mem::swap(&mut self.before, &mut self.above);
+            std::mem::swap(&mut self.above, &mut self.line);
+        }
+        let last = self.above.last().copied();
+        last.filter(|distance| *distance <= most)
     }
-    above.last().copied().filter(|distance| *distance <= most)
 }
 
 #[cfg(test)]
@@ -86,9 +105,10 @@ mod tests {
             ("liquidasion", "liquidacion", Some(1)),
             ("likidasion", "liquidacion", None),
         ];
+        let mut rows = Rows::default();
         for (typed, word, expected) in cases {
             let typed: Vec<char> = typed.chars().collect();
-            assert_eq!(distance(&typed, word, 2), expected, "{word}");
+            assert_eq!(rows.distance(&typed, word, 2), expected, "{word}");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::document::{Entry, Passage};
 
 pub(crate) use build::{Averages, build};
-pub(crate) use postings::{MAX_SLOTS, Posting, Postings};
+pub(crate) use postings::{FULL, MAX_SLOTS, Posting, Postings};
 pub(crate) use vocabulary::Vocabulary;
 
 /// The index of the passages of some entries. A passage's number in it is its slot.

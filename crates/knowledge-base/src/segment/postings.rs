@@ -3,6 +3,9 @@
 /// Most passages of an index: a posting has 24 bits for their numbers.
 pub(crate) const MAX_SLOTS: usize = (1 << 24) - 1;
 
+/// The impact of a term that fills a passage.
+pub(crate) const FULL: f32 = 255.0;
+
 /// A slot (24 bits) and an impact (8 bits): the saturated, length-normalised term frequency of
 /// BM25F in 255ths, worked out when the index is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +15,7 @@ impl Posting {
     /// `slot` is at most [`MAX_SLOTS`]; `saturation` between 0 and 1. What is there counts for
     /// a 255th at least.
     pub(crate) fn new(slot: u32, saturation: f32) -> Self {
-        let impact = (saturation.clamp(0.0, 1.0) * 255.0).round().max(1.0);
+        let impact = (saturation.clamp(0.0, 1.0) * FULL).round().max(1.0);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -27,11 +30,11 @@ impl Posting {
         (self.0 >> 8) as usize
     }
 
-    /// Between 0 and 1.
+    /// Between 1 and [`FULL`].
     pub(crate) fn impact(self) -> f32 {
         #[expect(clippy::cast_precision_loss, reason = "eight bits fit")]
         let impact = (self.0 & 0xff) as f32;
-        impact * (1.0 / 255.0)
+        impact
     }
 }
 
@@ -90,10 +93,10 @@ mod tests {
             for saturation in [0.0, 0.01, 0.5, 0.999, 1.0, 7.0, -1.0, f32::NAN] {
                 let posting = Posting::new(slot, saturation);
                 assert_eq!(posting.slot(), slot as usize);
-                assert!(posting.impact() > 0.0 && posting.impact() <= 1.0);
+                assert!(posting.impact() > 0.0 && posting.impact() <= FULL);
             }
         }
-        assert!((Posting::new(0, 0.5).impact() - 0.5).abs() < 0.005);
+        assert!((Posting::new(0, 0.5).impact() / FULL - 0.5).abs() < 0.005);
     }
 
     #[test]
