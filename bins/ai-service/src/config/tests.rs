@@ -62,6 +62,7 @@ fn the_environment_goes_over_the_file_and_empty_variables_are_unset() {
             ("AI_SERVICE_API_KEY", "from the environment"),
             ("ANTHROPIC_BASE_URL", "http://127.0.0.1:8100"),
             ("SLACK_WEBHOOK_URL", "https://hooks.slack.example/x"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"),
             ("REDIS_HOST", ""),
         ],
     )
@@ -73,6 +74,10 @@ fn the_environment_goes_over_the_file_and_empty_variables_are_unset() {
     assert_eq!(
         (model.model.as_str(), model.base_url.as_str()),
         ("claude-haiku-4-5", "http://127.0.0.1:8100")
+    );
+    assert_eq!(
+        settings.traces.unwrap().endpoint.to_string(),
+        "http://localhost:4318/"
     );
     assert_eq!(settings.sii.outlets[0].name, "slack");
     assert!(settings.shared.is_none());
