@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use http::Method;
-use mock_anthropic::{Config, Fault, MockServer};
+use mock_anthropic::{Answer, Config, Fault, MockServer};
 use serde_json::{Value, json};
 
 use crate::support::{KEY, Options, Reply, Request, Service, valid};
@@ -26,6 +26,18 @@ async fn act(addr: SocketAddr, method: Method, path: &str, body: Value) -> Reply
     send(addr, request).await
 }
 
+/// A model that finds nothing wrong with anything: its answers are kept.
+async fn content() -> MockServer {
+    let mock = MockServer::start(Config::default()).await.unwrap();
+    let answer = Answer::once(r#"{"confidence": 93, "findings": []}"#);
+    mock.answer_with(Answer {
+        times: None,
+        ..answer
+    });
+    mock
+}
+
+/// Where the answer to a document is from.
 async fn cache_of(service: &Service, company: u64) -> String {
     let mut body = valid();
     body["company_id"] = json!(company);
@@ -122,7 +134,8 @@ async fn the_log_s_level_is_changed_and_put_back() {
 
 #[tokio::test]
 async fn a_flush_reaches_both_tiers_and_only_what_it_names() {
-    let options = Options::default().config(ADMIN);
+    let mock = content().await;
+    let options = Options::default().model(&mock, 20_000).config(ADMIN);
     let service = options.start().await;
     let admin = service.admin().await;
     for company in [1, 2] {
@@ -148,7 +161,8 @@ async fn a_flush_reaches_both_tiers_and_only_what_it_names() {
 
 #[tokio::test]
 async fn what_was_flushed_stays_flushed_over_a_restart() {
-    let options = Options::default().config(ADMIN);
+    let mock = content().await;
+    let options = Options::default().model(&mock, 20_000).config(ADMIN);
     let mut service = options.start().await;
     assert_eq!(cache_of(&service, 1).await, "miss");
     let reply = act(
@@ -172,12 +186,15 @@ async fn knowledge_is_read_again_at_once() {
     let folder = options.dir().join("articles");
     std::fs::create_dir(&folder).unwrap();
     let article = |name: &str, title: &str| {
-        let text = format!("---\ntitle: {title}\n---\n\n# {title}\n\nEl texto de {title}.\n");
+        let text = format!(
+            "---\ntitle: {title}\nmodule: account\n---\n\n# {title}\n\nEl texto de {title}.\n"
+        );
         std::fs::write(folder.join(name), text).unwrap();
     };
     article("uno.md", "Primero");
     let config = format!("{ADMIN}[knowledge]\npath = {folder:?}\n");
-    let service = options.config(&config).start().await;
+    let options = options.config(&config);
+    let service = options.start().await;
     let admin = service.admin().await;
     let reload = async || act(admin, Method::POST, "/knowledge/reload", json!({})).await;
     article("dos.md", "Segundo");
@@ -247,7 +264,8 @@ async fn a_reload_by_hand_tells_how_it_went() {
     let nueva = "clave-nueva-0123456789abcdef0123456789";
     std::fs::write(&path, "").unwrap();
     let config = format!("{ADMIN}[auth]\nkeys_file = {path:?}\n");
-    let service = options.config(&config).start().await;
+    let options = options.config(&config);
+    let service = options.start().await;
     let admin = service.admin().await;
     let reload = async || act(admin, Method::POST, "/reload", json!({})).await;
     assert_eq!(

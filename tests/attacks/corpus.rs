@@ -68,7 +68,7 @@ pub const CORPUS: &[(&str, &str, Fate)] = &[
     (
         "cl largest",
         "POST /api/ai/validate HTTP/1.1\r\nhost: a\r\nx-api-key: {KEY}\r\ncontent-length: 18446744073709551615\r\n\r\n",
-        Closed(400),
+        Closed(431),
     ),
     (
         "cl of a terabyte",
@@ -274,7 +274,7 @@ pub const CORPUS: &[(&str, &str, Fate)] = &[
     (
         "http/2 without tls",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        Closed(400),
+        Dropped,
     ),
     (
         "two spaces",

@@ -49,8 +49,7 @@ impl fmt::Display for Times {
     }
 }
 
-/// So many validations of one document, which is in the cache, one after the other. Also the
-/// time to connect counts.
+/// So many validations by the rules, one after the other. Also the time to connect counts.
 pub async fn run(service: &Service, count: usize) -> Times {
     let body = Bytes::from(valid().to_string());
     let mut times = Times::default();
@@ -84,6 +83,7 @@ async fn ask(sender: &mut SendRequest<Full<Bytes>>, body: Bytes) -> hyper::Resul
     let headers = request.headers_mut();
     headers.insert("host", http::HeaderValue::from_static("localhost"));
     headers.insert("x-api-key", http::HeaderValue::from_static(KEY));
+    sender.ready().await?;
     let response = sender.send_request(request).await?;
     let good = response.status() == 200;
     response.into_body().collect().await?;

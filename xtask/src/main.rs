@@ -27,6 +27,7 @@ mod payroll_launch;
 mod random;
 mod rules;
 mod run;
+mod sbom;
 mod streams;
 mod test;
 
@@ -56,6 +57,8 @@ enum Command {
     Interop,
     /// Write docs/dte-rules.md and docs/payroll-rules.md, the catalogues of the rules, from the code
     Rules(rules::Args),
+    /// Write what the shipped binary is made of, as CycloneDX
+    Sbom(sbom::Args),
     /// The measuring half of `bench`, in the release build that `bench` makes
     #[cfg(feature = "bench")]
     #[command(hide = true)]
@@ -106,6 +109,7 @@ fn main() -> ExitCode {
         Command::Streams(args) => streams::run(&args),
         Command::Interop => interop::run(),
         Command::Rules(args) => rules::run(&args),
+        Command::Sbom(args) => sbom::run(&args),
         #[cfg(feature = "bench")]
         Command::BenchMeasure(args) => bench::measure(&args),
         #[cfg(feature = "bench")]

@@ -7,8 +7,8 @@ mod hash_key;
 mod indicators;
 mod knowledge;
 mod model;
-mod monitor;
 mod reload;
+mod monitor;
 mod run;
 mod welcome;
 

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::config::Source;
+use crate::config::{Settings, Source};
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -41,21 +41,20 @@ impl Drop for Watch {
 type Stamp = Vec<(PathBuf, Option<(SystemTime, u64)>)>;
 
 impl Reloader {
-    /// Changes keys by `controls` and certificates of `tls`, from `source`, which was read from
-    /// the files `watched`.
+    /// Changes keys by `controls` and certificates of `tls`, from `source`, which has given
+    /// `settings` before.
     pub(crate) fn new(
         source: Source,
         controls: Controls,
         tls: Option<Tls>,
-        made_up: bool,
-        watched: Vec<PathBuf>,
+        settings: &Settings,
     ) -> Arc<Self> {
         Arc::new(Self {
             source: Arc::new(source),
             controls,
             tls,
-            made_up,
-            watched: Mutex::new(watched),
+            made_up: settings.made_up_key.is_some(),
+            watched: Mutex::new(settings.watched.clone()),
         })
     }
 

@@ -131,11 +131,7 @@ fn signals() -> io::Result<(Signal, Signal, Signal)> {
     ))
 }
 
-async fn start(
-    mut settings: Settings,
-    source: Source,
-    hangup: Signal,
-) -> Result<Running, StartError> {
+async fn start(mut settings: Settings, source: Source, hangup: Signal) -> Result<Running, StartError> {
     let metrics = Metrics::install(&buckets())?;
     let traces = settings.traces.as_ref().map(Traces::start).transpose()?;
     let logs = observability::logs::init(&settings.log_level, io::stderr(), traces.as_ref())?;
@@ -143,10 +139,7 @@ async fn start(
     llm_client::telemetry::describe();
     sii_monitor::telemetry::describe();
     let clock = Arc::new(SystemClock);
-    let Opened {
-        store,
-        shared: shared_store,
-    } = open_store(&settings, clock.clone()).await?;
+    let Opened { store, shared } = open_store(&settings, clock.clone()).await?;
     let second_tier = Some(Arc::clone(&store));
     let operations = &http_api::OPERATIONS;
     let cache = Cache::new(&settings.cache, operations, second_tier, clock.clone())?;
@@ -173,6 +166,8 @@ async fn start(
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| StartError::Listen(settings.listen, error))?;
+    let admin = admin::bind(settings.security.admin.as_ref()).await;
+    let admin = admin.map_err(|(addr, error)| StartError::Listen(addr, error))?;
     let client = model.as_ref().map(|model| Arc::clone(&model.client));
     let sii = monitor::start(
         &mut settings.sii,
@@ -182,22 +177,8 @@ async fn start(
         known.base.clone(),
     )
     .await?;
-    let admin = admin::bind(settings.security.admin.as_ref()).await;
-    let admin = admin.map_err(|(addr, error)| StartError::Listen(addr, error))?;
-    let tls = settings.security.tls.as_ref();
-    let tls = tls.map(|files| Tls::load(&files.certificate, &files.key));
-    let tls = tls.transpose()?;
-    let config = Config {
-        keys: Arc::new(Keyring::new(&settings.keys)?),
-        tls: tls.clone(),
-        cors: settings.security.cors.clone(),
-        proxies: settings.security.proxies.clone(),
-        limits: settings.limits,
-        metrics_public: settings.metrics_public,
-        validate_lifetime: settings.validate_lifetime,
-        answer_lifetime: settings.answer_lifetime,
-        version: env!("CARGO_PKG_VERSION"),
-    };
+    let tls = certificate(&settings)?;
+    let config = api(&settings, tls.clone())?;
     let deps = Deps {
         cache: cache.clone(),
         store: Arc::clone(&store),
@@ -211,15 +192,13 @@ async fn start(
     };
     let app = config.build(deps);
     let controls = app.controls();
-    let made_up = settings.made_up_key.is_some();
-    let watched = settings.watched.clone();
-    let reloader = Reloader::new(source, controls.clone(), tls, made_up, watched);
+    let reloader = Reloader::new(source, controls.clone(), tls, &settings);
     let reloading = reloader.watch(hangup);
     let operator = AdminDeps {
         controls,
         knowledge: known.base,
         breakers,
-        shared_store,
+        shared_store: shared,
         log_level: logs.level(),
         settings: settings.to_string(),
         reload: reloader,
@@ -242,6 +221,28 @@ async fn start(
         _reloading: reloading,
         _admin: admin,
         _sharing: sharing,
+    })
+}
+
+/// What the listener speaks TLS with, where it does.
+fn certificate(settings: &Settings) -> Result<Option<Tls>, http_api::TlsError> {
+    let files = settings.security.tls.as_ref();
+    let tls = files.map(|files| Tls::load(&files.certificate, &files.key));
+    tls.transpose()
+}
+
+/// How the API behaves.
+fn api(settings: &Settings, tls: Option<Tls>) -> Result<Config, StartError> {
+    Ok(Config {
+        keys: Arc::new(Keyring::new(&settings.keys)?),
+        tls,
+        cors: settings.security.cors.clone(),
+        proxies: settings.security.proxies.clone(),
+        limits: settings.limits,
+        metrics_public: settings.metrics_public,
+        validate_lifetime: settings.validate_lifetime,
+        answer_lifetime: settings.answer_lifetime,
+        version: env!("CARGO_PKG_VERSION"),
     })
 }
 
@@ -356,8 +357,8 @@ impl Running {
             cache,
             store,
             meter,
-            sii,
             traces,
+            sii,
             deadline,
             ..
         } = self;

@@ -59,7 +59,7 @@ impl Default for Limits {
             model_timeout: Duration::from_secs(20),
             write_timeout: Duration::from_secs(30),
             max_connections: const { NonZeroUsize::new(4_096).unwrap() },
-            max_connections_per_peer: const { NonZeroUsize::new(512).unwrap() },
+            max_connections_per_peer: const { NonZeroUsize::new(2_048).unwrap() },
             failed_keys_per_minute: const { NonZeroU32::new(60).unwrap() },
             max_in_flight: const { NonZeroUsize::new(1_024).unwrap() },
             max_streams: const { NonZeroUsize::new(2_000).unwrap() },

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::peers::TrustedProxies;
+use crate::peers::{TrustedProxies, household};
 
 /// A connection that has asked something isn't taken from its client before it was idle for so
 /// long: the next request may be on its way.
@@ -37,12 +37,13 @@ struct Table {
     live: HashMap<u64, Held>,
     /// Those that hadn't asked anything when last looked at, oldest first.
     silent: VecDeque<u64>,
-    peers: HashMap<IpAddr, usize>,
+    /// By household.
+    peers: HashMap<u128, usize>,
 }
 
 #[derive(Debug)]
 struct Held {
-    peer: IpAddr,
+    peer: u128,
     link: Arc<Link>,
     /// Tells it that its place is somebody else's now.
     leave: oneshot::Sender<()>,
@@ -71,7 +72,7 @@ pub(crate) struct Place {
 pub(crate) struct Busy(Arc<Link>);
 
 impl Connections {
-    /// At most so many, and so many of one peer; a trusted proxy's are not counted as one peer's.
+    /// At most so many, and so many of one address (of IPv6: a /64); a trusted proxy's are not counted as one peer's.
     pub(crate) fn new(
         most: NonZeroUsize,
         of_a_peer: NonZeroUsize,
@@ -89,8 +90,10 @@ impl Connections {
     /// A place for a connection from `peer`, and what tells it to leave; none where all are busy.
     pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<(Place, oneshot::Receiver<()>)> {
         let mut table = self.lock();
+        let proxy = self.proxies.contains(peer);
+        let peer = household(peer);
         let many = table.peers.get(&peer).copied().unwrap_or(0) >= self.most_of_a_peer;
-        let many = many && !self.proxies.contains(peer);
+        let many = many && !proxy;
         if many && !table.evict_idle(self.now(), |held| held.peer == peer) {
             return None;
         }

@@ -87,6 +87,7 @@ mod connection;
 mod connections;
 mod cors;
 mod costs;
+mod entry;
 mod fields;
 mod figures;
 mod kept;

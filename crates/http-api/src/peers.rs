@@ -107,9 +107,9 @@ fn bits(address: IpAddr) -> u128 {
     }
 }
 
-/// Whom to hold a try against: an address, or the network of 64 bits that one customer of an
+/// Whom to hold a try or a connection against: an address, or the network of 64 bits that one customer of an
 /// IPv6 provider has for himself.
-fn household(address: IpAddr) -> u128 {
+pub(crate) fn household(address: IpAddr) -> u128 {
     let bits = bits(address);
     match address.to_canonical() {
         IpAddr::V4(_) => bits,

@@ -7,21 +7,21 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use cache::Status;
 use futures_util::FutureExt as _;
-use http::header::{CONNECTION, HOST};
+use http::header::CONNECTION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::{Body as _, Incoming};
 use observability::{method_label, traces};
 use tracing::{Instrument as _, Span, field};
 
 use crate::analytics;
 use crate::app::Shared;
-use crate::auth::{Caller, presented};
+use crate::auth::Caller;
 use crate::body;
 use crate::chat;
 use crate::connection::Peer;
-use crate::cors;
 use crate::costs;
+use crate::entry::{self, Manner};
 use crate::figures;
 use crate::openapi;
 use crate::payslips;
@@ -33,7 +33,6 @@ use crate::reply::{self, Body, Reply};
 use crate::request_id;
 use crate::routes::{Action, Found, Routes, Watch, Work};
 use crate::sii;
-use crate::throttle::{self, Standing};
 use crate::validate;
 use crate::within::within;
 
@@ -50,14 +49,6 @@ struct Line<'a> {
     caller: Option<&'a str>,
 }
 
-/// What an answer's headers say of the connection, the page and the key.
-struct Manner {
-    peer: Peer,
-    /// The page that asks, where it may.
-    origin: Option<HeaderValue>,
-    standing: Option<Standing>,
-}
-
 /// Answers a request. Never fails: what goes wrong is an answer too.
 pub(crate) async fn answer(
     shared: &Arc<Shared>,
@@ -67,15 +58,8 @@ pub(crate) async fn answer(
     let started = Instant::now();
     let _in_flight = shared.http.enter();
     let id = request_id::of(request.headers());
-    let mut manner = Manner {
-        peer,
-        origin: shared.config.cors.origin(request.headers()).cloned(),
-        standing: None,
-    };
-    if manner.origin.is_some() && cors::is_preflight(request.method(), request.headers()) {
-        let mut response = reply::preflight(&id);
-        cors::preflight(response.headers_mut());
-        manner.write(shared, response.headers_mut());
+    let mut manner = Manner::of(shared, peer, request.headers());
+    if let Some(response) = manner.preflight(shared, &request, &id) {
         return response;
     }
     let method = method_label(request.method().as_str());
@@ -84,7 +68,7 @@ pub(crate) async fn answer(
     traces::adopt(&span, request.headers());
     let handled = async {
         let caller = route.as_ref().map_or(Ok(None), |found| {
-            authenticate(shared, peer, found, &request)
+            entry::authenticate(shared, peer, found, request.headers())
         });
         let line = Line {
             id: &id,
@@ -105,16 +89,9 @@ pub(crate) async fn answer(
         };
         let outcome = match (route, &caller) {
             (Ok(found), Ok(caller)) => {
-                let allowed = match (&found.action, caller) {
-                    (Action::Work(_), Some(caller)) => {
-                        let (standing, allowed) = throttle::admit(shared, caller).await;
-                        manner.standing = standing;
-                        allowed
-                    }
-                    _ => Ok(()),
-                };
-                match allowed {
-                    Ok(()) => guarded(shared, found, caller.as_ref(), request).await,
+                let caller = caller.as_ref();
+                match manner.admit(shared, found.action, caller).await {
+                    Ok(()) => guarded(shared, found, caller, request).await,
                     Err(problem) => refused(request, problem),
                 }
             }
@@ -160,23 +137,6 @@ fn conclude(status: u16, cache: Option<Status>, code: Option<&'static str>) {
         // A client's own mistake is no failure of the service.
         if status >= 500 {
             traces::mark_failed(&span, code);
-        }
-    }
-}
-
-impl Manner {
-    fn write(&self, shared: &Shared, headers: &mut HeaderMap) {
-        if self.peer.secure {
-            reply::only_over_tls(headers);
-        }
-        if let Some(standing) = &self.standing {
-            standing.write(headers);
-        }
-        if shared.config.cors.is_used() {
-            cors::vary(headers);
-        }
-        if let Some(origin) = &self.origin {
-            cors::allow(headers, origin);
         }
     }
 }
@@ -236,35 +196,6 @@ fn log(
         code,
         "request"
     );
-}
-
-/// Who asks, where the route wants to know; nobody gets in whose head says two things.
-fn authenticate(
-    shared: &Shared,
-    peer: Peer,
-    found: &Found,
-    request: &Request<Incoming>,
-) -> Result<Option<Arc<Caller>>, Problem> {
-    let headers = request.headers();
-    if headers.get_all(HOST).iter().nth(1).is_some() {
-        return Err(Problem::ambiguous_head());
-    }
-    let figures = found.action == Action::Watch(Watch::Metrics) && shared.config.metrics_public;
-    let public = found.route.public || figures;
-    if public {
-        return Ok(None);
-    }
-    let keys = shared.keys.load();
-    match keys.authenticate(headers, || shared.now()) {
-        Ok(caller) if caller.may(found.action) => Ok(Some(caller)),
-        Ok(_) => Err(Problem::foreign_route()),
-        // To present none is no try.
-        Err(problem) if presented(headers).is_none() => Err(problem),
-        Err(_) => {
-            let client = shared.config.proxies.client(peer.address, headers);
-            Err(shared.failed_tries.failed(client))
-        }
-    }
 }
 
 /// A request whose body nobody wants to see.

@@ -65,16 +65,16 @@ impl Environment {
         if let Some(key) = self.get("ANTHROPIC_API_KEY") {
             (*api_key, *api_key_file) = (Some(key.into()), None);
         }
-        if let Some(url) = self.get("SLACK_WEBHOOK_URL") {
-            let slack = &mut file.sii_monitor.slack;
-            (slack.webhook_url, slack.webhook_url_file) = (Some(url.into()), None);
-        }
         over(&mut file.traces.endpoint, "OTEL_EXPORTER_OTLP_ENDPOINT");
         if let Some(ratio) = self.get("OTEL_TRACES_SAMPLER_ARG") {
             let ratio = ratio
                 .parse()
                 .map_err(|_| wrong("OTEL_TRACES_SAMPLER_ARG", "must be 0 to 1"))?;
             file.traces.sample_ratio = Some(ratio);
+        }
+        if let Some(url) = self.get("SLACK_WEBHOOK_URL") {
+            let slack = &mut file.sii_monitor.slack;
+            (slack.webhook_url, slack.webhook_url_file) = (Some(url.into()), None);
         }
         self.overlay_redis(&mut file.redis)
     }

@@ -51,9 +51,10 @@ pub(super) fn keys(mut auth: file::Auth, listen: SocketAddr) -> Result<Keys, Set
     }
     files.extend(auth.keys.iter().filter_map(|key| key.key_file.clone()));
     let mut keys = Vec::new();
+    let rate_of_all = rate(auth.requests_per_minute, auth.burst)?;
     if let Some(secret) = secret("auth.api_key", auth.api_key, auth.api_key_file)? {
         keys.push(ApiKey {
-            rate: rate(auth.requests_per_minute, auth.burst)?,
+            rate: rate_of_all,
             ..ApiKey::new("default", hashed(&secret)?)
         });
     }

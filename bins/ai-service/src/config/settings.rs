@@ -24,6 +24,7 @@ use super::redis::redis;
 use super::security::{Security, security};
 use super::sii::{SiiSettings, sii_monitor};
 use super::traces::traces;
+use super::sii::{SiiSettings, sii_monitor};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8002";
 const DEFAULT_MODEL: &str = "claude-sonnet-4-6";
@@ -357,8 +358,8 @@ impl fmt::Display for Settings {
         }
         let timeout = self.indicators_timeout.as_millis();
         writeln!(f, "indicators.timeout_ms = {timeout}")?;
-        writeln!(f, "{}", self.sii)?;
         write!(f, "{}", self.security)?;
+        writeln!(f, "{}", self.sii)?;
         writeln!(f, "metrics.public = {}", self.metrics_public)?;
         match &self.traces {
             Some(traces) => {

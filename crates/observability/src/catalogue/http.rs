@@ -67,5 +67,30 @@ pub(super) const AREA: Area = Area {
         )
         .labels(&[words("reason", &["connections"])])
         .always(),
+        Metric::counter(
+            "http_connections_evicted_total",
+            Unit::Count,
+            "Connections that did nothing and gave their place to another",
+        ),
+        Metric::counter(
+            "http_tls_handshakes_failed_total",
+            Unit::Count,
+            "TLS handshakes that failed or took too long",
+        ),
+        Metric::counter(
+            "http_auth_throttled_total",
+            Unit::Count,
+            "Wrong keys from an address that had presented too many of them",
+        ),
+        Metric::counter(
+            "http_rate_limited_total",
+            Unit::Count,
+            "Requests over their key's limit",
+        ),
+        Metric::counter(
+            "http_rate_limit_unchecked_total",
+            Unit::Count,
+            "Requests let through because the store didn't say whether they were over a limit",
+        ),
     ],
 };

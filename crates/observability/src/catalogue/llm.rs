@@ -116,6 +116,7 @@ pub(super) const AREA: Area = Area {
                     "failures",
                     "probe",
                     "shared",
+                    "operator",
                     "time",
                     "rate_limited",
                     "spend_limit",
