@@ -22,7 +22,6 @@ use super::limits::{concurrency, limits, time, wait};
 use super::money::meter;
 use super::redis::redis;
 use super::security::{Security, security};
-use super::sii::{SiiSettings, sii_monitor};
 use super::traces::traces;
 use super::sii::{SiiSettings, sii_monitor};
 
