@@ -6,7 +6,8 @@ use metrics::{describe_counter, describe_gauge, describe_histogram};
 pub const VISIT_DURATION: &str = "sii_monitor_visit_duration_seconds";
 
 /// Bounds that tell a 304 from a PDF of many pages, and a host that is slow from one that hangs.
-pub const VISIT_DURATION_BUCKETS: [f64; 9] = [0.05, 0.2, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0];
+pub const VISIT_DURATION_BUCKETS: [f64; 11] =
+    [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
 
 /// Tells the recorder what each metric is.
 pub fn describe() {

@@ -69,6 +69,8 @@ pub(crate) struct SiiSettings {
     pub(crate) times: (Duration, Duration),
     pub(crate) fetch: FetchConfig,
     pub(crate) outlets: Vec<Outlet>,
+    /// What they are called, also once they are at work elsewhere.
+    channels: Vec<String>,
 }
 
 impl SiiSettings {
@@ -80,7 +82,7 @@ impl SiiSettings {
 
 /// Checks the section, whether or not it is used.
 pub(super) fn sii_monitor(file: SiiMonitor) -> Result<SiiSettings, SettingsError> {
-    let minutes = |key, value, bounds| number(key, value, bounds).map(|n| minutes(n));
+    let minutes = |key, value, bounds| number(key, value, bounds).map(minutes);
     let times = (
         minutes(
             "sii_monitor.every_minutes",
@@ -136,8 +138,11 @@ pub(super) fn sii_monitor(file: SiiMonitor) -> Result<SiiSettings, SettingsError
         file.channel_timeout_ms,
         CHANNEL_TIMEOUT,
     )?;
+    let outlets = outlets(file.slack, file.webhook, file.email, limit)?;
     Ok(SiiSettings {
         mode: file.mode,
+        channels: outlets.iter().map(|outlet| outlet.name.clone()).collect(),
+        outlets,
         monitor,
         times,
         fetch: fetch(FetchFile {
@@ -148,7 +153,6 @@ pub(super) fn sii_monitor(file: SiiMonitor) -> Result<SiiSettings, SettingsError
             max_document_bytes: file.max_document_bytes,
             allow_private_hosts: file.allow_private_hosts,
         })?,
-        outlets: outlets(file.slack, file.webhook, file.email, limit)?,
     })
 }
 
@@ -288,14 +292,9 @@ impl fmt::Display for SiiSettings {
             self.monitor.max_questions
         )?;
         writeln!(f, "sii_monitor.fetch = {:#?}", self.fetch)?;
-        let names: Vec<&str> = self
-            .outlets
-            .iter()
-            .map(|outlet| outlet.name.as_str())
-            .collect();
-        match names.is_empty() {
+        match self.channels.is_empty() {
             true => write!(f, "sii_monitor.channels = none"),
-            false => write!(f, "sii_monitor.channels = {}", names.join(", ")),
+            false => write!(f, "sii_monitor.channels = {}", self.channels.join(", ")),
         }
     }
 }

@@ -13,9 +13,12 @@ const VISIT_STATUS: Label = Label {
     },
 };
 
-const REASON: Label = Label {
+const VISIT_REASON: Label = Label {
     name: "reason",
-    values: VISIT_STATUS.values,
+    values: Values::Bounded {
+        what: "why a visit failed (docs/sii-monitor.md)",
+        max: 40,
+    },
 };
 
 pub(super) const AREA: Area = Area {
@@ -57,26 +60,26 @@ pub(super) const AREA: Area = Area {
         )
         .labels(&[SOURCE])
         .with(PART),
+        Metric::counter(
+            "sii_monitor_errors_total",
+            Unit::Count,
+            "Visits of a page that failed, by why",
+        )
+        .labels(&[SOURCE, VISIT_REASON])
+        .with(PART),
         Metric::gauge(
             "sii_monitor_last_success_age_seconds",
             Unit::Seconds,
-            "Time since a page was last read with success, as of the end of the last run",
+            "Time since a page was last read with success, where runs are scheduled",
         )
         .labels(&[SOURCE])
         .with(PART),
         Metric::gauge(
             "sii_monitor_stale_after_seconds",
             Unit::Seconds,
-            "Age from which on a page's last success is too old",
+            "Age from which a page is stale: two of its visits missed, and an hour",
         )
         .labels(&[SOURCE])
-        .with(PART),
-        Metric::counter(
-            "sii_monitor_errors_total",
-            Unit::Count,
-            "Visits of a page that failed, by why",
-        )
-        .labels(&[SOURCE, REASON])
         .with(PART),
         Metric::counter(
             "sii_monitor_model_failures_total",
