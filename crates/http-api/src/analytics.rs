@@ -12,6 +12,7 @@ use store::{Store, StoreError};
 use tracing::Instrument as _;
 
 use crate::app::Shared;
+use crate::asked::Stopwatch;
 use crate::auth::{Caller, Tenant};
 use crate::fields::Fields;
 use crate::kept;
@@ -130,7 +131,10 @@ pub(crate) async fn suggest_project(call: Call<'_>) -> Result<Reply, Problem> {
         let keep = Keep::For(leader.config.answer_lifetime);
         Ok(Computed::new(body, keep))
     };
-    kept::answer(shared, caller, &key, kept::mode(&head.headers), compute).await
+    // No model is asked.
+    let watch = Stopwatch::default();
+    let mode = kept::mode(&head.headers);
+    kept::answer(shared, caller, &key, mode, &watch, compute).await
 }
 
 /// `GET /api/ai/analytics/stats`: of the company given, else of everything that the key asked.

@@ -1,11 +1,12 @@
 //! Asking the model a question whose answer is JSON by a schema, with a word for every way in
 //! which there may be no answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use cache::Status;
 use llm_client::{
-    CacheLifetime, Completion, ErrorKind, LanguageModel, Request, SystemBlock, Usage,
+    CacheLifetime, Completion, ErrorKind, LanguageModel, Meter, Request, SystemBlock, Usage, Usd,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -89,21 +90,61 @@ impl From<&Usage> for WireUsage {
     }
 }
 
-/// An answer, or why there is none; and how long it took.
-pub(crate) struct Asked {
-    pub(crate) outcome: Result<Completion, NoAnswer>,
+/// How long a model took, beside what it was predicted to take.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ModelTime {
     pub(crate) waited: Duration,
+    /// `None` until calls like it are known.
+    pub(crate) forecast: Option<Forecast>,
+}
+
+/// What calls like it before have taken, at the median; and what this one cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Forecast {
+    pub(crate) latency: Duration,
+    pub(crate) cost: Usd,
+    /// `None` where no answer came.
+    pub(crate) spent: Option<Usd>,
+}
+
+/// Where a computation writes down what its model took, for whoever encodes the answer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stopwatch(Arc<OnceLock<ModelTime>>);
+
+impl Stopwatch {
+    /// What an answer's model took that came from there, asked for at `begun`.
+    pub(crate) fn of(&self, status: Status, begun: Instant) -> ModelTime {
+        match status {
+            Status::Hit => ModelTime::default(),
+            // A follower only waited; the leader knows what of it was the model's time.
+            Status::Coalesced => ModelTime {
+                waited: begun.elapsed(),
+                forecast: None,
+            },
+            _ => self.0.get().copied().unwrap_or_default(),
+        }
+    }
 }
 
 /// Asks, within the model's time-out.
-pub(crate) async fn ask(shared: &Shared, caller: &Caller, question: Question) -> Asked {
+pub(crate) async fn ask(
+    shared: &Shared,
+    caller: &Caller,
+    question: Question,
+    watch: &Stopwatch,
+) -> Result<Completion, NoAnswer> {
     let begun = Instant::now();
+    let mut forecast = None;
     let outcome = match &shared.deps.model {
         None => Err(NoAnswer::Off),
         Some(model) => {
             let limit = shared.config.limits.model_timeout;
             // The client holds its own deadlines; this one holds whatever client there is.
-            let call = call(&*model.client, caller, question, limit);
+            let request = request(caller, question, limit);
+            forecast = request.as_ref().ok().and_then(|request| {
+                Forecast::of(&shared.deps.meter, model.client.model(), request)
+            });
+            let call = async { call(&*model.client, &request?).await };
             tokio::time::timeout(limit, call)
                 .await
                 .unwrap_or(Err(NoAnswer::TimedOut))
@@ -115,18 +156,29 @@ pub(crate) async fn ask(shared: &Shared, caller: &Caller, question: Question) ->
         // They say nothing of the model.
         Err(NoAnswer::Off | NoAnswer::OverBudget) => {}
     }
-    Asked {
-        outcome,
+    if let (Some(forecast), Ok(completion)) = (&mut forecast, &outcome) {
+        let prices = shared.deps.meter.prices().of(&completion.model).prices;
+        forecast.spent = Some(prices.cost(&completion.usage));
+    }
+    watch.0.get_or_init(|| ModelTime {
         waited: begun.elapsed(),
+        forecast,
+    });
+    outcome
+}
+
+impl Forecast {
+    fn of(meter: &Meter, model: &str, request: &Request) -> Option<Self> {
+        let predicted = meter.predict(model, request);
+        Some(Self {
+            latency: predicted.latency.p50?,
+            cost: predicted.cost.p50?,
+            spent: None,
+        })
     }
 }
 
-async fn call(
-    model: &dyn LanguageModel,
-    caller: &Caller,
-    question: Question,
-    limit: Duration,
-) -> Result<Completion, NoAnswer> {
+fn request(caller: &Caller, question: Question, limit: Duration) -> Result<Request, NoAnswer> {
     let operation = question.operation;
     let prefix = SystemBlock::new(question.instructions).cached(CacheLifetime::FiveMinutes);
     let request = Request::builder(question.max_tokens)
@@ -137,11 +189,15 @@ async fn call(
         .json(question.name, question.schema)
         .deadline(tokio::time::Instant::now() + limit)
         .build();
-    let request = request.map_err(|error| {
+    request.map_err(|error| {
         tracing::error!(%error, operation, "failed to build a request");
         NoAnswer::Failed
-    })?;
-    model.complete(&request).await.map_err(|error| {
+    })
+}
+
+async fn call(model: &dyn LanguageModel, request: &Request) -> Result<Completion, NoAnswer> {
+    let operation = request.operation();
+    model.complete(request).await.map_err(|error| {
         tracing::warn!(kind = error.kind().as_str(), %error, operation, "model call failed");
         match error.kind() {
             ErrorKind::Timeout { .. } => NoAnswer::TimedOut,

@@ -1,12 +1,13 @@
 //! Answers that are worth keeping: one question, one key, one computation.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cache::{CacheError, CacheKey, Computed, Mode, Policy, Status};
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, StatusCode};
 
 use crate::app::Shared;
+use crate::asked::Stopwatch;
 use crate::auth::Caller;
 use crate::problem::{FieldError, Problem};
 use crate::reply::Reply;
@@ -42,7 +43,8 @@ pub(crate) fn policy(shared: &Shared) -> Policy {
     Policy::new(wait).compute_limit(wait + MARGIN)
 }
 
-/// The answer under `key`: kept, or computed now, with `X-Cache` and `Age`.
+/// The answer under `key`: kept, or computed now, with `X-Cache` and `Age`. The computation's
+/// model is timed by `watch`.
 ///
 /// # Errors
 /// The computation's own [`Problem`]; 503 where it took too long.
@@ -51,22 +53,25 @@ pub(crate) async fn answer<F, Fut>(
     caller: &Caller,
     key: &CacheKey,
     mode: Mode,
+    watch: &Stopwatch,
     compute: F,
 ) -> Result<Reply, Problem>
 where
     F: FnOnce() -> Fut + Send + 'static,
     Fut: Future<Output = Result<Computed, Problem>> + Send + 'static,
 {
-    let cache = &shared.deps.cache;
+    let (cache, begun) = (&shared.deps.cache, Instant::now());
     match cache
         .get_or_compute(key, policy(shared), mode, compute)
         .await
     {
         Ok(answer) => {
             shared.count_saved(key.operation(), caller, &answer);
-            Ok(Reply::json(StatusCode::OK, answer.value)
+            let reply = Reply::json(StatusCode::OK, answer.value);
+            Ok(reply
                 .cached(answer.status, answer.age)
-                .costing(answer.status, answer.cost))
+                .costing(answer.status, answer.cost)
+                .asked(watch.of(answer.status, begun)))
         }
         Err(CacheError::Compute(problem)) => Err((*problem).clone()),
         Err(CacheError::WaitTimeout | CacheError::ComputeTimeout | CacheError::Elsewhere(_)) => {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tracing::Instrument as _;
 
 use crate::app::Shared;
-use crate::asked::{self, NoAnswer, Question};
+use crate::asked::{self, NoAnswer, Question, Stopwatch};
 use crate::auth::{Caller, Tenant};
 use crate::fields::Fields;
 use crate::kept;
@@ -134,11 +134,14 @@ async fn answer(
     };
     let (ask, key) = shared.offload.run(EFFORT, prepare).await??;
     let (leader, asking) = (Arc::clone(shared), Arc::clone(caller));
+    let watch = Stopwatch::default();
+    let timed = watch.clone();
     let compute = move || async move {
         let _place = place;
-        compared(&leader, &asking, operation, ask, encode).await
+        compared(&leader, &asking, operation, ask, encode, &timed).await
     };
-    kept::answer(shared, caller, &key, kept::mode(&head.headers), compute).await
+    let mode = kept::mode(&head.headers);
+    kept::answer(shared, caller, &key, mode, &watch, compute).await
 }
 
 /// Compares, and lets the model choose where the figures can't tell.
@@ -148,6 +151,7 @@ async fn compared(
     operation: &'static str,
     ask: Ask,
     encode: Encode,
+    watch: &Stopwatch,
 ) -> Result<Computed, Problem> {
     let work = move || match_order(&ask.invoice, &ask.orders, &Options::default());
     let compared = shared.offload.run(EFFORT, work);
@@ -155,7 +159,7 @@ async fn compared(
     let Some(tie) = found.tie.clone() else {
         return Ok(Computed::new(encode(&found, false)?, keep(shared)));
     };
-    let chosen = choose(shared, caller, operation, &tie).await;
+    let chosen = choose(shared, caller, operation, &tie, watch).await;
     let (found, degraded, cost) = match chosen {
         Ok((choice, cost)) => {
             let decide_at = Options::default().decide_at;
@@ -174,6 +178,7 @@ async fn choose(
     caller: &Caller,
     operation: &'static str,
     tie: &Tie,
+    watch: &Stopwatch,
 ) -> Result<(matching::Choice, Cost), NoAnswer> {
     let question = Question {
         operation,
@@ -183,7 +188,7 @@ async fn choose(
         schema: Arc::new(tie.schema()),
         max_tokens: MAX_TOKENS,
     };
-    let completion = asked::ask(shared, caller, question).await.outcome?;
+    let completion = asked::ask(shared, caller, question, watch).await?;
     let cost = shared.cost_of(&completion);
     let choice = tie.parse(&completion.text).map_err(|error| {
         tracing::warn!(%error, model = completion.model, "the model's answer is no choice");

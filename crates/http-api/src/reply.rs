@@ -17,6 +17,7 @@ use http_body_util::Full;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use observability::Written;
 
+use crate::asked::{Forecast, ModelTime};
 use crate::chat::EventStream;
 use crate::openapi::File;
 use crate::problem::Problem;
@@ -93,6 +94,8 @@ pub(crate) struct Reply {
     pub(crate) upstream: Duration,
     /// What it took of a model, where it was made for this very request.
     pub(crate) cost: Cost,
+    /// What the model's answer was predicted to take.
+    forecast: Option<Forecast>,
 }
 
 impl Reply {
@@ -111,6 +114,7 @@ impl Reply {
             cache: None,
             upstream: Duration::ZERO,
             cost: Cost::FREE,
+            forecast: None,
         }
     }
 
@@ -163,6 +167,12 @@ impl Reply {
         self
     }
 
+    /// The same answer, for which a model was asked, or wasn't.
+    pub(crate) fn asked(mut self, asked: ModelTime) -> Self {
+        self.forecast = asked.forecast;
+        self.waited(asked.waited)
+    }
+
     /// The answer with all its headers. `elapsed` is the time that the request took.
     /// `written` counts its bytes.
     pub(crate) fn into_response(
@@ -200,7 +210,10 @@ impl Reply {
             let policy = HeaderValue::from_static(policy);
             headers.insert(CONTENT_SECURITY_POLICY, policy);
         }
-        headers.insert(SERVER_TIMING, timing(elapsed, self.upstream));
+        headers.insert(
+            SERVER_TIMING,
+            timing(elapsed, self.upstream, self.forecast.as_ref()),
+        );
         response
     }
 }
@@ -232,7 +245,7 @@ pub(crate) fn refusal(
         headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait).max(1)));
     }
     common(headers, request_id);
-    headers.insert(SERVER_TIMING, timing(elapsed, Duration::ZERO));
+    headers.insert(SERVER_TIMING, timing(elapsed, Duration::ZERO, None));
     response
 }
 
@@ -266,8 +279,8 @@ pub(crate) fn preflight(request_id: &str) -> Response<Body> {
     response
 }
 
-/// `Server-Timing`, in milliseconds.
-fn timing(elapsed: Duration, upstream: Duration) -> HeaderValue {
+/// `Server-Timing`, in milliseconds; of a prediction also the dollars, beside the real ones.
+fn timing(elapsed: Duration, upstream: Duration, forecast: Option<&Forecast>) -> HeaderValue {
     let mut text = String::with_capacity(64);
     let mut put = |name: &str, duration: Duration| {
         let (millis, micros) = (duration.as_millis(), duration.subsec_micros() % 1_000);
@@ -276,20 +289,40 @@ fn timing(elapsed: Duration, upstream: Duration) -> HeaderValue {
     put("total", elapsed);
     put(", upstream", upstream);
     put(", overhead", elapsed.saturating_sub(upstream));
+    if let Some(forecast) = forecast {
+        put(", predicted", forecast.latency);
+        let Forecast { cost, spent, .. } = forecast;
+        let _ = match spent {
+            Some(spent) => write!(text, ";desc=\"{cost} USD ({spent} spent)\""),
+            None => write!(text, ";desc=\"{cost} USD\""),
+        };
+    }
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("total"))
 }
 
 #[cfg(test)]
 mod tests {
+    use llm_client::Usd;
+
     use super::*;
 
     #[test]
     fn timings_are_in_milliseconds_and_add_up() {
-        let value = timing(Duration::from_micros(1_500), Duration::from_micros(1_000));
-        assert_eq!(
-            value,
-            "total;dur=1.500, upstream;dur=1.000, overhead;dur=0.500"
-        );
+        let (total, upstream) = (Duration::from_micros(1_500), Duration::from_micros(1_000));
+        let sums = "total;dur=1.500, upstream;dur=1.000, overhead;dur=0.500";
+        assert_eq!(timing(total, upstream, None), sums);
+        let mut forecast = Forecast {
+            latency: Duration::from_micros(1_250),
+            cost: Usd::from_micros(4_200),
+            spent: None,
+        };
+        let value = timing(total, upstream, Some(&forecast));
+        let expected = format!("{sums}, predicted;dur=1.250;desc=\"0.0042 USD\"");
+        assert_eq!(value, expected.as_str());
+        forecast.spent = Some(Usd::from_micros(3_900));
+        let value = timing(total, upstream, Some(&forecast));
+        let value = value.to_str().unwrap();
+        assert!(value.ends_with(";desc=\"0.0042 USD (0.0039 spent)\""));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod encode;
 mod usage;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
@@ -17,7 +18,7 @@ use tracing::Instrument;
 
 use crate::config::Checked;
 use crate::live;
-use crate::telemetry::Call;
+use crate::telemetry::{Call, Instruments};
 use crate::transport::{self, Answer, Limits, Transport};
 use crate::{
     AnthropicConfig, Capabilities, Completion, CompletionStream, ConfigError, Error, ErrorKind,
@@ -45,6 +46,7 @@ pub struct Anthropic {
     count_tokens: Uri,
     api_key: HeaderValue,
     transport: Transport,
+    instruments: Arc<Instruments>,
 }
 
 impl Anthropic {
@@ -63,6 +65,7 @@ impl Anthropic {
         let tls = is_https.then_some(&config.trust_roots);
         let transport = Transport::try_new(tls, config.timeouts.connect())?;
         Ok(Self {
+            instruments: Arc::new(Instruments::new(Provider::Anthropic, &config.model)),
             config,
             messages,
             count_tokens,
@@ -224,7 +227,7 @@ impl LanguageModel for Anthropic {
     }
 
     async fn complete(&self, request: &Request) -> Result<Completion, Error> {
-        let call = Call::start(Provider::Anthropic, &self.config.model);
+        let call = Call::start(&self.instruments);
         let span = call.span().clone();
         let result = self.call(request).instrument(span).await;
         call.finish(result.as_ref());
@@ -232,7 +235,7 @@ impl LanguageModel for Anthropic {
     }
 
     async fn stream(&self, request: &Request) -> Result<CompletionStream, Error> {
-        let call = Call::start(Provider::Anthropic, &self.config.model);
+        let call = Call::start(&self.instruments);
         let span = call.span().clone();
         async {
             match self.begin(request).await {
@@ -253,7 +256,7 @@ impl LanguageModel for Anthropic {
 
     /// `None` where a gateway at the base URL doesn't have the endpoint (404, 405, 501).
     async fn count_tokens(&self, request: &Request) -> Result<Option<u64>, Error> {
-        let call = Call::counting(Provider::Anthropic, &self.config.model);
+        let call = Call::counting(&self.instruments);
         let span = call.span().clone();
         let result = self.count(request).instrument(span).await;
         call.finish_count(&result);

@@ -5,11 +5,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt};
 use jiff::civil::Date;
 use metrics::counter;
 use store::{Store, StoreError};
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use crate::budget::book::{Book, Entry};
@@ -17,16 +18,16 @@ use crate::budget::day::Day;
 use crate::budget::keys::{Purse, TAG, escape};
 use crate::detached::Detached;
 use crate::{Usage, Usd};
-use saved::Savings;
+use pending::{Next, Pending, Row, Unwritten};
 
+pub use pending::Saved;
 pub use report::{CostPeriod, CostReport, CostSummary};
-pub use saved::Saved;
 
+mod pending;
 mod report;
-mod saved;
 
-/// Counter: bookings that the store didn't take and that are lost. Label `what`: `call` or
-/// `saved`.
+/// Counter: bookings that the store didn't take and that are lost. Label `what`: `call`,
+/// `saved`, or `settlement` (a reservation that stays until it is old enough to be given back).
 pub const LEDGER_LOST: &str = "llm_ledger_lost_total";
 
 /// Most rows (pairs of operation and model) that a report reads for one period and account.
@@ -35,18 +36,24 @@ pub const MAX_LEDGER_ROWS: usize = 512;
 /// How long the rows of a day and of a month are kept; those of all time are kept for good.
 const KEEP_DAY: Duration = Duration::from_secs(8 * 86_400);
 const KEEP_MONTH: Duration = Duration::from_secs(400 * 86_400);
+/// Rows that are written at the same time.
+const WRITES_AT_ONCE: usize = 16;
 /// Rows that this process remembers to have listed; beyond them it forgets and lists anew.
 const MAX_LISTED: usize = 8_192;
 
 /// The ledger of calls. Clones share one.
 ///
-/// Each call is one atomic write of counters: for its day, its month and all time, and in
-/// each for everybody and for its account. Operations are words of the program and models
-/// come from the configuration, so that the rows are bounded; accounts should be few as well.
+/// A booking goes to the counters of its day, its month and all time, and in each to
+/// everybody's and its account's. Operations are words of the program and models come from the
+/// configuration, so that the rows are bounded; accounts should be few as well.
 ///
-/// A booking is made once, after the call, in a task of its own: one that the store doesn't
-/// take, or that a dying process hadn't written, is lost (counted by [`LEDGER_LOST`]), and
-/// none is made twice.
+/// Bookings are added up in memory and written together, each row in one atomic write, at most
+/// 100 ms after the first of them: a call doesn't wait for it, and a thousand calls a second are
+/// some ten writes. A [`report`](Self::report) writes before it reads, so that it has all that
+/// this process booked before; other processes see it with the delay. [`flush`](Self::flush)
+/// writes the rest at the end of the process. What a killed process hadn't written, or the
+/// store doesn't take, is lost (the latter counted by [`LEDGER_LOST`]), and nothing is booked
+/// twice.
 #[derive(Clone)]
 pub struct Ledger(Arc<Inner>);
 
@@ -55,8 +62,10 @@ struct Inner {
     store: Arc<dyn Store>,
     detached: Detached,
     listed: Mutex<HashSet<String>>,
-    savings: Savings,
+    pending: Pending,
     write_now: Notify,
+    /// Held by who writes: whoever gets it after finds written what was taken before.
+    writing: tokio::sync::Mutex<()>,
 }
 
 /// Why a report can't be made.
@@ -91,81 +100,121 @@ impl Ledger {
             store,
             detached,
             listed: Mutex::default(),
-            savings: Savings::default(),
+            pending: Pending::default(),
             write_now: Notify::new(),
+            writing: tokio::sync::Mutex::default(),
         }))
     }
 
     /// Books that an answer came from a cache and cost nothing: what the call that made it
     /// had cost is what was saved.
     ///
-    /// It is cheap enough for every hit: hits are added up in memory and written a second
-    /// later. Must be called within a tokio runtime; elsewhere the booking is lost, and
-    /// counted as such.
+    /// It is cheap enough for every hit. Outside of a tokio runtime the booking waits in
+    /// memory for the next one within, or for [`flush`](Self::flush).
     pub fn record_saved(&self, saved: &Saved<'_>) {
-        let begin = self.0.savings.add(self.0.book.today(), saved);
-        if !begin {
-            return;
-        }
-        let ledger = self.clone();
-        let work = async move {
-            let _ = timeout(saved::WRITE_AFTER, ledger.0.write_now.notified()).await;
-            ledger.write_savings().await;
-        };
-        let running =
-            Handle::try_current().is_ok_and(|runtime| self.0.detached.run(&runtime, work));
-        if !running {
-            let lost = self.0.savings.take().len();
-            lost_bookings("saved", lost);
-        }
+        let figures = [
+            (Field::SavedCalls, 1),
+            (Field::SavedTokens, count(saved.tokens)),
+            (Field::SavedCost, saved.cost.pico()),
+        ];
+        let name = row_of(saved.operation, saved.model);
+        let account = saved.account.map(Arc::from);
+        let row = Row::new(self.0.book.today(), account, name, &figures);
+        self.add(Handle::try_current().ok().as_ref(), row);
     }
 
-    /// Writes what is still in memory, and waits for the bookings that are under way. For
+    /// Books a call that has ended.
+    pub(crate) fn record(&self, runtime: &Handle, day: &Day, booking: &Booking) {
+        let usage = &booking.usage;
+        let figures = [
+            (Field::Calls, 1),
+            (Field::Input, count(usage.prompt_tokens())),
+            (Field::Output, count(usage.output_tokens)),
+            (Field::Cost, booking.cost.pico()),
+            (Field::CacheRead, count(usage.cache_read_input_tokens)),
+            (
+                Field::CacheWrite,
+                count(usage.cache_creation_input_tokens()),
+            ),
+            (Field::CacheSaved, booking.prompt_saved.pico()),
+        ];
+        let name = row_of(booking.operation, &booking.model);
+        let row = Row::new(day.clone(), booking.account.clone(), name, &figures);
+        self.add(Some(runtime), row);
+    }
+
+    /// Writes what is still in memory, and waits for the settlements that are under way. For
     /// the end of the process.
     pub async fn flush(&self) {
         self.0.write_now.notify_one();
-        self.write_savings().await;
+        self.written().await;
         self.0.detached.idle().await;
     }
 
-    pub(crate) fn report_parts(&self) -> (&Book, &dyn Store) {
-        (&self.0.book, &*self.0.store)
-    }
-
-    async fn write_savings(&self) {
-        for (day, row) in self.0.savings.take() {
-            let account = row.account.as_deref();
-            self.list(&day, account, &row.row).await;
-            let entries = entries(&day, account, &row.row, &row.figures());
-            if self.0.book.enter(&entries).await.is_err() {
-                lost_bookings("saved", 1);
+    fn add(&self, runtime: Option<&Handle>, row: Row) {
+        match self.0.pending.add(row) {
+            Next::Wait => {}
+            Next::Send => {
+                let awaited = Awaited(self.clone());
+                let work = async move {
+                    let ledger = awaited.0.clone();
+                    let _ = timeout(pending::WRITE_AFTER, ledger.0.write_now.notified()).await;
+                    drop(awaited);
+                    ledger.write_pending().await;
+                };
+                // Where it can't run, the next booking sends somebody again.
+                let _ = runtime.is_some_and(|runtime| self.0.detached.run(runtime, work));
+            }
+            Next::Write(row) => {
+                self.0.write_now.notify_one();
+                let (ledger, row) = (self.clone(), Unwritten::new(row));
+                let work = async move { ledger.write(row).await };
+                // Where it can't run, the row counts itself as lost.
+                let _ = runtime.is_some_and(|runtime| self.0.detached.run(runtime, work));
             }
         }
     }
 
-    /// The counters of a call. Lists its row before, so that the report finds them.
-    pub(crate) async fn entries(&self, day: &Day, booking: &Booking) -> Vec<Entry> {
-        let row = row_of(booking.operation, &booking.model);
-        let account = booking.account.as_deref();
-        self.list(day, account, &row).await;
-        let usage = &booking.usage;
-        entries(
-            day,
-            account,
-            &row,
-            &[
-                (Field::Calls, i64::from(usage.total() > 0)),
-                (Field::Input, count(usage.prompt_tokens())),
-                (Field::Output, count(usage.output_tokens)),
-                (Field::Cost, booking.cost.pico()),
-                (Field::CacheRead, count(usage.cache_read_input_tokens)),
-                (
-                    Field::CacheWrite,
-                    count(usage.cache_creation_input_tokens()),
-                ),
-                (Field::CacheSaved, booking.prompt_saved.pico()),
-            ],
-        )
+    /// Waits until what was booked before is in the store, or lost. In a task of its own,
+    /// as what is taken to be written mustn't be dropped with who waits.
+    async fn written(&self) {
+        let nobody_writes = self.0.writing.try_lock().is_ok();
+        if nobody_writes && self.0.pending.is_empty() {
+            return;
+        }
+        let (done, end) = oneshot::channel();
+        let ledger = self.clone();
+        let work = async move {
+            ledger.write_pending().await;
+            let _ = done.send(());
+        };
+        if self.0.detached.run(&Handle::current(), work) {
+            // It is lost only with the task, which is given up after its time.
+            let _ = end.await;
+        }
+    }
+
+    async fn write_pending(&self) {
+        let _writing = self.0.writing.lock().await;
+        let rows = stream::iter(self.0.pending.take());
+        rows.for_each_concurrent(WRITES_AT_ONCE, |row| self.write(row))
+            .await;
+    }
+
+    async fn write(&self, unwritten: Unwritten) {
+        let Some(row) = unwritten.row() else {
+            return;
+        };
+        let account = row.account.as_deref();
+        self.list(&row.day, account, &row.name).await;
+        let entries = entries(&row.day, account, &row.name, &row.figures());
+        if self.0.book.enter(&entries).await.is_ok() {
+            unwritten.written();
+        }
+    }
+
+    pub(crate) fn report_parts(&self) -> (&Book, &dyn Store) {
+        (&self.0.book, &*self.0.store)
     }
 
     /// Puts a row on the lists of its periods, where this process hasn't yet. A failure shows
@@ -194,6 +243,15 @@ impl Ledger {
     }
 }
 
+/// Somebody is on the way to write what is pending, until it is dropped.
+struct Awaited(Ledger);
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.0.0.pending.not_awaited();
+    }
+}
+
 impl fmt::Debug for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ledger")
@@ -203,10 +261,9 @@ impl fmt::Debug for Ledger {
 }
 
 /// Counts bookings that are lost, and says so.
-pub(crate) fn lost_bookings(what: &'static str, count: usize) {
+pub(crate) fn lost_bookings(what: &'static str, count: u64) {
     if count > 0 {
-        let bookings = u64::try_from(count).unwrap_or(u64::MAX);
-        counter!(LEDGER_LOST, "what" => what).increment(bookings);
+        counter!(LEDGER_LOST, "what" => what).increment(count);
         tracing::warn!(what, count, "bookings are lost: the store didn't take them");
     }
 }

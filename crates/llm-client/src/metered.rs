@@ -163,8 +163,8 @@ impl Meter {
 /// 2. Refuses with [`ErrorKind::Budget`] what exceeds a limit, and
 ///    says by how much ([`Error::over_limit`]).
 /// 3. Reserves in the store, atomically over all processes, before the call.
-/// 4. Settles right after, in a task of its own, however the call ended: with the provider's
-///    figures; by what had come, for a stream that was dropped or broke off; by an upper
+/// 4. Books it in the [`Ledger`] and settles what was reserved right after, in a task of its
+///    own, however the call ended: with the provider's figures; by what had come, for a stream that was dropped or broke off; by an upper
 ///    estimate where a call was dropped or timed out after it may have reached the model; with
 ///    nothing where it can't have.
 ///

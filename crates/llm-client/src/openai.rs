@@ -6,6 +6,7 @@ mod config;
 mod encode;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::live;
-use crate::telemetry::Call;
+use crate::telemetry::{Call, Instruments};
 use crate::transport::{self, Answer, Limits, Transport};
 use crate::{
     Completion, CompletionStream, ConfigError, Error, ErrorKind, LanguageModel, Provider, Request,
@@ -36,6 +37,7 @@ pub struct OpenAiCompatible {
     endpoint: Uri,
     authorization: Option<HeaderValue>,
     transport: Transport,
+    instruments: Arc<Instruments>,
 }
 
 impl OpenAiCompatible {
@@ -53,6 +55,7 @@ impl OpenAiCompatible {
         let tls = is_https.then_some(&config.trust_roots);
         let transport = Transport::try_new(tls, config.timeouts.connect())?;
         Ok(Self {
+            instruments: Arc::new(Instruments::new(Provider::OpenAiCompatible, &config.model)),
             config,
             endpoint,
             authorization,
@@ -184,7 +187,7 @@ impl LanguageModel for OpenAiCompatible {
     }
 
     async fn complete(&self, request: &Request) -> Result<Completion, Error> {
-        let call = Call::start(Provider::OpenAiCompatible, &self.config.model);
+        let call = Call::start(&self.instruments);
         let span = call.span().clone();
         let result = self.call(request).instrument(span).await;
         call.finish(result.as_ref());
@@ -192,7 +195,7 @@ impl LanguageModel for OpenAiCompatible {
     }
 
     async fn stream(&self, request: &Request) -> Result<CompletionStream, Error> {
-        let call = Call::start(Provider::OpenAiCompatible, &self.config.model);
+        let call = Call::start(&self.instruments);
         let span = call.span().clone();
         async {
             match self.begin(request).await {

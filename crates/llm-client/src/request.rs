@@ -129,7 +129,7 @@ impl Request {
     }
 
     fn count_chars(&self) -> u64 {
-        let system = self.system.iter().map(|block| chars(block.text()));
+        let system = self.system.iter().map(SystemBlock::chars);
         let messages = self.messages.iter().map(|message| chars(message.text()));
         let output = match &self.output {
             Output::Text => 0,
@@ -293,6 +293,7 @@ fn is_blank(text: &str) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemBlock {
     text: Arc<str>,
+    chars: u64,
     cache: Option<CacheLifetime>,
 }
 
@@ -300,8 +301,10 @@ impl SystemBlock {
     /// A block that is sent as it is. Takes a shared text without copying it.
     #[must_use]
     pub fn new(text: impl Into<Arc<str>>) -> Self {
+        let text = text.into();
         Self {
-            text: text.into(),
+            chars: chars(&text),
+            text,
             cache: None,
         }
     }
@@ -319,6 +322,11 @@ impl SystemBlock {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The text's characters, counted once.
+    pub(crate) fn chars(&self) -> u64 {
+        self.chars
     }
 
     /// How long the provider should keep the prefix that ends here, if at all.

@@ -5,17 +5,20 @@
 //! give the histograms the buckets below. Labels are bounded: the provider and the operation
 //! are constants, the model comes from the configuration, the error is a kind.
 
+use std::sync::Arc;
+
 use metrics::{
-    Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
-    histogram,
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use tokio::time::Instant;
 use tracing::{Span, field};
 
 use crate::{Completion, Error, ErrorKind, Provider, Usage};
 
+mod instruments;
 mod names;
 
+pub(crate) use instruments::Instruments;
 pub use names::{
     BREAKER_STATE, BREAKER_TRANSITIONS, ERROR_TYPE, FALLBACKS, MODEL, OPERATION,
     OPERATION_DURATION, OPERATION_DURATION_BUCKETS, PROMPT_TOKENS, PROVIDER, RETRIES,
@@ -163,27 +166,26 @@ pub(crate) fn fell_back(provider: Provider, model: &str, kind: ErrorKind) {
 /// One call being measured. Dropped without [`finish`](Self::finish), it counts as cancelled.
 pub(crate) struct Call {
     operation: &'static str,
-    provider: &'static str,
-    model: String,
+    instruments: Arc<Instruments>,
     started: Instant,
-    last_chunk: Option<(Instant, Histogram)>,
+    last_chunk: Option<Instant>,
     span: Span,
     finished: bool,
 }
 
 impl Call {
     /// Starts the clock and opens the span `chat {model}`.
-    pub(crate) fn start(provider: Provider, model: &str) -> Self {
-        Self::begin(CHAT, provider, model)
+    pub(crate) fn start(instruments: &Arc<Instruments>) -> Self {
+        Self::begin(CHAT, instruments)
     }
 
     /// The same for a count of tokens by the provider.
-    pub(crate) fn counting(provider: Provider, model: &str) -> Self {
-        Self::begin(COUNT_TOKENS, provider, model)
+    pub(crate) fn counting(instruments: &Arc<Instruments>) -> Self {
+        Self::begin(COUNT_TOKENS, instruments)
     }
 
-    fn begin(operation: &'static str, provider: Provider, model: &str) -> Self {
-        let provider = provider.as_str();
+    fn begin(operation: &'static str, instruments: &Arc<Instruments>) -> Self {
+        let (provider, model) = (instruments.provider, instruments.model.as_str());
         let span = tracing::info_span!(
             "llm call",
             otel.name = format_args!("{operation} {model}"),
@@ -202,8 +204,7 @@ impl Call {
         );
         Self {
             operation,
-            provider,
-            model: model.to_owned(),
+            instruments: Arc::clone(instruments),
             started: Instant::now(),
             last_chunk: None,
             span,
@@ -219,17 +220,11 @@ impl Call {
     /// Records that a piece of the answer has come.
     pub(crate) fn chunk(&mut self) {
         let now = Instant::now();
-        if let Some((last, histogram)) = &mut self.last_chunk {
-            histogram.record(now.duration_since(*last).as_secs_f64());
-            *last = now;
-            return;
+        let [first, next] = self.instruments.chunks();
+        match self.last_chunk.replace(now) {
+            Some(last) => next.record(now.duration_since(last).as_secs_f64()),
+            None => first.record(now.duration_since(self.started).as_secs_f64()),
         }
-        histogram!(TIME_TO_FIRST_CHUNK, OPERATION => self.operation,
-            PROVIDER => self.provider, MODEL => self.model.clone())
-        .record(now.duration_since(self.started).as_secs_f64());
-        let per_chunk = histogram!(TIME_PER_OUTPUT_CHUNK, OPERATION => self.operation,
-            PROVIDER => self.provider, MODEL => self.model.clone());
-        self.last_chunk = Some((now, per_chunk));
     }
 
     /// Records that a call was given up which has used this much.
@@ -290,40 +285,28 @@ impl Call {
                 "gen_ai.usage.cache_creation.input_tokens",
                 signed(usage.cache_creation_input_tokens()),
             );
-        for (kind, tokens) in [
-            ("input", usage.prompt_tokens()),
-            ("output", usage.output_tokens),
-        ] {
-            histogram!(TOKEN_USAGE, OPERATION => self.operation, PROVIDER => self.provider,
-                MODEL => self.model.clone(), TOKEN_TYPE => kind)
-            .record(approximate(tokens));
-        }
-        for (cache, tokens) in [
-            ("none", usage.input_tokens),
-            ("read", usage.cache_read_input_tokens),
-            ("write_5m", usage.cache_creation_5m_input_tokens),
-            ("write_1h", usage.cache_creation_1h_input_tokens),
-        ] {
-            counter!(PROMPT_TOKENS, PROVIDER => self.provider, MODEL => self.model.clone(),
-                "cache" => cache)
-            .increment(tokens);
-        }
+        self.instruments.used(usage);
     }
 
     fn record_duration(&self, failure: Option<ErrorKind>) {
         let seconds = self.started.elapsed().as_secs_f64();
-        let histogram = match failure {
+        let Instruments {
+            provider, model, ..
+        } = &*self.instruments;
+        match failure {
+            None if self.operation == CHAT => self.instruments.answered(seconds),
             None => {
-                histogram!(OPERATION_DURATION, OPERATION => self.operation, PROVIDER => self.provider,
-                MODEL => self.model.clone())
+                histogram!(OPERATION_DURATION, OPERATION => self.operation, PROVIDER => *provider,
+                    MODEL => model.clone())
+                .record(seconds);
             }
             Some(kind) => {
                 self.span.record("error.type", kind.as_str());
-                histogram!(OPERATION_DURATION, OPERATION => self.operation, PROVIDER => self.provider,
-                    MODEL => self.model.clone(), ERROR_TYPE => kind.as_str())
+                histogram!(OPERATION_DURATION, OPERATION => self.operation, PROVIDER => *provider,
+                    MODEL => model.clone(), ERROR_TYPE => kind.as_str())
+                .record(seconds);
             }
-        };
-        histogram.record(seconds);
+        }
     }
 }
 

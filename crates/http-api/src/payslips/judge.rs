@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use cache::{CacheError, CacheKey, Computed, Cost, Keep, Status};
+use cache::{CacheError, CacheKey, Computed, Cost, Keep};
 use http::StatusCode;
 use payroll::review::{self, Review, Verdict};
 use payroll::{Indicadores, Liquidacion, PathSegment, Periodo, ReadError, Recommendation, Report};
@@ -17,7 +17,7 @@ use super::answer::{ModelCall, Outcome};
 use tracing::Instrument as _;
 
 use crate::app::Shared;
-use crate::asked::{self, NoAnswer, Question};
+use crate::asked::{self, NoAnswer, Question, Stopwatch};
 use crate::auth::{Caller, Tenant};
 use crate::fields::Fields;
 use crate::kept;
@@ -42,7 +42,7 @@ struct Job {
     /// That of the body: it decides where the work is done.
     effort: usize,
     /// How long the model took, once it was asked.
-    waited: OnceLock<Duration>,
+    watch: Stopwatch,
     /// Held for as long as anything goes on for the request.
     _place: Place,
 }
@@ -69,7 +69,7 @@ pub(crate) async fn validate(call: Call<'_>) -> Result<Reply, Problem> {
         payslip,
         indicators,
         effort,
-        waited: OnceLock::new(),
+        watch: Stopwatch::default(),
         _place: place,
     });
     let keyed = Arc::clone(&job);
@@ -82,17 +82,12 @@ pub(crate) async fn validate(call: Call<'_>) -> Result<Reply, Problem> {
     match cache.get_or_compute(&key, policy, mode, compute).await {
         Ok(answer) => {
             shared.count_saved(OPERATION, caller, &answer);
-            let upstream = match answer.status {
-                Status::Hit => Duration::ZERO,
-                // A follower only waited; the leader knows what of it was the model's time.
-                Status::Coalesced => begun.elapsed(),
-                _ => job.waited.get().copied().unwrap_or_default(),
-            };
+            let asked = job.watch.of(answer.status, begun);
             let reply = Reply::json(StatusCode::OK, answer.value);
             Ok(reply
                 .cached(answer.status, answer.age)
                 .costing(answer.status, answer.cost)
-                .waited(upstream))
+                .asked(asked))
         }
         Err(CacheError::Compute(problem)) => Err((*problem).clone()),
         Err(CacheError::WaitTimeout | CacheError::ComputeTimeout | CacheError::Elsewhere(_)) => {
@@ -214,9 +209,8 @@ impl Job {
             schema: Arc::clone(SCHEMA.get_or_init(|| Arc::new(review::schema()))),
             max_tokens: MAX_TOKENS,
         };
-        let asked = asked::ask(&self.shared, &self.caller, question).await;
-        self.waited.get_or_init(|| asked.waited);
-        let completion = asked.outcome?;
+        let answered = asked::ask(&self.shared, &self.caller, question, &self.watch).await;
+        let completion = answered?;
         let review = Review::parse(&completion.text).map_err(|error| {
             tracing::warn!(%error, model = completion.model, "the model's answer is no review");
             self.shared.model_watch.bad();

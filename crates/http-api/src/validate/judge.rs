@@ -1,8 +1,6 @@
 //! One verdict: read the document, apply the rules, ask the model where it can tell more.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
@@ -19,7 +17,7 @@ use super::answer::{ModelCall, Outcome};
 use super::decode::{Ask, Document, ModelCheck};
 use super::history;
 use crate::app::Shared;
-use crate::asked::{self, NoAnswer, Question};
+use crate::asked::{self, NoAnswer, Question, Stopwatch};
 use crate::auth::Caller;
 use crate::places::Place;
 use crate::problem::{FieldError, Problem, Segment};
@@ -49,7 +47,7 @@ struct Inner {
     ask: Ask,
     effort: usize,
     today: Date,
-    model_nanos: AtomicU64,
+    watch: Stopwatch,
     _place: Place,
 }
 
@@ -81,7 +79,6 @@ impl Job {
         place: Place,
     ) -> Self {
         let (shared, caller) = (Arc::clone(shared), Arc::clone(caller));
-        let model_nanos = AtomicU64::new(0);
         Self {
             inner: Arc::new(Inner {
                 shared,
@@ -89,15 +86,15 @@ impl Job {
                 ask,
                 effort,
                 today,
-                model_nanos,
+                watch: Stopwatch::default(),
                 _place: place,
             }),
         }
     }
 
-    /// How long [`Job::run`] has waited for the model.
-    pub(super) fn waited_for_model(&self) -> Duration {
-        Duration::from_nanos(self.inner.model_nanos.load(Ordering::Relaxed))
+    /// Where [`Job::run`] writes down what the model took.
+    pub(super) fn watch(&self) -> &Stopwatch {
+        &self.inner.watch
     }
 
     /// The whole verdict: rules, then the model where one is configured.
@@ -173,10 +170,8 @@ impl Job {
             schema: Arc::clone(SCHEMA.get_or_init(|| Arc::new(review::schema()))),
             max_tokens: MAX_TOKENS,
         };
-        let asked = asked::ask(&inner.shared, &inner.caller, question).await;
-        let waited = u64::try_from(asked.waited.as_nanos()).unwrap_or(u64::MAX);
-        inner.model_nanos.store(waited, Ordering::Relaxed);
-        let completion = asked.outcome?;
+        let answered = asked::ask(&inner.shared, &inner.caller, question, &inner.watch).await;
+        let completion = answered?;
         let review = Review::parse(&completion.text).map_err(|error| {
             tracing::warn!(%error, model = completion.model, "the model's answer is no review");
             inner.shared.model_watch.bad();

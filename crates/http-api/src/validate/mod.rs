@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use cache::{CacheError, CacheKey, Computed, Keep, KeyMemo, Status};
+use cache::{CacheError, CacheKey, Computed, Keep, KeyMemo};
 use http::StatusCode;
 use jiff::civil::Date;
 
@@ -94,16 +94,11 @@ async fn computed(
         Ok(answer) => {
             shared.count_saved(OPERATION, caller, &answer);
             let reply = Reply::json(StatusCode::OK, answer.value);
-            let upstream = match answer.status {
-                Status::Hit => Duration::ZERO,
-                // A follower only waited; the leader knows what of it was the model's time.
-                Status::Coalesced => begun.elapsed(),
-                _ => job.waited_for_model(),
-            };
+            let asked = job.watch().of(answer.status, begun);
             Ok(reply
                 .cached(answer.status, answer.age)
                 .costing(answer.status, answer.cost)
-                .waited(upstream))
+                .asked(asked))
         }
         Err(CacheError::Compute(problem)) => Err((*problem).clone()),
         Err(CacheError::WaitTimeout | CacheError::ComputeTimeout | CacheError::Elsewhere(_)) => {

@@ -158,7 +158,7 @@ fn system_blocks<'a>(
         .system()
         .iter()
         .map(|block| {
-            prefix_chars = prefix_chars.saturating_add(chars(block.text()));
+            prefix_chars = prefix_chars.saturating_add(block.chars());
             TextBlock {
                 r#type: "text",
                 text: block.text(),

@@ -68,7 +68,7 @@ enum Place {
     Here,
 }
 
-/// A counter to add to along with a settlement.
+/// A counter of the ledger to add to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) key: String,
@@ -140,7 +140,7 @@ impl Book {
         Ok(reservation)
     }
 
-    /// Exchanges a reservation for the real cost, and adds the entries, all at once.
+    /// Exchanges a reservation for the real cost, all at once.
     ///
     /// # Errors
     ///
@@ -150,7 +150,6 @@ impl Book {
         &self,
         reservation: &Reservation,
         cost: Usd,
-        entries: &[Entry],
     ) -> Result<(), StoreError> {
         let date = reservation.day.date();
         let change = cost.minus(reservation.cost).pico();
@@ -160,13 +159,7 @@ impl Book {
         let mut holds = vec![reservation.place == Place::Store; reservation.purses.len()];
         // Each round but the last finds one more purse whose reservation was given back.
         for _ in 0..=holds.len() {
-            let (mut counters, owners) = reservation.settlement(cost, &holds);
-            counters.extend(entries.iter().map(|entry| Counter {
-                key: entry.key.clone(),
-                by: entry.by,
-                limit: None,
-                lifetime: entry.lifetime,
-            }));
+            let (counters, owners) = reservation.settlement(cost, &holds);
             match self.add(&counters).await? {
                 Added::All(_) => break,
                 Added::Over { index, .. } => {
@@ -311,6 +304,11 @@ impl Counter {
 }
 
 impl Reservation {
+    /// Whether there is anything to settle.
+    pub(crate) fn is_limited(&self) -> bool {
+        !self.purses.is_empty()
+    }
+
     fn slot(&self) -> i64 {
         self.day.seconds() / SLOT
     }

@@ -1,9 +1,9 @@
 //! The door: who is in, who waits, and who is let in next.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use metrics::{counter, gauge, histogram};
+use metrics::{Gauge, Histogram, counter, gauge, histogram};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -36,7 +36,13 @@ pub(super) struct Gate {
     max_wait: Duration,
     provider: &'static str,
     model: String,
+    /// The gauges, in the order of [`GAUGES`], and the histogram: looked up with the first
+    /// call, when a recorder is installed.
+    gauges: OnceLock<[Gauge; 3]>,
+    waits: OnceLock<Histogram>,
 }
+
+const GAUGES: [&str; 3] = [CONCURRENCY_LIMIT, CONCURRENCY_IN_FLIGHT, CONCURRENCY_QUEUE];
 
 struct State {
     limit: Adaptive,
@@ -82,8 +88,10 @@ impl Gate {
             max_wait: config.max_wait,
             provider: provider.as_str(),
             model: model.to_owned(),
+            gauges: OnceLock::new(),
+            waits: OnceLock::new(),
         };
-        gate.publish(&gate.state());
+        Gate::show(&gate.look_up_gauges(), &gate.state());
         Arc::new(gate)
     }
 
@@ -234,19 +242,28 @@ impl Gate {
     }
 
     fn waited(&self, time: Duration) {
-        histogram!(CONCURRENCY_WAIT, "provider" => self.provider, "model" => self.model.clone())
-            .record(time.as_secs_f64());
+        let waits = self.waits.get_or_init(|| {
+            histogram!(CONCURRENCY_WAIT, "provider" => self.provider,
+                "model" => self.model.clone())
+        });
+        waits.record(time.as_secs_f64());
     }
 
     fn publish(&self, state: &State) {
+        Self::show(self.gauges.get_or_init(|| self.look_up_gauges()), state);
+    }
+
+    fn look_up_gauges(&self) -> [Gauge; 3] {
+        GAUGES.map(|name| gauge!(name, "provider" => self.provider, "model" => self.model.clone()))
+    }
+
+    fn show(gauges: &[Gauge; 3], state: &State) {
         let stats = state.stats();
-        for (name, value) in [
-            (CONCURRENCY_LIMIT, stats.limit),
-            (CONCURRENCY_IN_FLIGHT, stats.in_flight),
-            (CONCURRENCY_QUEUE, stats.queued),
-        ] {
-            gauge!(name, "provider" => self.provider, "model" => self.model.clone())
-                .set(f64::from(u32::try_from(value).unwrap_or(u32::MAX)));
+        for (gauge, value) in gauges
+            .iter()
+            .zip([stats.limit, stats.in_flight, stats.queued])
+        {
+            gauge.set(f64::from(u32::try_from(value).unwrap_or(u32::MAX)));
         }
     }
 

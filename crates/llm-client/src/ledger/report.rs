@@ -94,7 +94,8 @@ pub struct CostSummary {
 }
 
 impl Ledger {
-    /// Reads the ledger of a period, of everybody or of one account.
+    /// Reads the ledger of a period, of everybody or of one account, with all that this
+    /// process has booked before.
     ///
     /// # Errors
     ///
@@ -104,6 +105,7 @@ impl Ledger {
         period: CostPeriod,
         account: Option<&str>,
     ) -> Result<CostReport, LedgerError> {
+        self.written().await;
         let (book, _) = self.report_parts();
         let today = book.today();
         let name = match period {

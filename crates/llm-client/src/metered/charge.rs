@@ -171,41 +171,46 @@ impl Charge {
         }
     }
 
-    /// Learns from the figures, and writes them down in a task of its own.
+    /// Books the figures; learns from them and settles in a task of its own.
     fn close(&mut self, usage: Usage) {
         let Some((reservation, held)) = self.reservation.take() else {
             return;
         };
         let lesson = self.learned(&usage);
-        let mut booking = self.booking.clone();
-        booking.usage = usage;
-        booking.cost = self.prices.cost(&usage);
-        booking.prompt_saved = self.prices.cache_savings(&usage);
-        let nano = u64::try_from(booking.cost.pico() / 1_000).unwrap_or(0);
-        counter!(COST, "provider" => self.provider.as_str(), "model" => booking.model.clone(),
-            "operation" => booking.operation)
-        .increment(nano);
+        let cost = self.prices.cost(&usage);
+        self.booking.usage = usage;
+        self.booking.cost = cost;
+        self.booking.prompt_saved = self.prices.cache_savings(&usage);
+        self.count_cost();
+        if usage.total() > 0 {
+            let ledger = &self.meter.ledger;
+            ledger.record(&self.runtime, &reservation.day, &self.booking);
+        }
+        let settles = reservation.is_limited();
+        if lesson.is_none() && !settles {
+            return;
+        }
         let meter = Arc::clone(&self.meter);
-        let lost = booking.usage.total() > 0;
         let work = async move {
             // First, as it is short and doesn't depend on the store.
             if let Some(lesson) = lesson {
                 lesson.take_in(&meter).await;
             }
-            let entries = if booking.usage.total() > 0 {
-                meter.ledger.entries(&reservation.day, &booking).await
-            } else {
-                Vec::new()
-            };
-            let settled = meter.book.settle(&reservation, booking.cost, &entries);
-            if settled.await.is_err() {
-                lost_bookings("call", 1);
+            if meter.book.settle(&reservation, cost).await.is_err() {
+                lost_bookings("settlement", 1);
             }
             drop(held);
         };
-        if !self.meter.detached.run(&self.runtime, work) && lost {
-            lost_bookings("call", 1);
+        if !self.meter.detached.run(&self.runtime, work) && settles {
+            lost_bookings("settlement", 1);
         }
+    }
+
+    fn count_cost(&self) {
+        let nano = u64::try_from(self.booking.cost.pico() / 1_000).unwrap_or(0);
+        counter!(COST, "provider" => self.provider.as_str(), "model" => self.booking.model.clone(),
+            "operation" => self.booking.operation)
+        .increment(nano);
     }
 
     /// What is to be learned: figures that are the provider's own teach.

@@ -131,17 +131,18 @@ impl<'a> Borders<'a> {
         if let Output::Json { name, schema } = request.output()
             && capabilities.structured_output == StructuredOutput::ForcedTool
         {
-            borders.add(name);
-            borders.add(&schema.to_string());
+            let schema = schema.to_string();
+            borders.add(name, chars(name));
+            borders.add(&schema, chars(&schema));
         }
         borders
     }
 
-    fn add(&mut self, text: &str) {
+    fn add(&mut self, text: &str, chars: u64) {
         let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
         self.hasher.update(&bytes.to_le_bytes());
         self.hasher.update(text.as_bytes());
-        self.chars = self.chars.saturating_add(chars(text));
+        self.chars = self.chars.saturating_add(chars);
     }
 }
 
@@ -150,7 +151,7 @@ impl<'a> Iterator for Borders<'a> {
 
     fn next(&mut self) -> Option<Border<'a>> {
         let block = self.blocks.next()?;
-        self.add(block.text());
+        self.add(block.text(), block.chars());
         Some(Border {
             block,
             hash: *self.hasher.finalize().as_bytes(),

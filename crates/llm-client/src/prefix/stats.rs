@@ -1,8 +1,8 @@
 //! What the provider's cache has done: tokens, hit rate, dollars.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use metrics::gauge;
+use metrics::{Gauge, gauge};
 use serde::Serialize;
 
 use crate::{Prices, Provider, Usage, Usd};
@@ -42,12 +42,13 @@ impl PromptCacheStats {
 }
 
 /// The figures of one model, and their metrics.
-#[derive(Debug)]
 pub(super) struct Counted {
     stats: Mutex<PromptCacheStats>,
     prices: Prices,
     provider: &'static str,
     model: String,
+    /// The hit rate and the dollars saved, looked up with the first call.
+    gauges: OnceLock<[Gauge; 2]>,
 }
 
 impl Counted {
@@ -57,6 +58,7 @@ impl Counted {
             prices,
             provider: provider.as_str(),
             model: model.to_owned(),
+            gauges: OnceLock::new(),
         }
     }
 
@@ -77,9 +79,12 @@ impl Counted {
             stats.saved_usd = stats.saved_usd.plus(self.prices.cache_savings(usage));
             *stats
         };
-        gauge!(PROMPT_CACHE_HIT_RATE, "provider" => self.provider, "model" => self.model.clone())
-            .set(now.hit_rate());
-        gauge!(PROMPT_CACHE_SAVED, "provider" => self.provider, "model" => self.model.clone())
-            .set(now.saved_usd.approximate());
+        let [rate, saved] = self.gauges.get_or_init(|| {
+            [PROMPT_CACHE_HIT_RATE, PROMPT_CACHE_SAVED].map(
+                |name| gauge!(name, "provider" => self.provider, "model" => self.model.clone()),
+            )
+        });
+        rate.set(now.hit_rate());
+        saved.set(now.saved_usd.approximate());
     }
 }

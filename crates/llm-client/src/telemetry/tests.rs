@@ -129,7 +129,7 @@ fn span_of(result: &Result<Completion, Error>) -> BTreeMap<&'static str, String>
     let fields = Fields::default();
     let subscriber = fields.clone();
     tracing::subscriber::with_default(subscriber, || {
-        Call::start(Provider::Anthropic, "m").finish(result.as_ref());
+        Call::start(&instruments()).finish(result.as_ref());
     });
     fields.0.lock().unwrap().clone()
 }
@@ -163,10 +163,14 @@ const TOKENS: &str = "gen_ai.client.token.usage{gen_ai.operation.name=chat,\
 const PROMPT: &str =
     "llm_prompt_tokens_total{gen_ai.provider.name=anthropic,gen_ai.request.model=m,cache=";
 
+fn instruments() -> Arc<Instruments> {
+    Arc::new(Instruments::new(Provider::Anthropic, "m"))
+}
+
 async fn three_seconds(act: impl FnOnce(Call)) -> Vec<(String, f64)> {
     let sums = Sums::default();
     let _guard = metrics::set_default_local_recorder(&sums);
-    let call = Call::start(Provider::Anthropic, "m");
+    let call = Call::start(&instruments());
     tokio::time::advance(Duration::from_secs(3)).await;
     act(call);
     sums.rows()
@@ -210,7 +214,7 @@ async fn a_dropped_call_is_counted_as_cancelled() {
 async fn a_stream_leaves_the_time_to_its_first_piece_and_between_pieces() {
     let sums = Sums::default();
     let _guard = metrics::set_default_local_recorder(&sums);
-    let mut call = Call::start(Provider::Anthropic, "m");
+    let mut call = Call::start(&instruments());
     for _ in 0..3 {
         tokio::time::advance(Duration::from_secs(2)).await;
         call.chunk();

@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod flapping;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod stack;

@@ -58,7 +58,8 @@ async fn a_reservation_becomes_the_real_cost() {
         by: 7,
         lifetime: None,
     };
-    book.settle(&reservation, cents(4), &[entry]).await.unwrap();
+    book.settle(&reservation, cents(4)).await.unwrap();
+    book.enter(&[entry]).await.unwrap();
     assert_eq!(committed(&store, &Purse::Total).await, cents(4).pico());
     let account = Purse::of_account("erp");
     assert_eq!(committed(&store, &account).await, cents(4).pico());
@@ -98,8 +99,8 @@ async fn what_a_dead_process_reserved_is_given_back_and_a_late_settlement_stays_
     clock.advance(Duration::from_secs(1_800 + 900));
     let late = two.reserve(Some("erp"), cents(20)).await.unwrap();
     assert_eq!(committed(&store, &Purse::Total).await, cents(20).pico());
-    one.settle(&slow, cents(55), &[]).await.unwrap();
-    two.settle(&late, cents(15), &[]).await.unwrap();
+    one.settle(&slow, cents(55)).await.unwrap();
+    two.settle(&late, cents(15)).await.unwrap();
     for purse in [Purse::Total, Purse::of_account("erp")] {
         assert_eq!(committed(&store, &purse).await, cents(70).pico());
     }
@@ -114,7 +115,7 @@ async fn a_new_day_is_a_new_budget_and_the_call_is_the_days_it_began_on() {
     clock.advance(Duration::from_secs(12 * 3_600));
     let next = book.reserve(None, cents(10)).await.unwrap();
     assert_ne!(held.day.date(), next.day.date());
-    book.settle(&held, cents(3), &[]).await.unwrap();
+    book.settle(&held, cents(3)).await.unwrap();
     assert_eq!(committed(&store, &Purse::Total).await, cents(3).pico());
     assert!(
         book.reserve(None, CENT).await.is_err(),
@@ -137,8 +138,8 @@ async fn with_the_store_away_each_process_keeps_the_limits_for_itself() {
         Amount::Dollars(cents(8)),
         "what came before counts"
     );
-    assert!(book.settle(&here, CENT, &[]).await.is_err());
-    assert!(book.settle(&before, CENT, &[]).await.is_err());
+    assert!(book.settle(&here, CENT).await.is_err());
+    assert!(book.settle(&before, CENT).await.is_err());
     assert!(book.reserve(Some("erp"), cents(6)).await.is_ok());
 }
 
@@ -149,7 +150,7 @@ async fn without_a_daily_limit_the_store_isnt_asked() {
     store.close().await.unwrap();
     let book = book(&store, &clock, BudgetLimits::default());
     let reservation = book.reserve(Some("erp"), Usd::MAX).await.unwrap();
-    assert!(book.settle(&reservation, Usd::MAX, &[]).await.is_ok());
+    assert!(book.settle(&reservation, Usd::MAX).await.is_ok());
 }
 
 #[tokio::test]
@@ -206,7 +207,7 @@ proptest! {
                     }
                     Step::Settle { which, cents: count } if which < held.len() => {
                         let reservation: Reservation = held.swap_remove(which);
-                        book.settle(&reservation, cents(count), &[]).await.unwrap();
+                        book.settle(&reservation, cents(count)).await.unwrap();
                         settled += cents(count).pico();
                     }
                     Step::Forget { which } if which < held.len() => drop(held.swap_remove(which)),
