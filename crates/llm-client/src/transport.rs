@@ -28,9 +28,9 @@ const POOL_MAX_IDLE: usize = 64;
 /// HTTP/2: silence after which the server must answer a ping, and how fast.
 const H2_PING_EVERY: Duration = Duration::from_secs(20);
 const H2_PING_WAIT: Duration = Duration::from_secs(10);
-/// What is read ahead of somebody who doesn't read, per call, and the longest head of an answer:
-/// streams are slow, and held by the thousand.
-const READ_BUFFER: usize = 8 << 10;
+/// What is read ahead of somebody who doesn't read, per call: streams are slow, and held by
+/// the thousand.
+const MAX_READ_BUFFER: usize = 64 << 10;
 const H2_STREAM_WINDOW: u32 = 64 << 10;
 /// All calls share one HTTP/2 connection: room for many readers that stand still, before the
 /// others notice.
@@ -82,7 +82,7 @@ impl Transport {
             .pool_max_idle_per_host(POOL_MAX_IDLE)
             .http2_keep_alive_interval(H2_PING_EVERY)
             .http2_keep_alive_timeout(H2_PING_WAIT)
-            .http1_read_buf_exact_size(READ_BUFFER)
+            .http1_max_buf_size(MAX_READ_BUFFER)
             .http2_initial_stream_window_size(H2_STREAM_WINDOW)
             .http2_initial_connection_window_size(H2_CONNECTION_WINDOW)
             .build(connector);
