@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::support::{Options, Request, Service, factura_con, factura_xml};
+use crate::support::{Options, Request, Service, Site, factura_con, factura_xml};
 
 /// What a field of an answer must be.
 #[derive(Debug, Clone, Copy)]
@@ -198,6 +198,50 @@ const ROUTES: &[Route] = &[
         verdict: "/indicators",
     },
     Route {
+        path: "/api/ai/sii/monitor",
+        body: Some(|| json!({ "force": true })),
+        optional: &["force"],
+        fields: &[
+            ("/status", Word(&["success", "partial", "error", "running"])),
+            ("/execution_time", Text),
+            ("/urls_scraped", Count),
+            ("/changes_detected", Count),
+            ("/news_created", Count),
+            ("/notifications_sent", Count),
+            ("/errors", List),
+            ("/run_id", Text),
+        ],
+        verdict: "/status",
+    },
+    Route {
+        path: "/api/ai/sii/status",
+        body: None,
+        optional: &[],
+        fields: &[
+            ("/status", Text),
+            ("/orchestrator_initialized", Flag),
+            ("/last_execution", Text),
+            ("/next_execution", Or(&Text)),
+            ("/news_count_last_24h", Count),
+            ("/total_checks", Count),
+            ("/error_rate", Number),
+            ("/sources/0/key", Text),
+            ("/sources/0/url", Text),
+            ("/sources/0/last_checked", Text),
+            ("/sources/0/last_changed", Or(&Text)),
+            ("/sources/0/last_status", Text),
+            ("/sources/0/etag", Or(&Text)),
+        ],
+        verdict: "/status",
+    },
+    Route {
+        path: "/api/ai/sii/news?since=2026-01-01&min_priority=1&limit=20&cursor=",
+        body: None,
+        optional: &[],
+        fields: &NEWS,
+        verdict: "/items/0/id",
+    },
+    Route {
         path: "/metrics/costs?period=this_month",
         body: None,
         optional: &[],
@@ -225,6 +269,28 @@ const ROUTES: &[Route] = &[
         fields: &[("/status", Word(&["ready"]))],
         verdict: "/status",
     },
+];
+
+const NEWS: [(&str, Is); 19] = [
+    ("/items/0/id", Text),
+    ("/items/0/tipo", Text),
+    ("/items/0/numero", Or(&Text)),
+    ("/items/0/fecha", Or(&Text)),
+    ("/items/0/vigencia", Or(&Text)),
+    ("/items/0/titulo", Text),
+    ("/items/0/url", Or(&Text)),
+    ("/items/0/resumen", Text),
+    ("/items/0/cambios_tecnicos", List),
+    ("/items/0/impacto/nivel", Word(&["bajo", "medio", "alto"])),
+    ("/items/0/impacto/componentes_afectados", List),
+    ("/items/0/impacto/requiere_certificacion", Flag),
+    ("/items/0/impacto/breaking_change", Flag),
+    ("/items/0/impacto/justificacion", Text),
+    ("/items/0/acciones_requeridas", List),
+    ("/items/0/prioridad", Count),
+    ("/items/0/detected_at", Text),
+    ("/items/0/diff", Text),
+    ("/next_cursor", Or(&Text)),
 ];
 
 const MATCHED: [(&str, Is); 9] = [
@@ -466,8 +532,19 @@ fn floats(value: Value) -> Value {
 
 #[tokio::test]
 async fn every_route_answers_an_erp_with_every_field() {
-    let options = Options::default().config("[indicators]\nfetch = false\n");
-    let service = options.start().await;
+    let site = Site::start().await;
+    let entry = "<h5>Circular N° 11 del 30 de Enero del 2026</h5><p>Boletas.</p>";
+    site.set("/indice.htm", entry);
+    let url = site.url("/indice.htm");
+    let service = Options::default()
+        .config("[indicators]\nfetch = false\n[sii_monitor]\ndefault_sources = false\n")
+        .config("report_existing = true\nrequest_interval_ms = 0\n")
+        .config("allow_private_hosts = [\"127.0.0.1\"]\n[[sii_monitor.sources]]\n")
+        .config(&format!(
+            "key = \"circulares\"\nurl = \"{url}\"\nkind = \"index\"\n"
+        ))
+        .start()
+        .await;
     for route in ROUTES {
         let mut first: Option<Value> = None;
         for (how, body) in variants(route) {

@@ -7,9 +7,10 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::process::Command;
 
-use crate::support::{KEY, Options};
+use crate::support::{KEY, Options, Request, Site};
 
 const PAGE: &str = include_str!("../docs/odoo.md");
 
@@ -24,14 +25,33 @@ fn blocks(language: &str) -> Vec<&'static str> {
         .collect()
 }
 
+/// A circular in an index.
+fn entry(number: &str, day: &str) -> String {
+    format!(
+        "<h5>Circular N° {number} del {day} de Enero del 2026</h5>\
+         <p>La guía de despacho deberá llevar la patente.</p>"
+    )
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_snippet_prints_what_the_page_says() {
     let Some(python) = std::env::var_os("AI_SERVICE_TEST_PYTHON") else {
         println!("skipped: AI_SERVICE_TEST_PYTHON isn't set; `cargo xtask test` sets it");
         return;
     };
-    let options = Options::default().config("[indicators]\nfetch = false\n");
+    let site = Site::start().await;
+    let (first, url) = (entry("10", "15"), site.url("/indice.htm"));
+    site.set("/indice.htm", &first);
+    let options = Options::default()
+        .config("[indicators]\nfetch = false\n[sii_monitor]\ndefault_sources = false\n")
+        .config("request_interval_ms = 0\nallow_private_hosts = [\"127.0.0.1\"]\n")
+        .config("[[sii_monitor.sources]]\nkey = \"circulares\"\nkind = \"index\"\n")
+        .config(&format!("url = \"{url}\"\n"));
     let service = options.start().await;
+    // The first visit learns what is there; then something is published.
+    let learned = Request::post("/api/ai/sii/monitor", &json!({}));
+    assert_eq!(service.send(learned).await.json()["status"], "success");
+    site.set("/indice.htm", &(entry("11", "30") + &first));
     let run = Command::new(python)
         .args(["-c", &blocks("python").concat()])
         .env("AI_SERVICE_URL", format!("http://{}", service.addr))
@@ -58,6 +78,10 @@ fn every_route_of_an_erp_has_its_snippet() {
         "/api/ai/analytics/stats",
         "/api/payroll/validate",
         "/api/payroll/indicators/",
+        "/api/ai/sii/monitor",
+        "/api/ai/sii/status",
+        "/api/ai/sii/news",
+        "/api/ai/sii/news/",
         "/metrics/costs",
         "/health",
     ] {

@@ -25,6 +25,7 @@ mod redis_coalescing;
 mod redis_failover;
 mod redis_group;
 mod redis_outages;
+mod redis_sii;
 
 use tokio::sync::{Mutex, MutexGuard};
 

@@ -12,9 +12,8 @@ use crate::alone;
 use crate::redis_asking::{Asked, percentile};
 use crate::support::{Options, Request, Service};
 
-/// What an outage may add to one request in a hundred. The design wants 50 ms; a debug build on
-/// a busy machine gets more, and the figure is printed.
-const ADDED: Duration = Duration::from_millis(400);
+/// What an outage may add to one request in a hundred.
+const ADDED: Duration = Duration::from_millis(50);
 
 /// Time between two requests.
 const PERIOD: Duration = Duration::from_millis(15);
@@ -46,12 +45,29 @@ async fn well(service: &Service) -> Value {
     redis
 }
 
-/// New questions and repeated ones, each of which must be answered; the time of one in a hundred.
-async fn pressed(service: &Service, numbers: std::ops::Range<u64>) -> Duration {
+/// What requests took.
+#[derive(Debug, Clone, Copy)]
+struct Took {
+    p50: Duration,
+    p99: Duration,
+    /// The longest that the machine, busy with other work, kept the test itself from asking.
+    stumble: Duration,
+}
+
+impl std::fmt::Display for Took {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { p50, p99, stumble } = self;
+        write!(f, "p50 {p50:.1?}, p99 {p99:.1?} (late by {stumble:.1?})")
+    }
+}
+
+/// New questions and repeated ones, each of which must be answered.
+async fn pressed(service: &Service, numbers: std::ops::Range<u64>) -> Took {
     let mut asked = Vec::new();
     let mut ticks = tokio::time::interval(PERIOD);
+    let mut stumble = Duration::ZERO;
     for number in numbers {
-        ticks.tick().await;
+        stumble = stumble.max(ticks.tick().await.elapsed());
         let (addr, back) = (service.addr, number.saturating_sub(number % 3));
         asked.push(tokio::spawn(async move {
             let (_, took) = Asked::rules(1 + number % 2, back).ask(addr).await;
@@ -62,7 +78,8 @@ async fn pressed(service: &Service, numbers: std::ops::Range<u64>) -> Duration {
     for one in asked {
         times.push(one.await.unwrap());
     }
-    percentile(&mut times, 99)
+    let [p50, p99] = [50, 99].map(|percent| percentile(&mut times, percent));
+    Took { p50, p99, stumble }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -72,7 +89,7 @@ async fn it_starts_without_redis_and_finds_it_by_itself() {
     let url = format!("redis://127.0.0.1:{port}");
     let service = Options::default().env("REDIS_URL", &url).start().await;
     let took = pressed(&service, 0..60).await;
-    println!("absent: p99 {took:?}");
+    println!("absent: {took}");
     let redis = told(&service, 207, &[json!("unreachable")]).await;
     assert_eq!(
         (&redis["status"], &redis["type"]),
@@ -96,7 +113,7 @@ async fn a_wrong_password_and_a_wrong_name_are_told_and_put_right() {
         .start()
         .await;
     let took = pressed(&service, 0..60).await;
-    println!("wrong password: p99 {took:?}");
+    println!("wrong password: {took}");
     let redis = told(&service, 207, &[json!("wrong_password")]).await;
     assert!(!redis.to_string().contains("oculta"), "{redis}");
     let right: [&[&str]; 2] = [
@@ -122,7 +139,7 @@ async fn a_wrong_password_and_a_wrong_name_are_told_and_put_right() {
         .start()
         .await;
     let took = pressed(&service, 0..60).await;
-    println!("wrong master name: p99 {took:?}");
+    println!("wrong master name: {took}");
     let redis = told(&service, 207, &[json!("unknown_master")]).await;
     assert_eq!(redis["type"], "sentinel");
     watch("principal").await;
@@ -209,12 +226,17 @@ async fn whatever_becomes_of_redis_every_request_is_answered() {
         assert_eq!(settings[name], value, "{name}: {settings}");
     }
     let before = pressed(&service, 0..120).await;
-    println!("well: p99 {before:?}");
+    println!("well: {before}");
     for (trouble, first) in Trouble::ALL.into_iter().zip((1_000..).step_by(1_000)) {
         trouble.begin(&mut server, &proxy).await;
         let during = pressed(&service, first..first + 120).await;
-        println!("{trouble:?}: p99 {during:?}");
-        assert!(during < before + ADDED, "{trouble:?}: {during:?}");
+        println!("{trouble:?}: {during}");
+        // Both sides of a request stumble over the same machine.
+        let allowed = before.p99 + ADDED + 2 * during.stumble;
+        assert!(
+            during.p99 < allowed,
+            "{trouble:?}: {during}, not {allowed:?}"
+        );
         let problems: Vec<Value> = trouble.problems().iter().map(|word| json!(word)).collect();
         let redis = told(&service, 207, &problems).await;
         assert_eq!(redis["status"], "down", "{redis}");
@@ -222,6 +244,10 @@ async fn whatever_becomes_of_redis_every_request_is_answered() {
         trouble.end(&mut server, &proxy).await;
         well(&service).await;
     }
+    // The beginning and the end for each of five kinds of calls, not two lines a request.
+    let log = service.log_text();
+    let lines = log.matches("the cache goes on without").count();
+    assert!((1..=20).contains(&lines), "{lines} lines");
 }
 
 /// What the ledger says of today.

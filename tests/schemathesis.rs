@@ -24,7 +24,8 @@ async fn the_server_does_what_its_description_says() {
         println!("skipped: AI_SERVICE_TEST_PYTHON isn't set; `cargo xtask test` sets it");
         return;
     };
-    let options = Options::default().config("[indicators]\nfetch = false\n");
+    let options = Options::default()
+        .config("[indicators]\nfetch = false\n[sii_monitor]\ndefault_sources = false\n");
     let service = options.start().await;
     let program = Path::new(&python).with_file_name("schemathesis");
     let settings = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -27,6 +27,7 @@ mod payroll_launch;
 mod random;
 mod rules;
 mod run;
+mod sbom;
 mod streams;
 mod test;
 
@@ -56,6 +57,8 @@ enum Command {
     Interop,
     /// Write docs/dte-rules.md and docs/payroll-rules.md, the catalogues of the rules, from the code
     Rules(rules::Args),
+    /// Write what the shipped binary is made of, as CycloneDX
+    Sbom(sbom::Args),
     /// The measuring half of `bench`, in the release build that `bench` makes
     #[cfg(feature = "bench")]
     #[command(hide = true)]
@@ -68,6 +71,10 @@ enum Command {
     #[cfg(feature = "bench")]
     #[command(hide = true)]
     BenchStreams(bench::llm::streams::Args),
+    /// Keeps answers in memory, for `bench`
+    #[cfg(feature = "bench")]
+    #[command(hide = true)]
+    BenchKept,
     /// Judge a folder of tax documents and mutants of them: recall, false alarms, speed
     DteEval(eval_launch::Args),
     /// The measuring half of `dte-eval`, in the release build that `dte-eval` makes
@@ -102,12 +109,15 @@ fn main() -> ExitCode {
         Command::Streams(args) => streams::run(&args),
         Command::Interop => interop::run(),
         Command::Rules(args) => rules::run(&args),
+        Command::Sbom(args) => sbom::run(&args),
         #[cfg(feature = "bench")]
         Command::BenchMeasure(args) => bench::measure(&args),
         #[cfg(feature = "bench")]
         Command::BenchHello(args) => bench::hello::run(&args),
         #[cfg(feature = "bench")]
         Command::BenchStreams(args) => bench::llm::streams::run(&args),
+        #[cfg(feature = "bench")]
+        Command::BenchKept => bench::cache::kept::run(),
         Command::DteEval(args) => eval_launch::run(&args),
         #[cfg(feature = "dte-eval")]
         Command::DteEvalMeasure(args) => dte_eval::measure(&args),

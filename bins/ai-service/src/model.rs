@@ -23,6 +23,8 @@ const SHARE_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct Stack {
     pub(crate) model: Model,
     pub(crate) sharing: Vec<Sharing>,
+    /// Of each provider, the first one's first.
+    pub(crate) breakers: Vec<Arc<Breaker>>,
 }
 
 /// Puts the configured providers together; none where none is configured.
@@ -31,10 +33,11 @@ pub(crate) fn build(
     meter: &Meter,
     store: &Arc<dyn Store>,
 ) -> Result<Option<Stack>, ConfigError> {
-    let mut sharing = Vec::new();
+    let (mut sharing, mut breakers) = (Vec::new(), Vec::new());
     let mut wrap = |provider: Arc<dyn LanguageModel>| {
         let layers = wrapped(provider, meter, settings.concurrency);
         sharing.push(layers.breaker.share(Arc::clone(store), SHARE_EVERY));
+        breakers.push(Arc::clone(&layers.breaker));
         layers
     };
     let first = settings.model.clone().map(Anthropic::try_new).transpose()?;
@@ -56,7 +59,11 @@ pub(crate) fn build(
             }
         }
     };
-    Ok(Some(Stack { model, sharing }))
+    Ok(Some(Stack {
+        model,
+        sharing,
+        breakers,
+    }))
 }
 
 /// One provider with its layers.

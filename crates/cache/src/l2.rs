@@ -2,7 +2,6 @@
 //! a miss and is counted, and never fails a call.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,14 +11,17 @@ use tokio::time::{Instant, timeout};
 
 use crate::config::Replicas;
 use crate::entry::Entry;
+use crate::flush::Marks;
 use crate::frame::HEAVY_BYTES;
 use crate::metrics::{Metrics, StoreCall, StoreFailure};
+use crate::outage::Outage;
 use crate::{CacheConfig, CacheKey, frame};
 
 #[derive(Debug)]
 pub(crate) struct L2 {
     store: Arc<dyn Store>,
     metrics: Arc<Metrics>,
+    marks: Arc<Marks>,
     read_deadline: Duration,
     write_deadline: Duration,
     compress_from: usize,
@@ -28,9 +30,8 @@ pub(crate) struct L2 {
     replicas: Replicas,
     /// Whether the engine is a server that others share; asked once.
     server: OnceCell<bool>,
-    /// Whether the last call failed: a failure is logged when it begins and when it ends, not
-    /// once a request.
-    failing: AtomicBool,
+    /// What is told of failures: when they begin and when they end, not once a request.
+    outages: [Outage; StoreCall::LABELS.len()],
 }
 
 /// What a read came back with.
@@ -45,10 +46,16 @@ pub(crate) enum Read {
 }
 
 impl L2 {
-    pub(crate) fn new(store: Arc<dyn Store>, config: &CacheConfig, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        config: &CacheConfig,
+        metrics: Arc<Metrics>,
+        marks: Arc<Marks>,
+    ) -> Self {
         Self {
             store,
             metrics,
+            marks,
             read_deadline: config.store_read_deadline(),
             write_deadline: config.store_write_deadline(),
             compress_from: config.compress_from_bytes,
@@ -56,7 +63,7 @@ impl L2 {
             max_writes: config.max_pending_writes,
             replicas: config.replicas,
             server: OnceCell::new(),
-            failing: AtomicBool::new(false),
+            outages: Default::default(),
         }
     }
 
@@ -90,6 +97,7 @@ impl L2 {
         };
         let key = *key;
         match off_runtime(frame::weight(&stored), move || frame::decode(&key, &stored)).await {
+            Some(Ok(entry)) if self.marks.cover(&key, &entry) => Read::Nothing,
             Some(Ok(entry)) if entry.is_alive(now_ms) => Read::Found(entry),
             Some(Err(rejection)) => {
                 self.metrics.rejected(rejection.into());
@@ -188,44 +196,61 @@ impl L2 {
         self.settled(StoreCall::Totals, answer)
     }
 
+    /// What is noted under `name`; nothing if the store gave no answer.
+    pub(crate) async fn note(&self, name: &str) -> Option<Option<Bytes>> {
+        let answer = timeout(self.read_deadline, self.store.get(name)).await;
+        self.settled(StoreCall::Read, answer)
+    }
+
+    /// Notes `new` under `name` unless something else than `old` is there; says whether it did.
+    pub(crate) async fn replace_note(
+        &self,
+        name: &str,
+        old: Option<&[u8]>,
+        new: Bytes,
+        lifetime: Duration,
+    ) -> Option<bool> {
+        let write = self.store.compare_and_set(name, old, new, Some(lifetime));
+        let answer = timeout(self.write_deadline, write).await;
+        self.settled(StoreCall::Write, answer)
+    }
+
     /// Returns when no write is under way.
     pub(crate) async fn drained(&self) {
         // The semaphore is never closed.
         let _all = self.writes.acquire_many(self.max_writes as u32).await;
     }
 
-    /// What a call of the store gave, if it gave anything; a failure is counted and, when it
-    /// is the first after a success, logged.
+    /// What a call of the store gave, if it gave anything; a failure is counted and, where it
+    /// is news, logged.
     fn settled<T>(
         &self,
         call: StoreCall,
         answer: Result<Result<T, StoreError>, tokio::time::error::Elapsed>,
     ) -> Option<T> {
-        match answer {
+        let (outage, call_name) = (self.outages.get(call as usize), call.label());
+        let (failure, error) = match answer {
             Ok(Ok(value)) => {
-                if self.failing.swap(false, Ordering::Relaxed) {
-                    tracing::info!("the cache's store answers again");
+                if outage.is_some_and(Outage::went_well) {
+                    tracing::info!(call = call_name, "the cache's store answers again");
                 }
-                Some(value)
+                return Some(value);
             }
-            Ok(Err(error)) => {
-                self.metrics.store_failed(call, StoreFailure::Error);
-                if !self.failing.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(%error, call = call.label(), "the cache goes on without its store");
-                }
-                None
-            }
-            Err(_elapsed) => {
-                self.metrics.store_failed(call, StoreFailure::Timeout);
-                if !self.failing.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(
-                        call = call.label(),
-                        "the cache goes on without its store, which is too slow"
-                    );
-                }
-                None
-            }
+            Ok(Err(error)) => (StoreFailure::Error, Some(error)),
+            Err(_elapsed) => (StoreFailure::Timeout, None),
+        };
+        self.metrics.store_failed(call, failure);
+        if let Some(untold) = outage.and_then(|outage| outage.failed(Instant::now())) {
+            // Without an error it was too slow.
+            let error = error.as_ref().map(tracing::field::display);
+            tracing::warn!(
+                error,
+                call = call_name,
+                untold,
+                "the cache goes on without its store"
+            );
         }
+        None
     }
 }
 

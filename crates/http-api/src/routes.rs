@@ -44,6 +44,10 @@ pub(crate) enum Work {
     AnalyticsStats,
     PayrollValidate,
     PayrollIndicators,
+    SiiMonitor,
+    SiiStatus,
+    SiiNews,
+    SiiItem,
 }
 
 /// The method that a route takes.
@@ -75,7 +79,7 @@ pub(crate) struct Found {
     pub(crate) param: Option<String>,
 }
 
-static ROUTES: [Route; 21] = [
+static ROUTES: [Route; 25] = [
     Route::new("/live", &[get(Watch::Live)]).open(),
     Route::new("/ready", &[get(Watch::Ready)]).open(),
     Route::new("/health", &[get(Watch::Health)]).open(),
@@ -117,6 +121,10 @@ static ROUTES: [Route; 21] = [
         "/api/payroll/indicators/{period}",
         &[work(Verb::Get, Work::PayrollIndicators)],
     ),
+    Route::new("/api/ai/sii/monitor", &[post(Work::SiiMonitor)]),
+    Route::new("/api/ai/sii/status", &[work(Verb::Get, Work::SiiStatus)]),
+    Route::new("/api/ai/sii/news", &[work(Verb::Get, Work::SiiNews)]),
+    Route::new("/api/ai/sii/news/{id}", &[work(Verb::Get, Work::SiiItem)]),
 ];
 
 /// Every route that the description tells of.

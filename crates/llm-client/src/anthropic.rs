@@ -178,14 +178,18 @@ impl Anthropic {
             Ask::Stream => "text/event-stream, application/json",
             Ask::Whole | Ask::Count => "application/json",
         };
-        http::Request::post(to.clone())
+        let mut outgoing = http::Request::post(to.clone())
             .header(X_API_KEY, self.api_key.clone())
             .header(ANTHROPIC_VERSION, HeaderValue::from_static(API_VERSION))
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(ACCEPT, HeaderValue::from_static(accept))
             .header(USER_AGENT, HeaderValue::from_static(transport::USER_AGENT))
             .body(body.into())
-            .map_err(|error| Error::new(ErrorKind::InvalidRequest).with_source(error))
+            .map_err(|error| Error::new(ErrorKind::InvalidRequest).with_source(error))?;
+        if let Some(propagate) = self.config.propagate {
+            propagate(outgoing.headers_mut());
+        }
+        Ok(outgoing)
     }
 }
 

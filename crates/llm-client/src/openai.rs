@@ -146,6 +146,9 @@ impl OpenAiCompatible {
         if let Some(value) = &self.authorization {
             outgoing.headers_mut().insert(AUTHORIZATION, value.clone());
         }
+        if let Some(propagate) = self.config.propagate {
+            propagate(outgoing.headers_mut());
+        }
         Ok(outgoing)
     }
 }

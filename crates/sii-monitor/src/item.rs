@@ -25,6 +25,9 @@ pub struct Item {
     pub url: Option<String>,
     /// What it says, in a few sentences.
     pub resumen: String,
+    /// How a new document begins, or what is new on a page, in its own words.
+    #[serde(default)]
+    pub extracto: String,
     /// What it changes, technically.
     pub cambios_tecnicos: Vec<String>,
     /// How much it matters.

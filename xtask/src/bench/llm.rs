@@ -18,8 +18,8 @@ use crate::launch::Args;
 use client::Client;
 use streams::StreamFigures;
 
-mod client;
-mod latency;
+pub(super) mod client;
+pub(super) mod latency;
 pub mod streams;
 
 /// Requests a second: the rate that the target is for.

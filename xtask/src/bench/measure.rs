@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
+use super::cache;
 use super::generator::{self, Load, Plan, Tally};
 use super::llm;
 use super::machine::Machine;
@@ -70,7 +71,12 @@ async fn run(args: &Args) -> Result<Report, Error> {
         .filter(|target| chosen(target.name()))
         .collect();
 
-    if targets.is_empty() && !chosen(RULES_ALONE) && !chosen(START) && !chosen(llm::NAME) {
+    if targets.is_empty()
+        && !chosen(RULES_ALONE)
+        && !chosen(START)
+        && !chosen(llm::NAME)
+        && !chosen(cache::NAME)
+    {
         return Err(Error::Bench(
             "no measurement has a name like that".to_owned(),
         ));
@@ -87,6 +93,11 @@ async fn run(args: &Args) -> Result<Report, Error> {
     };
     let llm = if chosen(llm::NAME) {
         Some(llm::measure(args, &bin).await?)
+    } else {
+        None
+    };
+    let cache = if chosen(cache::NAME) {
+        Some(cache::measure(args, &bin).await?)
     } else {
         None
     };
@@ -115,7 +126,7 @@ async fn run(args: &Args) -> Result<Report, Error> {
         start,
         binary_bytes,
     );
-    Ok(report.with_llm(llm))
+    Ok(report.with_llm(llm).with_cache(cache))
 }
 
 /// Capacities first, the targets taking turns; then the latencies.

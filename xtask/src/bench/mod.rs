@@ -4,6 +4,7 @@
 //! Everything runs on loopback and on the same cores, so the figures compare with each other;
 //! they say little about another machine.
 
+pub mod cache;
 mod client;
 mod generator;
 pub mod hello;

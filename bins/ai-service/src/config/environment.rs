@@ -5,10 +5,6 @@ use std::collections::BTreeMap;
 use super::file::{Auth, File, Model, Redis};
 use super::settings::{SettingsError, wrong};
 
-/// Variables of later versions that compose files already set: they change nothing yet, and
-/// whoever sets them should know.
-const NOT_YET: [&str; 2] = ["SLACK_WEBHOOK_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
-
 /// Environment variables.
 pub(crate) struct Environment(BTreeMap<String, String>);
 
@@ -69,6 +65,17 @@ impl Environment {
         if let Some(key) = self.get("ANTHROPIC_API_KEY") {
             (*api_key, *api_key_file) = (Some(key.into()), None);
         }
+        over(&mut file.traces.endpoint, "OTEL_EXPORTER_OTLP_ENDPOINT");
+        if let Some(ratio) = self.get("OTEL_TRACES_SAMPLER_ARG") {
+            let ratio = ratio
+                .parse()
+                .map_err(|_| wrong("OTEL_TRACES_SAMPLER_ARG", "must be 0 to 1"))?;
+            file.traces.sample_ratio = Some(ratio);
+        }
+        if let Some(url) = self.get("SLACK_WEBHOOK_URL") {
+            let slack = &mut file.sii_monitor.slack;
+            (slack.webhook_url, slack.webhook_url_file) = (Some(url.into()), None);
+        }
         self.overlay_redis(&mut file.redis)
     }
 
@@ -125,14 +132,6 @@ impl Environment {
             }
         }
         Ok(())
-    }
-
-    /// Variables that are set and that this version doesn't read yet.
-    pub(super) fn not_yet(&self) -> Vec<&'static str> {
-        NOT_YET
-            .into_iter()
-            .filter(|name| self.get(name).is_some())
-            .collect()
     }
 }
 

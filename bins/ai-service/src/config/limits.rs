@@ -1,6 +1,6 @@
 //! The bounds of the configuration.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use http_api::Limits;
@@ -41,6 +41,21 @@ pub(super) fn limits(file: &file::Limits) -> Result<Limits, SettingsError> {
             "limits.write_timeout_ms",
             file.write_timeout_ms,
             default.write_timeout,
+        )?,
+        min_body_rate: rate(
+            "limits.min_body_rate",
+            file.min_body_rate,
+            default.min_body_rate,
+        )?,
+        max_connections_per_peer: count(
+            "limits.max_connections_per_peer",
+            file.max_connections_per_peer,
+            default.max_connections_per_peer,
+        )?,
+        failed_keys_per_minute: rate(
+            "limits.failed_keys_per_minute",
+            file.failed_keys_per_minute,
+            default.failed_keys_per_minute,
         )?,
         max_connections: count(
             "limits.max_connections",
@@ -134,6 +149,23 @@ pub(super) fn wait(
         ms @ 0..=3_600_000 => Ok(Duration::from_millis(ms)),
         _ => Err(wrong(key, "must be at most 3600000 (an hour)")),
     }
+}
+
+/// So many in a time: as [`count`].
+fn rate(
+    key: &'static str,
+    value: Option<usize>,
+    default: NonZeroU32,
+) -> Result<NonZeroU32, SettingsError> {
+    let Some(value) = value else {
+        return Ok(default);
+    };
+    let value = u32::try_from(value)
+        .ok()
+        .filter(|value| *value <= 1_000_000);
+    value
+        .and_then(NonZeroU32::new)
+        .ok_or_else(|| wrong(key, "must be 1 to 1000000"))
 }
 
 fn count(

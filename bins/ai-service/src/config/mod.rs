@@ -1,16 +1,24 @@
 //! Configuration: a TOML file, over it the environment, checked before a port is bound.
 
+mod channels;
 mod environment;
 mod file;
 mod keys;
 mod limits;
 mod money;
 mod redis;
+mod security;
 mod settings;
+mod source;
+mod traces;
+mod sii;
 
 pub(crate) use environment::Environment;
 pub(crate) use redis::SharedStore;
+pub(crate) use security::AdminSettings;
 pub(crate) use settings::{Engine, Settings};
+pub(crate) use source::Source;
+pub(crate) use sii::SiiSettings;
 
 #[cfg(test)]
 mod tests;

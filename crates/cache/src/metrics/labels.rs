@@ -10,7 +10,7 @@ macro_rules! labels {
         pub(crate) enum $name { $($variant),+ }
 
         impl $name {
-            pub(super) const LABELS: [&'static str; [$($label),+].len()] = [$($label),+];
+            pub(crate) const LABELS: [&'static str; [$($label),+].len()] = [$($label),+];
         }
     };
 }
@@ -114,7 +114,7 @@ pub(crate) enum Source {
 impl Source {
     pub(crate) const COUNT: usize = Self::LABELS.len();
 
-    pub(super) const LABELS: [(&'static str, &'static str); 9] = [
+    pub(crate) const LABELS: [(&'static str, &'static str); 9] = [
         ("l1", "hit"),
         ("l2", "hit"),
         ("l1", "stale"),

@@ -11,6 +11,7 @@ mod payroll;
 mod probes;
 mod purchases;
 mod schema;
+mod sii;
 mod validate;
 
 use bytes::Bytes;
@@ -74,6 +75,7 @@ fn document(version: &str) -> Bytes {
             {"name": "compras", "description": "Facturas recibidas contra órdenes de compra."},
             {"name": "analítica", "description": "Compras contra proyectos."},
             {"name": "remuneraciones", "description": "Liquidaciones de sueldo e indicadores."},
+            {"name": "novedades", "description": "Lo que publica el SII, y qué significa."},
             {"name": "servicio", "description": "Estado y cifras del servicio."}
         ],
         "paths": paths,
@@ -117,6 +119,10 @@ fn describe(action: Action) -> Operation {
         Action::Work(Work::AnalyticsStats) => purchases::stats(),
         Action::Work(Work::PayrollValidate) => payroll::validate(),
         Action::Work(Work::PayrollIndicators) => payroll::indicators(),
+        Action::Work(Work::SiiMonitor) => sii::monitor(),
+        Action::Work(Work::SiiStatus) => sii::status(),
+        Action::Work(Work::SiiNews) => sii::news(),
+        Action::Work(Work::SiiItem) => sii::one(),
     }
 }
 

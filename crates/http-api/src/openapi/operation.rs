@@ -117,7 +117,7 @@ impl Operation {
         if self.open {
             self.members.insert("security".into(), json!([]));
         } else {
-            self = self.problem(401);
+            self = self.problem(401).problem(403).problem(429);
         }
         self.members
             .insert("responses".into(), Value::Object(self.responses));
@@ -129,13 +129,16 @@ const fn refusal(status: u16) -> &'static str {
     match status {
         400 => "El cuerpo no es JSON, o un parámetro no se entiende.",
         401 => "Falta la clave o no es válida.",
-        403 => "La clave no está autorizada para esta compañía.",
+        403 => "La clave no está autorizada para esta compañía o esta ruta.",
         404 => "No existe, o no es de esta clave.",
         408 => "El cuerpo no llegó a tiempo.",
         413 => "El cuerpo supera el máximo.",
         415 => "El cuerpo no es JSON en UTF-8.",
         422 => "JSON de otra forma, o un valor fuera de su dominio; `errors` dice dónde.",
-        429 => "Límite de frecuencia o de presupuesto; `Retry-After` dice cuánto esperar.",
+        429 => {
+            "Límite de frecuencia o de presupuesto, o demasiadas claves que no son válidas; \
+             `Retry-After` dice cuánto esperar."
+        }
         502 => "El modelo de lenguaje o la fuente externa falló.",
         503 => "Demasiadas solicitudes a la vez; `Retry-After` dice cuánto esperar.",
         504 => "El modelo de lenguaje no respondió a tiempo.",

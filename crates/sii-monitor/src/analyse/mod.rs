@@ -23,6 +23,9 @@ const MAX_HEAD: usize = 3_000;
 /// The most characters of a summary by rules.
 const MAX_SUMMARY: usize = 600;
 
+/// The most characters of a document's own words.
+const MAX_EXTRACT: usize = 2_000;
+
 /// The most technical changes of an item.
 const MAX_CHANGES: usize = 60;
 
@@ -154,6 +157,7 @@ fn bare(finding: Finding, now: Timestamp) -> Item {
         titulo: finding.titulo,
         url: finding.url,
         resumen,
+        extracto: finding.texto.chars().take(MAX_EXTRACT).collect(),
         cambios_tecnicos: cambios,
         impacto: impacto(meaning::impact("")),
         acciones_requeridas: Vec::new(),

@@ -40,6 +40,16 @@ pub struct NewsQuery {
     pub cursor: Option<String>,
 }
 
+impl NewsQuery {
+    /// Whether there is no cursor, or one that can be read.
+    #[must_use]
+    pub fn has_good_cursor(&self) -> bool {
+        self.cursor
+            .as_deref()
+            .is_none_or(|cursor| read_cursor(cursor).is_some())
+    }
+}
+
 /// A page of items, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewsPage {
@@ -70,26 +80,24 @@ impl Archive {
                 }
             },
         };
-        let wanted = lines.iter().filter(|line| {
+        let mut wanted = lines.into_iter().filter(|line| {
             query.since.is_none_or(|since| line.at >= since)
                 && query
                     .min_priority
                     .is_none_or(|least| line.prioridad >= least)
                 && after.is_none_or(|(at, id)| (line.at, line.id.as_str()) < (at, id))
         });
-        let mut wanted = wanted.peekable();
-        let mut page = NewsPage {
-            items: Vec::new(),
-            next_cursor: None,
-        };
-        while let Some(line) = wanted.next() {
-            page.items.extend(self.item(&line.id).await?);
-            if page.items.len() >= limit {
-                page.next_cursor = wanted.peek().map(|_| cursor(line));
-                break;
-            }
+        let lines: Vec<Line> = wanted.by_ref().take(limit).collect();
+        let more = wanted.next().is_some();
+        drop(wanted);
+        let mut items = Vec::with_capacity(lines.len());
+        for line in &lines {
+            items.extend(self.item(&line.id).await?);
         }
-        Ok(page)
+        Ok(NewsPage {
+            items,
+            next_cursor: lines.last().filter(|_| more).map(cursor),
+        })
     }
 
     /// How many items were found since.
@@ -99,6 +107,16 @@ impl Archive {
     pub async fn news_since(&self, since: Timestamp) -> Result<usize, ArchiveError> {
         let lines: Vec<Line> = decode(self.store.get(LIST).await?).unwrap_or_default();
         Ok(lines.iter().filter(|line| line.at >= since).count())
+    }
+
+    /// When the newest items were found, and their ids, newest first.
+    pub(crate) async fn newest(
+        &self,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, String)>, ArchiveError> {
+        let lines: Vec<Line> = decode(self.store.get(LIST).await?).unwrap_or_default();
+        let newest = lines.into_iter().take(limit);
+        Ok(newest.map(|line| (line.at, line.id)).collect())
     }
 
     /// Puts an item on the list, if it isn't there.
@@ -137,8 +155,16 @@ fn cursor(line: &Line) -> String {
     format!("{}_{}", line.at.as_microsecond(), line.id)
 }
 
+/// Digits, `_`, and the letters that ids are made of: nothing else was ever a cursor.
 fn read_cursor(cursor: &str) -> Option<(Timestamp, &str)> {
     let (at, id) = cursor.split_once('_')?;
+    let letters = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b);
+    if at.is_empty() || at.len() > 17 || id.len() > 200 || !id.bytes().all(letters) {
+        return None;
+    }
+    if !at.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
     let at = Timestamp::from_microsecond(at.parse().ok()?).ok()?;
     Some((at, id))
 }

@@ -21,6 +21,7 @@ fn item(id: &str, second: i64, prioridad: u8) -> Item {
         titulo: id.into(),
         url: None,
         resumen: String::new(),
+        extracto: String::new(),
         cambios_tecnicos: Vec::new(),
         impacto: Impacto {
             nivel: "bajo".into(),

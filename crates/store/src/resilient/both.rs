@@ -6,7 +6,7 @@ use bytes::Bytes;
 use metrics::counter;
 
 use super::away::Add;
-use super::{Answer, ResilientStore, Shared, record};
+use super::{Answer, ResilientStore, Shared, record, unavailable};
 use crate::redis::Once;
 use crate::{Added, Addition, ErrorKind, StoreError, checks};
 
@@ -66,6 +66,26 @@ impl Shared {
         }
     }
 
+    /// Asks the shared store, also while it is only suspected to be away: nobody else knows the
+    /// answer.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] where it is away, and what it answered to that very call.
+    pub(super) async fn ask_or_fail<T>(
+        &self,
+        operation: &'static str,
+        context: &'static str,
+        remote: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        match self.ask_unless_open(operation, remote).await? {
+            Answer::There(answer) => Ok(answer),
+            Answer::Away { .. } => {
+                counter!("store_away_total", "operation" => operation).increment(1);
+                Err(unavailable(context))
+            }
+        }
+    }
+
     /// Asks the shared store; the local engine answers where it is away.
     pub(super) async fn ask_or_local<T>(
         &self,
@@ -111,7 +131,11 @@ impl Shared {
             .collect();
         let answer = match far.is_empty() {
             true => Answer::There(Vec::new()),
-            false => self.ask("counters", self.remote.counters(&far)).await?,
+            // What isn't known here has no other answer.
+            false => {
+                let remote = self.remote.counters(&far);
+                self.ask_unless_open("counters", remote).await?
+            }
         };
         let mut sums = match answer {
             Answer::There(sums) => sums,

@@ -29,8 +29,7 @@ impl Store for ResilientStore {
                 if let Some(answer) = here.await {
                     return answer;
                 }
-                let unknown = || Err(unavailable("getting a value"));
-                shared.ask_or("get", remote, unknown).await
+                shared.ask_or_fail("get", "getting a value", remote).await
             }
         }
     }
@@ -94,8 +93,7 @@ impl Store for ResilientStore {
                         Err(error) => return Err(error),
                     }
                 }
-                let unknown = || Err(unavailable(CONTEXT));
-                shared.ask_or("set_if_absent", remote, unknown).await
+                shared.ask_or_fail("set_if_absent", CONTEXT, remote).await
             }
         }
     }
@@ -125,8 +123,7 @@ impl Store for ResilientStore {
                         return Ok(set);
                     }
                 }
-                let unknown = || Err(unavailable(CONTEXT));
-                shared.ask_or("compare_and_set", remote, unknown).await
+                shared.ask_or_fail("compare_and_set", CONTEXT, remote).await
             }
         }
     }
@@ -176,8 +173,9 @@ impl Store for ResilientStore {
                 if let Some(answer) = here.await {
                     return answer;
                 }
-                let unknown = || Err(unavailable("asking a lifetime"));
-                shared.ask_or("time_left", remote, unknown).await
+                shared
+                    .ask_or_fail("time_left", "asking a lifetime", remote)
+                    .await
             }
         }
     }
@@ -202,8 +200,9 @@ impl Store for ResilientStore {
                 if let Some(there) = shared.expire_here(key, lifetime).await? {
                     return Ok(there);
                 }
-                let unknown = || Err(unavailable("giving a lifetime"));
-                shared.ask_or("expire", remote, unknown).await
+                shared
+                    .ask_or_fail("expire", "giving a lifetime", remote)
+                    .await
             }
         }
     }
@@ -232,8 +231,9 @@ impl Store for ResilientStore {
         let remote = shared.remote.counters(keys);
         match shared.config.classes.of_all(keys.iter().copied()) {
             KeyClass::Ephemeral => {
-                let unknown = || Err(unavailable("reading counters"));
-                shared.ask_or("counters", remote, unknown).await
+                shared
+                    .ask_or_fail("counters", "reading counters", remote)
+                    .await
             }
             KeyClass::Local => {
                 let local = shared.local.counters(keys);
@@ -248,9 +248,10 @@ impl Store for ResilientStore {
         let keys = additions.iter().map(|addition| addition.key);
         match shared.config.classes.of_all(keys) {
             KeyClass::Ephemeral => {
-                let unknown = || Err(unavailable("adding to counters"));
                 let remote = shared.remote.add_all(additions);
-                shared.ask_or("add_all", remote, unknown).await
+                shared
+                    .ask_or_fail("add_all", "adding to counters", remote)
+                    .await
             }
             KeyClass::Local => {
                 let remote = shared.remote.add_all(additions);
@@ -278,10 +279,7 @@ impl Store for ResilientStore {
         let shared = &self.shared;
         let remote = shared.remote.set_insert(key, member, lifetime);
         match shared.config.classes.of(key) {
-            KeyClass::Ephemeral => {
-                let unknown = || Err(unavailable(CONTEXT));
-                shared.ask_or("set_insert", remote, unknown).await
-            }
+            KeyClass::Ephemeral => shared.ask_or_fail("set_insert", CONTEXT, remote).await,
             KeyClass::Local => {
                 let local = shared.local.set_insert(key, member, lifetime);
                 shared.ask_or_local("set_insert", remote, local).await
@@ -304,10 +302,7 @@ impl Store for ResilientStore {
         let shared = &self.shared;
         let remote = shared.remote.set_remove(key, member);
         match shared.config.classes.of(key) {
-            KeyClass::Ephemeral => {
-                let unknown = || Err(unavailable(CONTEXT));
-                shared.ask_or("set_remove", remote, unknown).await
-            }
+            KeyClass::Ephemeral => shared.ask_or_fail("set_remove", CONTEXT, remote).await,
             KeyClass::Local => {
                 let local = shared.local.set_remove(key, member);
                 shared.ask_or_local("set_remove", remote, local).await
@@ -342,8 +337,9 @@ impl Store for ResilientStore {
                 if let Some(answer) = here.await {
                     return answer;
                 }
-                let unknown = || Err(unavailable("listing a set"));
-                shared.ask_or("set_members", remote, unknown).await
+                shared
+                    .ask_or_fail("set_members", "listing a set", remote)
+                    .await
             }
         }
     }

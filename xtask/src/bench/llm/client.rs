@@ -19,6 +19,7 @@ use observability::{HistogramBuckets, Metrics};
 use serde_json::json;
 use store::{EmbeddedConfig, EmbeddedStore, SystemClock};
 
+use super::latency::Ask;
 use crate::error::Error;
 
 const MODEL: &str = "claude-sonnet-4-5";
@@ -71,9 +72,10 @@ impl Client {
             Self::Model { name, .. } => name,
         }
     }
+}
 
-    /// Asks once; whether it was answered.
-    pub async fn ask(&self) -> bool {
+impl Ask for Client {
+    async fn ask(&self) -> bool {
         match self {
             Self::Bare { client, url, body } => {
                 let request = HttpRequest::post(url)

@@ -8,7 +8,6 @@ use tokio::runtime::Handle;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
-use super::client::Client;
 use crate::bench::generator::{Plan, histogram, nanoseconds};
 use crate::error::Error;
 
@@ -23,12 +22,18 @@ pub struct Round {
     pub failed: u64,
 }
 
+/// Somebody who is asked again and again.
+pub trait Ask: Send + Sync + 'static {
+    /// Asks once; whether it was answered.
+    fn ask(&self) -> impl Future<Output = bool> + Send;
+}
+
 /// One round.
 ///
 /// # Errors
 ///
 /// [`Error::Bench`] when answers are missing long after its end.
-pub async fn pace(client: &Arc<Client>, rate: f64, span: Duration) -> Result<Round, Error> {
+pub async fn pace<A: Ask>(client: &Arc<A>, rate: f64, span: Duration) -> Result<Round, Error> {
     let plan = Plan::new(rate, span);
     let (client, handle) = (Arc::clone(client), Handle::current());
     let failed = |error| Error::Bench(format!("a round failed: {error}"));
@@ -62,7 +67,7 @@ pub async fn pace(client: &Arc<Client>, rate: f64, span: Duration) -> Result<Rou
     clippy::disallowed_methods,
     reason = "a thread of its own, outside the runtime"
 )]
-fn let_go(client: &Arc<Client>, plan: Plan, handle: &Handle) -> JoinSet<Option<Duration>> {
+fn let_go<A: Ask>(client: &Arc<A>, plan: Plan, handle: &Handle) -> JoinSet<Option<Duration>> {
     let mut calls = JoinSet::new();
     let start = Instant::now();
     for index in 0..plan.total() {

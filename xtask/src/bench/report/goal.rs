@@ -4,20 +4,15 @@ use serde::Serialize;
 
 /// A target of the project. `met` is absent where the run was filtered.
 #[derive(Serialize)]
-pub(super) struct Goal {
-    pub(super) what: &'static str,
-    pub(super) wanted: String,
-    pub(super) measured: Option<String>,
-    pub(super) met: Option<bool>,
+pub struct Goal {
+    pub what: &'static str,
+    pub wanted: String,
+    pub measured: Option<String>,
+    pub met: Option<bool>,
 }
 
 impl Goal {
-    pub(super) fn at_most(
-        what: &'static str,
-        unit: &str,
-        limit: f64,
-        measured: Option<f64>,
-    ) -> Self {
+    pub fn at_most(what: &'static str, unit: &str, limit: f64, measured: Option<f64>) -> Self {
         Self {
             what,
             wanted: format!("<= {limit} {unit}"),
@@ -26,7 +21,7 @@ impl Goal {
         }
     }
 
-    pub(super) fn at_least(what: &'static str, limit: f64, measured: Option<f64>) -> Self {
+    pub fn at_least(what: &'static str, limit: f64, measured: Option<f64>) -> Self {
         Self {
             what,
             wanted: format!(">= {limit}"),
