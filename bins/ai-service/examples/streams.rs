@@ -78,8 +78,8 @@ async fn main() -> ExitCode {
         count,
         missed,
     };
-    // What the first streams bring to life isn't a stream's.
-    warm_up(addr).await;
+    // What the first streams bring to life (the tokeniser's vocabulary, say) isn't a stream's.
+    warm_up(&world).await;
     let pace = Pace::new(Delay::NONE, TOKENS_PER_SECOND);
     world.mock.set_pace(pace);
     world.run("all read", 0, "done").await;
@@ -139,14 +139,23 @@ async fn open(addr: SocketAddr, question: &str, small: bool) -> BufReader<TcpStr
     BufReader::with_capacity(1_024, connection)
 }
 
-async fn warm_up(addr: SocketAddr) {
+async fn warm_up(world: &World) {
     let mut all = Vec::new();
     for number in 0..20 {
         let question = format!("¿Cuánto es el tope imponible de la AFP {number}?");
-        all.push(tokio::spawn(read(open(addr, &question, false).await)));
+        all.push(tokio::spawn(read(open(world.addr, &question, false).await)));
     }
     for reader in all {
         reader.await.unwrap();
+    }
+    let mut last = 0;
+    for _ in 0..20 {
+        let now = resident_kib(&world.service).await;
+        if now == last {
+            break;
+        }
+        last = now;
+        sleep(Duration::from_secs(1)).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -12,13 +12,57 @@ use crate::metrics::Source;
 use crate::{CacheError, Cost};
 
 /// What an event takes beyond its bytes.
-const EVENT_OVERHEAD: usize = 48;
+const EVENT_OVERHEAD: usize = size_of::<u64>();
+
+/// Events one after the other, the oldest of which can go. Streams are many and their events
+/// small: one piece of memory for each would take several times what it holds.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    text: BytesMut,
+    /// Where each ends, counted from the first byte that ever was.
+    ends: VecDeque<u64>,
+    /// Bytes that have gone.
+    gone: u64,
+}
+
+impl Events {
+    fn push(&mut self, event: &[u8]) {
+        self.text.extend_from_slice(event);
+        self.ends.push_back(self.gone + self.text.len() as u64);
+    }
+
+    fn get(&self, at: usize) -> Option<&[u8]> {
+        let end = self.ends.get(at)?;
+        let before = at.checked_sub(1).and_then(|before| self.ends.get(before));
+        let place = |end: u64| usize::try_from(end.checked_sub(self.gone)?).ok();
+        let from = before.map_or(Some(0), |end| place(*end))?;
+        self.text.get(from..place(*end)?)
+    }
+
+    /// Takes the oldest away.
+    pub(crate) fn pop_front(&mut self) -> Option<Bytes> {
+        let end = self.ends.pop_front()?;
+        let length = usize::try_from(end.saturating_sub(self.gone)).ok()?;
+        let oldest = self.text.get(..length).map(Bytes::copy_from_slice);
+        self.text.advance(length.min(self.text.len()));
+        self.gone = end;
+        oldest
+    }
+
+    fn bytes(&self) -> usize {
+        self.text.len() + self.ends.len() * EVENT_OVERHEAD
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.ends.len()).filter_map(|at| self.get(at))
+    }
+}
 
 /// Events as one value, each after its length, so that a replay has the same ones.
-fn join(events: &VecDeque<Bytes>) -> Bytes {
-    let length = events.iter().map(|event| 4 + event.len()).sum();
+fn join(events: &Events) -> Bytes {
+    let length = events.text.len() + 4 * events.ends.len();
     let mut value = BytesMut::with_capacity(length);
-    for event in events {
+    for event in events.iter() {
         // A log's bytes are bounded far below this.
         value.put_u32_le(event.len() as u32);
         value.put_slice(event);
@@ -27,15 +71,15 @@ fn join(events: &VecDeque<Bytes>) -> Bytes {
 }
 
 /// The events in a value made by [`join`], or nothing if it isn't one.
-pub(crate) fn split(value: &Bytes) -> Option<VecDeque<Bytes>> {
-    let (mut events, mut at) = (VecDeque::new(), 0);
+pub(crate) fn split(value: &[u8]) -> Option<Events> {
+    let (mut events, mut at) = (Events::default(), 0);
     while at < value.len() {
         let length = value.get(at..at + 4)?.try_into().ok()?;
         let end = (at + 4).checked_add(u32::from_le_bytes(length) as usize)?;
         if end > value.len() {
             return None;
         }
-        events.push_back(value.slice(at + 4..end));
+        events.push(value.get(at + 4..end)?);
         at = end;
     }
     Some(events)
@@ -56,10 +100,9 @@ struct State<E> {
     opening: Option<Opening>,
     /// A Refresh waits for it: what is kept doesn't count any more.
     refresh: bool,
-    events: VecDeque<Bytes>,
+    events: Events,
     /// The number of the first event that is still held.
     first: u64,
-    bytes: usize,
     /// Whether a new reader may still come: it would miss nothing, and somebody produces.
     joinable: bool,
     /// Readers who joined somebody else's computation.
@@ -95,9 +138,8 @@ impl<E> Log<E> {
         let state = State {
             opening: None,
             refresh,
-            events: VecDeque::new(),
+            events: Events::default(),
             first: 0,
-            bytes: 0,
             joinable: true,
             joined: 0,
             end: None,
@@ -161,7 +203,7 @@ impl<E> Log<E> {
     }
 
     /// It is what was kept, unless a Refresh has come meanwhile; says whether it is.
-    pub(crate) fn found(&self, opening: Opening, events: VecDeque<Bytes>, cost: Cost) -> bool {
+    pub(crate) fn found(&self, opening: Opening, events: Events, cost: Cost) -> bool {
         {
             let mut state = self.lock();
             if state.refresh {
@@ -191,14 +233,12 @@ impl<E> Log<E> {
             if state.end.is_some() {
                 return;
             }
-            state.bytes += event.len() + EVENT_OVERHEAD;
             // A copy: an event may be a piece of a large network buffer.
-            state.events.push_back(Bytes::copy_from_slice(event));
-            while state.bytes > self.max_bytes {
-                let Some(oldest) = state.events.pop_front() else {
+            state.events.push(event);
+            while state.events.bytes() > self.max_bytes {
+                if state.events.pop_front().is_none() {
                     break;
-                };
-                state.bytes -= oldest.len() + EVENT_OVERHEAD;
+                }
                 state.first += 1;
                 state.joinable = false;
             }
@@ -243,7 +283,7 @@ impl<E> Log<E> {
         };
         let event = usize::try_from(at).ok().and_then(|at| state.events.get(at));
         match (event, &state.end) {
-            (Some(event), _) => Next::Event(event.clone()),
+            (Some(event), _) => Next::Event(Bytes::copy_from_slice(event)),
             (None, None) => Next::Wait,
             (None, Some(End::Complete(cost))) => Next::Complete(*cost),
             (None, Some(End::Failed(error))) => Next::Failed(error.clone()),
@@ -278,7 +318,7 @@ impl<E> Log<E> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::{any, prop};
-    use proptest::{prop_assert_eq, proptest};
+    use proptest::{prop_assert, prop_assert_eq, proptest};
 
     use super::*;
 
@@ -288,21 +328,39 @@ mod tests {
             events in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..20),
             cut in any::<prop::sample::Index>(),
         ) {
-            let events: VecDeque<Bytes> = events.into_iter().map(Bytes::from).collect();
-            let value = join(&events);
-            prop_assert_eq!(split(&value), Some(events.clone()));
+            let mut log = Events::default();
+            events.iter().for_each(|event| log.push(event));
+            let value = join(&log);
+            let back = split(&value).unwrap();
+            prop_assert!(back.iter().eq(events.iter().map(Vec::as_slice)));
             // A piece of it gives a beginning of them or nothing.
-            let piece = value.slice(..cut.index(value.len() + 1));
-            if let Some(fewer) = split(&piece) {
-                prop_assert_eq!(&fewer, &events.iter().take(fewer.len()).cloned().collect::<VecDeque<_>>());
+            if let Some(fewer) = split(value.get(..cut.index(value.len() + 1)).unwrap()) {
+                prop_assert!(fewer.iter().zip(&events).all(|(one, other)| one == other));
+                prop_assert!(fewer.ends.len() <= events.len());
             }
         }
 
         #[test]
+        fn the_oldest_go_and_the_others_stay_as_they_were(
+            events in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..20),
+            gone in 0_usize..25,
+        ) {
+            let mut log = Events::default();
+            for event in &events {
+                log.push(event);
+            }
+            for number in 0..gone {
+                prop_assert_eq!(log.pop_front(), events.get(number).cloned().map(Bytes::from));
+            }
+            log.push(b"more");
+            let left = events.iter().skip(gone).map(Vec::as_slice).chain([&b"more"[..]]);
+            prop_assert!(log.iter().eq(left));
+        }
+
+        #[test]
         fn bytes_from_anywhere_are_split_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
-            let value = Bytes::from(bytes);
-            if let Some(events) = split(&value) {
-                prop_assert_eq!(join(&events), value);
+            if let Some(events) = split(&bytes) {
+                prop_assert_eq!(join(&events), bytes);
             }
         }
     }

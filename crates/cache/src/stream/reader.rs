@@ -1,6 +1,5 @@
 //! One caller's view of a stream.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use crate::inner::Inner;
 use crate::metrics::Source;
 use crate::{CacheError, CacheKey, Cost, Status};
 
-use super::log::{Log, Next};
+use super::log::{Events, Log, Next};
 
 /// One caller's view of a stream. Dropping it leaves the stream to the others.
 pub struct StreamReader<E> {
@@ -28,7 +27,7 @@ pub struct StreamReader<E> {
 }
 
 enum Feed<E> {
-    Kept(VecDeque<Bytes>),
+    Kept(Events),
     Live {
         place: Place<E>,
         changes: watch::Receiver<()>,
@@ -51,7 +50,7 @@ impl<E> StreamReader<E> {
     pub(crate) fn kept(
         inner: &Arc<Inner>,
         key: CacheKey,
-        events: VecDeque<Bytes>,
+        events: Events,
         entry: &Entry,
         now_ms: u64,
     ) -> Self {

@@ -233,7 +233,7 @@ async fn an_error_comes_after_the_events_before_it_and_nothing_is_kept() {
 #[tokio::test]
 async fn who_reads_too_slowly_is_told_and_holds_up_nobody() {
     let config = CacheConfig {
-        max_stream_bytes: 1_000,
+        max_stream_bytes: 500,
         ..CacheConfig::default()
     };
     let world = World::with(&config);

@@ -63,7 +63,11 @@ fn a_title_weighs_more_than_a_body_and_repetition_saturates() {
         ("b", "Otra cosa", "un folio en el texto"),
         ("c", "Otra cosa", long.as_str()),
     ]);
-    let impacts: Vec<f32> = segment.word("foli").iter().map(|p| p.impact() / FULL).collect();
+    let impacts: Vec<f32> = segment
+        .word("foli")
+        .iter()
+        .map(|p| p.impact() / FULL)
+        .collect();
     assert!(impacts[0] > impacts[1], "{impacts:?}");
     assert!(impacts[2] < 1.0 && impacts[2] > impacts[1], "{impacts:?}");
 }
