@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::early::{self, Dice};
 use crate::entry::{Entry, Shape, Use};
 use crate::flight::{Flights, Join, Landing, Role};
+use crate::flush::Marks;
 use crate::fly::{fly, renew};
 use crate::inner::{Inner, Look, Order, tier};
 use crate::l1::L1;
@@ -47,10 +48,14 @@ impl Cache {
     ) -> Result<Self, ConfigError> {
         config.check()?;
         let metrics = Arc::new(Metrics::new(operations, config.adaptive.clone()));
-        let l2 = store.map(|store| Arc::new(L2::new(store, config, Arc::clone(&metrics))));
+        let marks = Arc::new(Marks::default());
+        let (counted, flushed) = (Arc::clone(&metrics), Arc::clone(&marks));
+        let l2 = store.map(|store| Arc::new(L2::new(store, config, counted, flushed)));
+        let (counted, flushed) = (Arc::clone(&metrics), Arc::clone(&marks));
         let inner = Inner {
-            l1: L1::new(config.l1_bytes, Arc::clone(&clock), Arc::clone(&metrics)),
+            l1: L1::new(config.l1_bytes, Arc::clone(&clock), counted, flushed),
             l2,
+            marks,
             flights: Flights::new(config.max_flights),
             streams: Streams::new(config.max_flights),
             metrics,
@@ -197,7 +202,7 @@ impl Cache {
         }
     }
 
-    /// Shares the totals every `period` until the cache's last handle is gone, in a task of
+    /// Shares the totals and the flushes every `period` until the cache's last handle is gone, in a task of
     /// its own. [`Cache::drain`] shares the last ones. Call it within a tokio runtime.
     pub fn spawn_sharing(&self, period: Duration) -> JoinHandle<()> {
         let inner = Arc::downgrade(&self.inner);
@@ -209,7 +214,9 @@ impl Cache {
                 let Some(inner) = Weak::upgrade(&inner) else {
                     return;
                 };
-                Self { inner }.share_totals().await;
+                let cache = Self { inner };
+                cache.share_totals().await;
+                cache.share_flushes().await;
             }
         })
     }

@@ -14,6 +14,7 @@ use tracing::Instrument as _;
 use crate::early::Dice;
 use crate::entry::{Entry, Shape, Use, as_millis, millis};
 use crate::flight::{Flights, Landing};
+use crate::flush::Marks;
 use crate::l1::L1;
 use crate::l2::{L2, Read};
 use crate::metrics::{Ended, Metrics, Refused, Source};
@@ -30,6 +31,8 @@ use crate::{
 pub(crate) struct Inner {
     pub(crate) l1: L1,
     pub(crate) l2: Option<Arc<L2>>,
+    /// What was flushed.
+    pub(crate) marks: Arc<Marks>,
     pub(crate) flights: Flights,
     pub(crate) streams: Streams,
     pub(crate) metrics: Arc<Metrics>,

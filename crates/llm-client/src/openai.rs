@@ -63,7 +63,7 @@ impl OpenAiCompatible {
     async fn call(&self, request: &Request) -> Result<Completion, Error> {
         let begun = Instant::now();
         let outgoing = self.post(request, false)?;
-        let limits = Limits::new(begun, &self.config.timeouts, request.deadline());
+        let limits = Limits::new(begun, &self.config.timeouts, request);
         let answer = self
             .transport
             .exchange(outgoing, &limits, self.config.max_response_bytes)
@@ -106,7 +106,7 @@ impl OpenAiCompatible {
     async fn begin(&self, request: &Request) -> Result<Begun, Error> {
         let begun = Instant::now();
         let outgoing = self.post(request, true)?;
-        let limits = Limits::new(begun, &self.config.timeouts, request.deadline());
+        let limits = Limits::new(begun, &self.config.timeouts, request);
         let (response, first_event) = self.transport.open(outgoing, &limits).await?;
         let max_bytes = self.config.max_response_bytes;
         if !(response.status().is_success() && transport::is_event_stream(response.headers())) {
