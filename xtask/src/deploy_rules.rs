@@ -32,7 +32,8 @@ pub fn run() -> Result<(), Error> {
     let rules = deploy.join("prometheus/rules");
     let mut text = HEAD.to_owned();
     for path in files(&rules)? {
-        let file = fs::read_to_string(&path).map_err(Error::io(format!("read {}", path.display())))?;
+        let file =
+            fs::read_to_string(&path).map_err(Error::io(format!("read {}", path.display())))?;
         text.push_str(&groups(&file));
     }
     let path = deploy.join("kubernetes/monitoring/prometheus-rule.yaml");
@@ -72,7 +73,10 @@ mod tests {
     fn groups_go_one_step_in_and_what_is_above_them_stays_behind() {
         let file = "# rules\ngroups:\n  - name: a\n    rules: []\n";
         assert_eq!(groups(file), "    - name: a\n      rules: []\n");
-        assert_eq!(groups("groups:\n  - expr: |-\n      a\n\n      b\n"), "    - expr: |-\n        a\n\n        b\n");
+        assert_eq!(
+            groups("groups:\n  - expr: |-\n      a\n\n      b\n"),
+            "    - expr: |-\n        a\n\n        b\n"
+        );
         assert_eq!(groups("nothing"), "");
     }
 }

@@ -4,6 +4,7 @@ mod admin;
 mod args;
 mod config;
 mod hash_key;
+mod health;
 mod indicators;
 mod knowledge;
 mod model;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
             println(&settings.to_string());
             ExitCode::SUCCESS
         }
+        Command::Health => health::run(settings.listen, settings.security.tls.is_some()),
         Command::Serve => run::serve(settings, source),
     }
 }

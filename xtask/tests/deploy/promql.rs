@@ -55,7 +55,7 @@ pub fn parse(expression: &str) -> Query {
         let opens = tokens.get(at + 1) == Some(&Token::Sign("(".into()));
         if LISTS.contains(&word.as_str()) && opens {
             at = words_until_close(&tokens, at + 2, &mut query.grouping);
-        } else if OPERATORS.contains(&word.as_str()) || opens {
+        } else if OPERATORS.contains(&word.as_str()) || opens || aggregates(&tokens, at) {
             at += 1;
         } else {
             let function = match tokens.get(..at) {
@@ -74,6 +74,11 @@ pub fn parse(expression: &str) -> Query {
         }
     }
     query
+}
+
+/// Whether an aggregation's labels come next, as in `sum by (job) (…)`.
+fn aggregates(tokens: &[Token], at: usize) -> bool {
+    matches!(tokens.get(at + 1), Some(Token::Word(next)) if next == "by" || next == "without")
 }
 
 fn words_until_close(tokens: &[Token], mut at: usize, into: &mut Vec<String>) -> usize {

@@ -105,7 +105,7 @@ fn every_alert_says_how_bad_it_is_and_has_a_runbook_and_no_runbook_is_left_over(
         if !["critical", "warning", "info"].contains(&severity) {
             violations.push(format!("{name}: severity {severity:?}"));
         }
-        let is_empty = |field| text(&rule.whole, &format!("/annotations/{field}")).is_empty();
+        let is_empty = |field: &str| text(&rule.whole, &format!("/annotations/{field}")).is_empty();
         violations.extend(
             ["summary", "description"]
                 .into_iter()
