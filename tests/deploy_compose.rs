@@ -76,8 +76,8 @@ impl Compose {
         pairs.collect()
     }
 
-    /// Starts a server with the command of its service, and waits until its health check passes.
-    async fn start(&self, name: &str) -> Child {
+    /// Starts a server with the command of its service.
+    fn start(&self, name: &str) -> Child {
         let service = &self.file["services"][name];
         let data = self.volumes.path().join(name);
         std::fs::create_dir_all(&data).unwrap();
@@ -99,22 +99,27 @@ impl Compose {
         if words[0] == "redis-server" {
             command.args(["--bind", host]);
         }
-        let child = command.spawn().unwrap();
-        let check = service["healthcheck"]["test"][1].as_str().unwrap();
-        let check = self
-            .resolved(check, &data)
-            .replace("redis-cli", &format!("redis-cli -h {host}"));
+        command.spawn().unwrap()
+    }
+
+    /// Waits until the health check of a service passes.
+    async fn healthy(&self, name: &str) {
+        let data = self.volumes.path().join(name);
+        let host = &self.hosts[name];
+        let check = self.file["services"][name]["healthcheck"]["test"][1].as_str();
+        let check = self.resolved(check.unwrap(), &data);
+        let check = check.replace("redis-cli", &format!("redis-cli -h {host}"));
         until(name, async || {
             let mut shell = Command::new("sh");
             shell
                 .args(["-c", &check])
-                .envs(self.environment(name, &data));
-            shell.stdout(Stdio::null()).stderr(Stdio::null());
+                .envs(self.environment(name, &data))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
             shell.status().await.unwrap().success()
         })
         .await
         .unwrap();
-        child
     }
 }
 
@@ -129,11 +134,15 @@ async fn master(service: &Service) -> Option<String> {
 #[tokio::test]
 async fn the_composes_redis_starts_and_the_service_follows_its_sentinels() {
     let compose = Compose::read();
-    let mut first = compose.start("redis-master").await;
-    let _replica = compose.start("redis-replica").await;
-    let mut sentinels = Vec::new();
-    for name in ["sentinel-1", "sentinel-2", "sentinel-3"] {
-        sentinels.push(compose.start(name).await);
+    let mut first = compose.start("redis-master");
+    compose.healthy("redis-master").await;
+    let _replica = compose.start("redis-replica");
+    compose.healthy("redis-replica").await;
+    let names = ["sentinel-1", "sentinel-2", "sentinel-3"];
+    // Each is well only once it knows of another.
+    let _sentinels = names.map(|name| compose.start(name));
+    for name in names {
+        compose.healthy(name).await;
     }
     let state = compose.volumes.path();
     let mut options = Options::default();

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     };
     let settings = match source.load() {
         Ok(settings) => settings,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(&error, &source),
     };
     match args.command {
         Command::HashKey => ExitCode::SUCCESS,
@@ -45,9 +45,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says on stderr why the service doesn't start.
-fn refuse(error: &dyn std::error::Error) -> ExitCode {
-    eprintln(&format!("ai-service: {}", chain(error)));
+/// Says on stderr all that is wrong with the configuration, a line each.
+fn refuse(error: &dyn std::error::Error, source: &Source) -> ExitCode {
+    let problems = source.problems();
+    for problem in &problems {
+        eprintln(&format!("ai-service: {}", chain(problem)));
+    }
+    if problems.is_empty() {
+        // Somebody mended the file meanwhile: what was read is still not what it says.
+        eprintln(&format!("ai-service: {}", chain(error)));
+    }
     ExitCode::from(EXIT_CONFIG)
 }
 

@@ -25,6 +25,24 @@ fn panels(dashboard: &Value) -> impl Iterator<Item = &Value> {
         .filter(|panel| text(panel, "/type") != "row")
 }
 
+/// Every expression as Prometheus gets it, with choices in place of variables.
+pub fn expressions() -> Vec<String> {
+    let all = dashboards();
+    let targets = all.iter().flat_map(|(_, dashboard)| {
+        let annotations = list(dashboard, "/annotations/list").iter();
+        panels(dashboard)
+            .flat_map(|panel| list(panel, "/targets"))
+            .chain(annotations)
+    });
+    let chosen = |target: &Value| {
+        text(target, "/expr")
+            .replace("$__rate_interval", "5m")
+            .replace("$job", "ai-service")
+            .replace("$instance", ".+")
+    };
+    targets.map(chosen).collect()
+}
+
 #[test]
 fn panels_use_metrics_and_labels_that_exist() {
     let recorded = metrics::recorded();

@@ -230,40 +230,56 @@ fn quantity(text: &str) -> i64 {
     digits.parse().expect("a quantity")
 }
 
+/// What an adapter's rule asks Prometheus for in the end.
+fn adapted(rule: &Value) -> String {
+    let metric = text(rule, "/seriesQuery")
+        .split('{')
+        .next()
+        .unwrap_or_default();
+    text(rule, "/metricsQuery")
+        .replace("<<.Series>>", metric)
+        .replace("<<.LabelMatchers>>", "namespace=\"a\"")
+        .replace("<<.GroupBy>>", "namespace")
+}
+
+/// All that autoscalers ask Prometheus for.
+pub fn expressions() -> Vec<String> {
+    let (values, keda) = (
+        manifest("hpa/adapter-values"),
+        manifest("keda/scaledobject"),
+    );
+    let rules = list(&values, "/rules/custom").iter();
+    let rules = rules.flat_map(|rule| [text(rule, "/seriesQuery").to_owned(), adapted(rule)]);
+    let triggers = list(&keda, "/spec/triggers").iter();
+    rules
+        .chain(triggers.map(|trigger| text(trigger, "/metadata/query").to_owned()))
+        .collect()
+}
+
 #[test]
 fn the_autoscalers_ask_for_metrics_that_exist() {
     let recorded = metrics::recorded();
+    let expressions = expressions();
+    assert!(expressions.len() >= 6, "{expressions:?}");
+    let violations: Vec<String> = expressions
+        .iter()
+        .flat_map(|expression| metrics::violations(expression, expression, &recorded))
+        .collect();
+    report("autoscalers' queries", &violations);
     let hpa = manifest("hpa/horizontalpodautoscaler");
     let asked = [
-        text(&hpa, "/spec/metrics/0/pods/metric/name"),
-        text(&hpa, "/spec/metrics/1/object/metric/name"),
+        "/spec/metrics/0/pods/metric/name",
+        "/spec/metrics/1/object/metric/name",
     ];
+    let asked = asked.map(|pointer| text(&hpa, pointer));
     let values = manifest("hpa/adapter-values");
-    let mut violations = Vec::new();
-    let mut served = Vec::new();
-    for rule in list(&values, "/rules/custom") {
-        let series = text(rule, "/seriesQuery");
-        violations.extend(metrics::violations("seriesQuery", series, &recorded));
-        let metric = series.split('{').next().unwrap_or_default();
-        let query = text(rule, "/metricsQuery")
-            .replace("<<.Series>>", metric)
-            .replace("<<.LabelMatchers>>", "namespace=\"a\"")
-            .replace("<<.GroupBy>>", "namespace");
-        violations.extend(metrics::violations("metricsQuery", &query, &recorded));
+    let served = list(&values, "/rules/custom").iter().map(|rule| {
         let renamed = text(rule, "/name/as");
-        served.push(if renamed.is_empty() {
-            metric.to_owned()
-        } else {
-            renamed.to_owned()
-        });
-    }
-    assert_eq!(served, asked);
-    for trigger in list(&manifest("keda/scaledobject"), "/spec/triggers") {
-        violations.extend(metrics::violations(
-            "scaledobject",
-            text(trigger, "/metadata/query"),
-            &recorded,
-        ));
-    }
-    report("autoscalers' queries", &violations);
+        let series = text(rule, "/seriesQuery")
+            .split('{')
+            .next()
+            .unwrap_or_default();
+        if renamed.is_empty() { series } else { renamed }
+    });
+    assert!(served.eq(asked));
 }

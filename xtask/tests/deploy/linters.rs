@@ -4,7 +4,10 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
+use serde_json::{Value, json};
+
 use super::files::{in_folder, root};
+use super::{dashboards, kubernetes};
 
 /// Runs a program in a folder of the repository; its output where it fails.
 fn passes(folder: &str, program: PathBuf, arguments: &[String]) {
@@ -47,6 +50,22 @@ fn below(folder: &str, ending: &str) -> Vec<String> {
 #[test]
 fn promtool_takes_the_rules() {
     promtool(&["check", "rules"], below("rules", ".yml"));
+}
+
+#[test]
+fn promtool_takes_the_expressions_of_dashboards_and_autoscalers() {
+    let expressions = [dashboards::expressions(), kubernetes::expressions()].concat();
+    // JSON is YAML; a rule needs a name, and one name may be there twice with other labels.
+    let rules: Vec<Value> = expressions
+        .iter()
+        .enumerate()
+        .map(|(at, expr)| json!({"record": "panel:of:test", "labels": {"at": at.to_string()}, "expr": expr}))
+        .collect();
+    let file = json!({"groups": [{"name": "panels", "rules": rules}]});
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("panels.yml");
+    std::fs::write(&path, file.to_string()).expect("the rules");
+    promtool(&["check", "rules"], vec![path.display().to_string()]);
 }
 
 #[test]
