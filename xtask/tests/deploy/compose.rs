@@ -112,6 +112,23 @@ fn what_services_refer_to_is_there() {
 }
 
 #[test]
+fn secrets_are_files_as_compose_copies_no_others_into_a_read_only_container() {
+    let compose = compose();
+    let declared = compose["secrets"].as_object().into_iter().flatten();
+    let others: Vec<&String> = declared
+        .filter(|(_, secret)| secret["file"].is_null())
+        .map(|(name, _)| name)
+        .collect();
+    assert!(others.is_empty(), "{others:?}");
+    let asked = list(&compose["services"]["prometheus"], "/secrets");
+    let prometheus = yaml("deploy/prometheus/prometheus.yml");
+    let read = text(&prometheus, "/scrape_configs/0/authorization/credentials_file");
+    let mounted = asked.iter().filter_map(Value::as_str).map(|name| format!("/run/secrets/{name}"));
+    assert_eq!(mounted.collect::<Vec<_>>(), [read]);
+    assert!(text(&compose, "/secrets/ai_service_key/file").starts_with("./secrets/"));
+}
+
+#[test]
 fn hosts_are_services_on_a_network_in_common() {
     let compose = compose();
     let networks = |name: &str| {
