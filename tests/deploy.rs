@@ -1,7 +1,7 @@
 //! What `deploy/` makes of the service, without containers: shipped configurations are taken, the
 //! binary works for a user with no rights in folders that it may not write to, and ends in time.
 
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};

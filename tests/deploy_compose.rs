@@ -92,6 +92,7 @@ impl Compose {
             .envs(self.environment(name, &data))
             .env("SENTINEL_DIR", &data)
             .env("SENTINEL_BIND", host)
+            .env("SENTINEL_NAME", host)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Starts a sentinel. It writes what it learns into its own configuration, which therefore lies on
-# its volume and is made only once: after a failover it must not forget who the master is.
+# its volume and is made only once: after a failover it must not forget who the master is. It tells
+# the others its name (compose.yaml's hostname), as a container that starts again has another address.
 set -eu
 : "${MASTER_HOST:?}" "${REDIS_PASSWORD:?}"
 dir=${SENTINEL_DIR:-/data}
@@ -12,6 +13,8 @@ port 26379
 dir $dir
 sentinel resolve-hostnames yes
 sentinel announce-hostnames yes
+sentinel announce-ip ${SENTINEL_NAME:-$(hostname)}
+sentinel announce-port 26379
 sentinel monitor mymaster $MASTER_HOST 6379 2
 sentinel auth-pass mymaster $REDIS_PASSWORD
 sentinel down-after-milliseconds mymaster 2000

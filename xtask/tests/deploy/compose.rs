@@ -149,6 +149,8 @@ fn hosts_are_services_on_a_network_in_common() {
             "{name}"
         );
         assert_eq!(port, "26379");
+        // What it tells the other sentinels.
+        assert_eq!(compose["services"][name]["hostname"], name);
         assert_eq!(
             compose["services"][name]["environment"]["MASTER_HOST"],
             "redis-master"
