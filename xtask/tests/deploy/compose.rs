@@ -122,8 +122,14 @@ fn secrets_are_files_as_compose_copies_no_others_into_a_read_only_container() {
     assert!(others.is_empty(), "{others:?}");
     let asked = list(&compose["services"]["prometheus"], "/secrets");
     let prometheus = yaml("deploy/prometheus/prometheus.yml");
-    let read = text(&prometheus, "/scrape_configs/0/authorization/credentials_file");
-    let mounted = asked.iter().filter_map(Value::as_str).map(|name| format!("/run/secrets/{name}"));
+    let read = text(
+        &prometheus,
+        "/scrape_configs/0/authorization/credentials_file",
+    );
+    let mounted = asked
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|name| format!("/run/secrets/{name}"));
     assert_eq!(mounted.collect::<Vec<_>>(), [read]);
     assert!(text(&compose, "/secrets/ai_service_key/file").starts_with("./secrets/"));
 }
