@@ -14,6 +14,8 @@ mod admin;
 mod anthropic_sdk;
 mod chat;
 mod contract;
+mod deploy;
+mod deploy_compose;
 mod drain;
 mod dropin;
 mod limits;

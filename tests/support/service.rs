@@ -100,7 +100,11 @@ impl Options {
 
     /// Starts it and waits until it listens.
     pub async fn start(&self) -> Service {
-        let mut child = self.command().spawn().unwrap();
+        Self::watch(self.command().spawn().unwrap()).await
+    }
+
+    /// A process that was started otherwise, once it listens.
+    pub async fn watch(mut child: Child) -> Service {
         let stderr = child.stderr.take().unwrap();
         let (sender, logs) = watch::channel(Vec::new());
         tokio::spawn(async move {

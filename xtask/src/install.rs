@@ -59,6 +59,12 @@ const TOOLS: &[Tool] = &[
         probe: &["openssl", "version"],
         packages: &["openssl"],
     },
+    // For the rules and cases of deploy/prometheus; the server that comes with it is not used.
+    Tool {
+        name: "promtool",
+        probe: &["promtool", "--version"],
+        packages: &["prometheus"],
+    },
 ];
 
 /// Installs the system's programs that are missing.
@@ -153,6 +159,18 @@ pub fn python_environment() -> Result<PathBuf, Error> {
 /// As [`python_environment`].
 pub fn litellm_environment() -> Result<PathBuf, Error> {
     environment("litellm", "litellm.txt")
+}
+
+/// Makes the Python environment of the linters of `deploy/`, `TARGET/linters`, as
+/// [`python_environment`] does. Returns the folder of its programs.
+///
+/// # Errors
+///
+/// As [`python_environment`].
+pub fn linters() -> Result<PathBuf, Error> {
+    let mut programs = environment("linters", "linters.txt")?;
+    programs.pop();
+    Ok(programs)
 }
 
 fn environment(name: &str, requirements: &str) -> Result<PathBuf, Error> {

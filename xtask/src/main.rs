@@ -10,6 +10,7 @@
 
 #[cfg(feature = "bench")]
 mod bench;
+mod deploy_rules;
 #[cfg(feature = "dte-eval")]
 mod dte_eval;
 mod error;
@@ -61,6 +62,8 @@ enum Command {
     Sbom(sbom::Args),
     /// Write docs/metrics.md, the catalogue of the metrics, from the code
     Metrics(rules::Args),
+    /// Write Prometheus' rules once more for Kubernetes (deploy/kubernetes/monitoring)
+    DeployRules,
     /// The measuring half of `bench`, in the release build that `bench` makes
     #[cfg(feature = "bench")]
     #[command(hide = true)]
@@ -113,6 +116,7 @@ fn main() -> ExitCode {
         Command::Rules(args) => rules::run(&args),
         Command::Sbom(args) => sbom::run(&args),
         Command::Metrics(args) => rules::metrics(&args),
+        Command::DeployRules => deploy_rules::run(),
         #[cfg(feature = "bench")]
         Command::BenchMeasure(args) => bench::measure(&args),
         #[cfg(feature = "bench")]

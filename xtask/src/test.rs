@@ -23,6 +23,7 @@ const WORKSPACE: [&str; 2] = ["--workspace", "--all-features"];
 pub fn run(args: &Args) -> Result<(), Error> {
     install::system_tools()?;
     let python = install::python_environment()?;
+    let linters = install::linters()?;
     // A step of its own tells the time of building from that of testing. `--all-targets` builds
     // with the tests' own dependency features, so that nothing is built twice, and makes every
     // binary: `cargo test` alone makes those only of packages with integration tests.
@@ -31,6 +32,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
     let mut test = run::cargo(["test"]);
     test.args(WORKSPACE)
         .args(&args.cargo_test)
-        .env("AI_SERVICE_TEST_PYTHON", python);
+        .env("AI_SERVICE_TEST_PYTHON", python)
+        .env("AI_SERVICE_TEST_LINTERS", linters);
     run::step("test", &mut test)
 }

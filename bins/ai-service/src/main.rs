@@ -4,6 +4,7 @@ mod admin;
 mod args;
 mod config;
 mod hash_key;
+mod health;
 mod indicators;
 mod knowledge;
 mod model;
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
     };
     let settings = match source.load() {
         Ok(settings) => settings,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(&error, &source),
     };
     match args.command {
         Command::HashKey => ExitCode::SUCCESS,
@@ -40,13 +41,21 @@ fn main() -> ExitCode {
             println(&settings.to_string());
             ExitCode::SUCCESS
         }
+        Command::Health => health::run(settings.listen, settings.security.tls.is_some()),
         Command::Serve => run::serve(settings, source),
     }
 }
 
-/// Says on stderr why the service doesn't start.
-fn refuse(error: &dyn std::error::Error) -> ExitCode {
-    eprintln(&format!("ai-service: {}", chain(error)));
+/// Says on stderr all that is wrong with the configuration, a line each.
+fn refuse(error: &dyn std::error::Error, source: &Source) -> ExitCode {
+    let problems = source.problems();
+    for problem in &problems {
+        eprintln(&format!("ai-service: {}", chain(problem)));
+    }
+    if problems.is_empty() {
+        // Somebody mended the file meanwhile: what was read is still not what it says.
+        eprintln(&format!("ai-service: {}", chain(error)));
+    }
     ExitCode::from(EXIT_CONFIG)
 }
 

@@ -126,6 +126,19 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The same from a file that was read already.
+    pub(super) fn from_table(
+        table: toml::Table,
+        environment: &Environment,
+    ) -> Result<Self, SettingsError> {
+        let mut file: File = table.try_into().map_err(|error: toml::de::Error| {
+            // Only for a table that `load` would refuse as well, with its line.
+            wrong("the file", error.message().replace('\n', ", "))
+        })?;
+        environment.overlay(&mut file)?;
+        Self::check(file)
+    }
+
     fn check(file: File) -> Result<Self, SettingsError> {
         let listen = file.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
         let listen: SocketAddr = listen

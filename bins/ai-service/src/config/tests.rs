@@ -18,6 +18,56 @@ fn load(toml: &str, environment: &[(&str, &str)]) -> Result<Settings, String> {
         .map_err(|error| crate::chain(&error))
 }
 
+/// Everything that is wrong with a file.
+fn problems(toml: &str, environment: &[(&str, &str)]) -> Vec<String> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(toml.as_bytes()).unwrap();
+    let source = Source {
+        path: Some(file.path().to_owned()),
+        environment: Environment::of(environment),
+    };
+    let problems = source.problems();
+    problems.iter().map(|error| crate::chain(error)).collect()
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let wrong = r#"
+        listen = "0.0.0.0:8002"
+        log_level = "loud"
+        [auth]
+        api_key = "short"
+        [store]
+        engine = "tape"
+        [redis]
+        url = "http://redis"
+        [drain]
+        grace_ms = 99999999999
+    "#;
+    let found = problems(wrong, &[]);
+    let told = |word: &str| found.iter().filter(|text| text.contains(word)).count();
+    for word in ["log_level", "store.engine", "redis", "drain.grace_ms"] {
+        assert_eq!(told(word), 1, "{word}: {found:?}");
+    }
+    // The key is too short: that none is left without it is no other problem.
+    assert_eq!(found.len(), 5, "{found:?}");
+    assert!(problems("log_level = \"info\"", &[]).is_empty());
+}
+
+#[test]
+fn one_problem_is_told_once_whoever_has_it() {
+    let environment = [("AI_SERVICE_LISTEN", "nowhere")];
+    assert_eq!(problems("", &environment).len(), 1);
+    assert_eq!(problems("listen = 'here'", &environment).len(), 1);
+    assert_eq!(problems("no toml", &[]).len(), 1);
+    assert_eq!(problems("[redis]\nport = 'x'\n[storage]\n", &[]).len(), 1);
+    let none = Source {
+        path: Some("/nonexistent/ai-service.toml".into()),
+        environment: Environment::of(&[]),
+    };
+    assert_eq!(none.problems().len(), 1);
+}
+
 /// The secret of a key that is configured as itself.
 fn plain(key: &http_api::ApiKey) -> &str {
     match &key.secret {
