@@ -132,7 +132,8 @@ impl Turn {
         let (question, history) = (self.question.clone(), self.history.clone());
         let (today, passages) = (inner.today(), inner.config.passages);
         let work = move || find(&base, &question, &history, today, passages);
-        tokio::task::spawn_blocking(work)
+        let span = tracing::Span::current();
+        tokio::task::spawn_blocking(move || span.in_scope(work))
             .await
             .map_err(|_| Failure::Internal)
     }
