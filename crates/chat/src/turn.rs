@@ -135,11 +135,12 @@ impl Turn {
         let place = Arc::clone(&inner.searches).acquire_owned();
         let place = timeout(inner.config.message_limit, place).await;
         let place = place.map_err(|_| Failure::Timeout)?;
+        let span = tracing::Span::current();
         let work = move || {
             let _place = place;
             find(&base, &question, &history, today, passages)
         };
-        tokio::task::spawn_blocking(work)
+        tokio::task::spawn_blocking(move || span.in_scope(work))
             .await
             .map_err(|_| Failure::Internal)
     }
