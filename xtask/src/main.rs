@@ -1,5 +1,5 @@
 //! The project's own commands: `cargo xtask lint`, `cargo xtask test`, `cargo xtask bench`,
-//! and the evaluations `dte-eval`, `match-eval`, `payroll-eval`, `kb-eval`.
+//! `cargo xtask load` and `soak`, and the evaluations `dte-eval`, `match-eval`, `payroll-eval`, `kb-eval`.
 //!
 //! A light program without asynchronous code: what measures (`bench`, the evaluations) sits behind
 //! a feature of its own and is built in release by the command that needs it.
@@ -19,11 +19,17 @@ mod interop;
 mod kb_eval;
 mod launch;
 mod lint;
+mod load;
 mod match_eval;
 #[cfg(feature = "payroll-eval")]
 mod payroll_eval;
 mod payroll_launch;
-#[cfg(any(feature = "dte-eval", feature = "match-eval"))]
+#[cfg(any(
+    feature = "autoscale",
+    feature = "dte-eval",
+    feature = "load",
+    feature = "match-eval"
+))]
 mod random;
 mod rules;
 mod run;
@@ -49,6 +55,14 @@ enum Command {
     Test(test::Args),
     /// Measure the service against a bare HTTP server and print the targets with pass or fail
     Bench(launch::Args),
+    /// Press the service with what ERPs send, and hold it against objectives
+    Load(load::launch::Args),
+    /// Press it for long, with faults: memory, tasks and connections must stay flat
+    Soak(load::launch::SoakArgs),
+    /// The measuring half of `load` and `soak`, in the release build that they make
+    #[cfg(feature = "load")]
+    #[command(hide = true)]
+    LoadMeasure(load::launch::Args),
     /// Hold the model's client against a LiteLLM proxy, and write docs/interop.md
     Interop,
     /// Write docs/dte-rules.md and docs/payroll-rules.md, the catalogues of the rules, from the code
@@ -96,6 +110,10 @@ fn main() -> ExitCode {
         Command::Lint => lint::run(),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => launch::run(&args),
+        Command::Load(args) => load::launch::run(&args),
+        Command::Soak(args) => load::launch::soak(&args),
+        #[cfg(feature = "load")]
+        Command::LoadMeasure(args) => load::measure(&args),
         Command::Interop => interop::run(),
         Command::Rules(args) => rules::run(&args),
         #[cfg(feature = "bench")]

@@ -1,0 +1,163 @@
+//! The servers of a run: the service in release, the model's stand-in and Redis, on halves of
+//! the cores; or a service that somebody else started.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use store::test_util::redis;
+use tempfile::TempDir;
+
+use super::launch::{Args, Scenario};
+use super::traffic::Goal;
+use crate::bench::server::{API_KEY, Cores, Kind, Server};
+use crate::error::Error;
+
+/// How long the model's stand-in takes for its first byte: always the same, so that what the
+/// service adds can be told from it.
+const MODEL_LATENCY_MS: u64 = 20;
+
+/// What a service under load is told beside its environment. A soak keeps less in memory, so
+/// that memory is full before its growth is measured.
+fn config(scenario: Scenario) -> &'static str {
+    match scenario {
+        Scenario::Soak => {
+            "[metrics]\npublic = true\n[indicators]\nfetch = false\n[cache]\nl1_bytes = 4194304\n"
+        }
+        _ => "[metrics]\npublic = true\n[indicators]\nfetch = false\n",
+    }
+}
+
+/// What is there to be pressed.
+pub struct Stage {
+    /// Where, and with which key.
+    pub goal: Goal,
+    /// The service, where it is ours.
+    pub service: Option<Server>,
+    /// The model's stand-in, where it is ours.
+    pub model: Option<Server>,
+    /// Redis, where it is ours.
+    pub redis: Option<redis::Server>,
+    /// The folder of the release binaries.
+    pub bin: PathBuf,
+    /// The cores of the service, and of all others.
+    pub cores: (Cores, Cores),
+    _folder: Option<TempDir>,
+}
+
+/// The cores' two halves, where there are two cores or more and nobody wants them shared.
+fn halves(share: bool) -> (Cores, Cores) {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    match (share, cores, Path::new("/usr/bin/taskset").exists()) {
+        (false, 2..=3, true) => (Some("0"), Some("1")),
+        (false, 4..=7, true) => (Some("0-1"), Some("2-3")),
+        (false, 8.., true) => (Some("0-3"), Some("4-7")),
+        _ => (None, None),
+    }
+}
+
+impl Stage {
+    /// Starts everything, or takes the service that is given.
+    ///
+    /// # Errors
+    ///
+    /// Where a server doesn't start.
+    pub async fn set(args: &Args) -> Result<Self, Error> {
+        let program = env::current_exe().map_err(Error::io("find this program's own file"))?;
+        let bin = program.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+        let cores = halves(args.share_cores || args.url.is_some());
+        if let Some(service) = args.url {
+            let key = args.key.clone().unwrap_or_default();
+            return Ok(Self {
+                goal: Goal {
+                    service,
+                    key,
+                    model: None,
+                    admin: None,
+                },
+                service: None,
+                model: None,
+                redis: None,
+                bin,
+                cores,
+                _folder: None,
+            });
+        }
+        hold_ourselves(cores.1);
+        let kind = Kind::SlowModel {
+            latency_ms: MODEL_LATENCY_MS,
+        };
+        let model = Server::start_on(&kind, &bin, cores.1).await?;
+        let redis = redis::Server::start(&[])
+            .await
+            .map_err(Error::io("start a redis-server"))?;
+        let folder = tempfile::tempdir().map_err(Error::io("make a temporary folder"))?;
+        let file = folder.path().join("load.toml");
+        fs::write(&file, config(args.scenario)).map_err(Error::io("write the configuration"))?;
+        let kind = Kind::Loaded {
+            model: model.address,
+            redis: Some(redis.port()),
+            config: file,
+        };
+        let service = Server::start_on(&kind, &bin, cores.0).await?;
+        Ok(Self {
+            goal: Goal {
+                service: service.address,
+                key: API_KEY.to_owned(),
+                model: Some(model.address),
+                admin: None,
+            },
+            service: Some(service),
+            model: Some(model),
+            redis: Some(redis),
+            bin,
+            cores,
+            _folder: Some(folder),
+        })
+    }
+
+    /// A bare HTTP server in the service's place, with bodies of this length.
+    ///
+    /// # Errors
+    ///
+    /// Where it doesn't start.
+    pub async fn hello(&self, body_bytes: usize) -> Result<Server, Error> {
+        Server::start_on(&Kind::Hello { body_bytes }, &self.bin, self.cores.0).await
+    }
+
+    /// The processes whose share of the processor is told, by name.
+    pub fn processes(&self) -> Vec<(&'static str, u32)> {
+        let named = [("service", &self.service), ("model", &self.model)];
+        let mut all: Vec<_> = named
+            .into_iter()
+            .filter_map(|(name, server)| Some((name, server.as_ref()?.id())))
+            .collect();
+        all.push(("generator", std::process::id()));
+        all
+    }
+
+    /// One line on who has which cores.
+    pub fn cores(&self) -> String {
+        match self.cores {
+            (Some(service), Some(others)) => {
+                format!("the service on core {service}, generator, model and Redis on core {others}")
+            }
+            _ => "all on the same cores".to_owned(),
+        }
+    }
+}
+
+/// Holds this process, and what it starts from now on, to these cores. Where that can't be done
+/// the figures are a little worse, and nothing else.
+fn hold_ourselves(cores: Cores) {
+    let Some(cores) = cores else { return };
+    let id = std::process::id().to_string();
+    let done = Command::new("/usr/bin/taskset")
+        .args(["-a", "-c", "-p", cores, &id])
+        .output();
+    if let Err(error) = done {
+        println!("    the generator isn't held to its cores: {error}");
+    }
+}
