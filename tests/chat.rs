@@ -1,6 +1,5 @@
 //! The chat through HTTP: sessions, answers, streams by independent readers, their ends.
 
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use http::Method;
@@ -8,21 +7,20 @@ use mock_anthropic::{Answer, Config, Delay, Fault, MockServer, Pace};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
-use tokio::process::Command;
 
 use crate::support::{KEY, Options, Reply, Request, Service};
 
-const STREAM: &str = "/api/chat/message/stream";
-const ANULAR: &str = "¿Cómo anulo una factura aceptada por el SII?";
+pub const STREAM: &str = "/api/chat/message/stream";
+pub const ANULAR: &str = "¿Cómo anulo una factura aceptada por el SII?";
 const LIMIT: Duration = Duration::from_secs(60);
 
-async fn with_model() -> (MockServer, Service) {
+pub async fn with_model() -> (MockServer, Service) {
     let mock = MockServer::start(Config::default()).await.unwrap();
     let service = Options::default().model(&mock, 20_000).start().await;
     (mock, service)
 }
 
-fn ask(message: &str) -> Value {
+pub fn ask(message: &str) -> Value {
     json!({ "message": message })
 }
 
@@ -45,7 +43,7 @@ fn session(id: &str) -> String {
 }
 
 /// The events of a stream: `data` as JSON, and `id`.
-fn events(body: &[u8]) -> Vec<(Value, String)> {
+pub fn events(body: &[u8]) -> Vec<(Value, String)> {
     let text = std::str::from_utf8(body).unwrap();
     let parts = text
         .split("\n\n")
@@ -59,7 +57,7 @@ fn events(body: &[u8]) -> Vec<(Value, String)> {
         .collect()
 }
 
-fn text(events: &[(Value, String)]) -> String {
+pub fn text(events: &[(Value, String)]) -> String {
     let pieces = events.iter().filter(|(event, _)| event["type"] == "text");
     pieces
         .map(|(event, _)| event["content"].as_str().unwrap())
@@ -360,61 +358,4 @@ async fn a_drain_ends_streams_with_an_error() {
         "it ends as it should: {rest}"
     );
     assert_eq!(service.ended().await.code(), Some(0));
-}
-
-/// What a program prints that reads the stream of this service.
-async fn printed(mut command: Command, service: &Service) -> String {
-    let run = command
-        .env("SERVICE_URL", format!("http://{}", service.addr))
-        .env("SERVICE_KEY", KEY)
-        .env("QUESTION", ANULAR)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(LIMIT, run).await.unwrap().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}\n{errors}", output.status);
-    String::from_utf8(output.stdout).unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn independent_clients_read_the_same_text() {
-    let (mock, service) = with_model().await;
-    let said = "Se anula con una nota de crédito [1].\n\nÑandú, «comillas», \"citas\" y 😀 [1].";
-    mock.answer_with(Answer::always(said));
-    mock.set_pace(Pace::new(Delay::NONE, 100.0));
-    let reply = service.send(Request::post(STREAM, &ask(ANULAR))).await;
-    assert_eq!(text(&events(&reply.body)), said);
-    let mut curl = Command::new("curl");
-    curl.args([
-        "-sSN",
-        "-X",
-        "POST",
-        "-H",
-        &format!("Authorization: Bearer {KEY}"),
-    ])
-    .args([
-        "-H",
-        "Content-Type: application/json",
-        "-H",
-        "Cache-Control: no-store",
-    ])
-    .args(["-d", &ask(ANULAR).to_string()])
-    .arg(format!("http://{}{STREAM}", service.addr));
-    if Command::new("curl").arg("--version").output().await.is_ok() {
-        let body = printed(curl, &service).await;
-        assert_eq!(text(&events(body.as_bytes())), said);
-    } else {
-        println!("skipped: curl isn't installed");
-    }
-    let Some(python) = std::env::var_os("AI_SERVICE_TEST_PYTHON") else {
-        println!("skipped: AI_SERVICE_TEST_PYTHON isn't set; `cargo xtask test` sets it");
-        return;
-    };
-    let mut command = Command::new(python);
-    command.arg(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/python/read_stream.py"
-    ));
-    assert_eq!(printed(command, &service).await, said);
 }

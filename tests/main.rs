@@ -10,6 +10,7 @@
 
 mod support;
 
+mod admin;
 mod anthropic_sdk;
 mod chat;
 mod contract;
@@ -24,3 +25,6 @@ mod payroll;
 mod persistence;
 mod real_documents;
 mod schemathesis;
+mod security;
+mod stream_readers;
+mod tls;

@@ -77,7 +77,10 @@ impl Options {
 
     /// The command that starts it, with nothing of the tests' own environment.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ai-service"));
+        let built = env!("CARGO_BIN_EXE_ai-service").into();
+        // A release build may be measured by the same tests.
+        let program = std::env::var_os("AI_SERVICE_BINARY").unwrap_or(built);
+        let mut command = Command::new(program);
         command
             .current_dir(self.dir.path())
             .env_clear()
@@ -124,6 +127,13 @@ impl Service {
         Options::default().start().await
     }
 
+    /// Where the operator's listener is.
+    pub async fn admin(&self) -> SocketAddr {
+        let message = "listening for the operator";
+        let line = self.log(|line| line["message"] == message).await;
+        line["addr"].as_str().unwrap().parse().unwrap()
+    }
+
     /// Sends a request that must be answered.
     pub async fn send(&self, request: Request) -> Reply {
         request.try_send(self.addr).await.unwrap()
@@ -147,6 +157,27 @@ impl Service {
             .iter()
             .map(|line| format!("{line}\n"))
             .collect()
+    }
+
+    /// The first log line that fits and comes after the first `seen` ones.
+    pub async fn log_after(&self, seen: usize, fits: impl Fn(&Value) -> bool) -> Value {
+        let mut logs = self.logs.clone();
+        let found = logs.wait_for(|lines| lines.iter().skip(seen).any(&fits));
+        let lines = tokio::time::timeout(LIMIT, found)
+            .await
+            .expect("no such log line in time");
+        let lines = lines.expect("the service ended");
+        lines
+            .iter()
+            .skip(seen)
+            .find(|line| fits(line))
+            .unwrap()
+            .clone()
+    }
+
+    /// How many log lines there are so far.
+    pub fn log_lines(&self) -> usize {
+        self.logs.borrow().len()
     }
 
     /// Sends the process a signal by its name, such as `TERM`.

@@ -57,8 +57,16 @@ fn check(page: &'static str, generated: &[u8]) -> Result<(), Error> {
 }
 
 fn generate(package: &str) -> Result<Vec<u8>, Error> {
-    let what = format!("example rules of {package}");
-    let mut command = run::cargo(["run", "--quiet", "--package", package, "--example", "rules"]);
+    let example = format!("{package}_rules");
+    let what = format!("example {example}");
+    let mut command = run::cargo([
+        "run",
+        "--quiet",
+        "--package",
+        package,
+        "--example",
+        &example,
+    ]);
     let output = command
         .stderr(Stdio::inherit())
         .output()

@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Serve,
     /// Check the configuration, print it without its secrets, and exit: 0 if it is good, 64 if not
     CheckConfig,
+    /// Read a key from standard input and print its hash, which `auth` takes in its place
+    HashKey,
 }
 
 /// The command line, read.

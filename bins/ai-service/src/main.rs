@@ -1,10 +1,13 @@
 //! The service: reads its configuration, wires the libraries, serves until a signal, drains.
 
+mod admin;
 mod args;
 mod config;
+mod hash_key;
 mod indicators;
 mod knowledge;
 mod model;
+mod reload;
 mod run;
 mod welcome;
 
@@ -12,23 +15,31 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use args::Command;
-use config::{Environment, Settings};
+use config::{Environment, Source};
 
 /// `EX_USAGE`: what was asked for makes no sense; trying again won't help.
 const EXIT_CONFIG: u8 = 64;
 
 fn main() -> ExitCode {
     let args = args::parse();
-    let settings = match Settings::load(args.config.as_deref(), &Environment::of_process()) {
+    if args.command == Command::HashKey {
+        return hash_key::run(&mut std::io::stdin().lock());
+    }
+    let source = Source {
+        path: args.config,
+        environment: Environment::of_process(),
+    };
+    let settings = match source.load() {
         Ok(settings) => settings,
         Err(error) => return refuse(&error),
     };
     match args.command {
+        Command::HashKey => ExitCode::SUCCESS,
         Command::CheckConfig => {
             println(&settings.to_string());
             ExitCode::SUCCESS
         }
-        Command::Serve => run::serve(settings),
+        Command::Serve => run::serve(settings, source),
     }
 }
 

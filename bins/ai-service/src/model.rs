@@ -23,6 +23,8 @@ const SHARE_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct Stack {
     pub(crate) model: Model,
     pub(crate) sharing: Vec<Sharing>,
+    /// Of each provider, the first one's first.
+    pub(crate) breakers: Vec<Arc<Breaker>>,
 }
 
 /// Puts the configured providers together; none where none is configured.
@@ -31,10 +33,11 @@ pub(crate) fn build(
     meter: &Meter,
     store: &Arc<dyn Store>,
 ) -> Result<Option<Stack>, ConfigError> {
-    let mut sharing = Vec::new();
+    let (mut sharing, mut breakers) = (Vec::new(), Vec::new());
     let mut wrap = |provider: Arc<dyn LanguageModel>| {
-        let layers = wrapped(provider, meter);
+        let layers = wrapped(provider, meter, settings.concurrency);
         sharing.push(layers.breaker.share(Arc::clone(store), SHARE_EVERY));
+        breakers.push(Arc::clone(&layers.breaker));
         layers
     };
     let first = settings.model.clone().map(Anthropic::try_new).transpose()?;
@@ -56,7 +59,11 @@ pub(crate) fn build(
             }
         }
     };
-    Ok(Some(Stack { model, sharing }))
+    Ok(Some(Stack {
+        model,
+        sharing,
+        breakers,
+    }))
 }
 
 /// One provider with its layers.
@@ -78,18 +85,15 @@ impl Layers {
 
 /// From the inside out: every attempt is metered; siblings of a cold prompt wait for the first;
 /// calls at once are limited; a breaker spares a provider in trouble; failures are tried again.
-fn wrapped(provider: Arc<dyn LanguageModel>, meter: &Meter) -> Layers {
+fn wrapped(
+    provider: Arc<dyn LanguageModel>,
+    meter: &Meter,
+    concurrency: ConcurrencyConfig,
+) -> Layers {
     let prices = meter.prices();
     prices.announce(provider.model());
     let metered = Arc::new(Metered::new(provider, meter.clone()));
     let prefix = PrefixCache::new(metered, prices, PrefixCacheConfig::default());
-    // A stream is a call for as long as it is read: a thousand readers are a thousand calls.
-    let concurrency = ConcurrencyConfig {
-        initial: 1_024,
-        max: 2_048,
-        queue: 1_024,
-        ..ConcurrencyConfig::default()
-    };
     let limited = ConcurrencyLimit::new(Arc::new(prefix.clone()), concurrency);
     let breaker = Arc::new(Breaker::new(Arc::new(limited), BreakerConfig::default()));
     let (percent, floor) = RETRIES;

@@ -6,19 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache::Cache;
-use http_api::{Config, Deps, Keyring, Server};
+use http_api::{AdminDeps, AdminServer, Config, Deps, Keyring, Server, Tls};
 use llm_client::{Meter, Sharing};
 use observability::logs::Logs;
-use observability::{HistogramBuckets, Metrics};
+use observability::{HistogramBuckets, Metrics, Traces};
 use store::{EmbeddedStore, RedisStore, ResilientStore, Store, SystemClock};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::config::{Engine, Settings};
+use crate::admin;
+use crate::config::{Engine, Settings, Source};
 use crate::indicators;
 use crate::knowledge;
 use crate::model;
+use crate::reload::{self, Reloader};
 use crate::welcome;
 
 /// `EX_UNAVAILABLE`: something that the service needs to start can't be had.
@@ -42,12 +44,16 @@ enum StartError {
     Runtime(#[source] io::Error),
     #[error("watch for signals")]
     Signals(#[source] io::Error),
+    #[error("use tls.certificate and tls.key")]
+    Tls(#[from] http_api::TlsError),
     #[error("listen on {0}")]
     Listen(std::net::SocketAddr, #[source] io::Error),
     #[error("open the store")]
     Store(#[from] store::OpenError),
     #[error("set up the metrics")]
     Metrics(#[from] observability::InstallError),
+    #[error("set up the traces")]
+    Traces(#[from] observability::TracesError),
     #[error("set up the logs")]
     Logs(#[from] observability::logs::LogsError),
     #[error("set up the cache")]
@@ -75,13 +81,16 @@ struct Running {
     grace: Duration,
     deadline: Duration,
     _knowledge: Option<knowledge_base::Watch>,
+    traces: Option<Traces>,
     _logs: Logs,
+    _reloading: reload::Watch,
+    _admin: Option<AdminServer>,
     /// Replicas are told of open breakers for as long as this is held.
     _sharing: Vec<Sharing>,
 }
 
 /// Serves until a signal comes, then drains.
-pub(crate) fn serve(settings: Settings) -> ExitCode {
+pub(crate) fn serve(settings: Settings, source: Source) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -91,11 +100,11 @@ pub(crate) fn serve(settings: Settings) -> ExitCode {
     };
     let code = runtime.block_on(async {
         // Before anything else: a signal while starting must find its handler.
-        let (mut term, mut int) = match signals() {
+        let (mut term, mut int, hangup) = match signals() {
             Ok(signals) => signals,
             Err(error) => return failed(&StartError::Signals(error)),
         };
-        match Box::pin(start(settings)).await {
+        match Box::pin(start(settings, source, hangup)).await {
             Ok(running) => running.until(&mut term, &mut int).await,
             Err(error) => failed(&error),
         }
@@ -110,50 +119,41 @@ fn failed(error: &StartError) -> ExitCode {
     ExitCode::from(EXIT_UNAVAILABLE)
 }
 
-fn signals() -> io::Result<(Signal, Signal)> {
+fn signals() -> io::Result<(Signal, Signal, Signal)> {
     Ok((
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,
+        signal(SignalKind::hangup())?,
     ))
 }
 
-async fn start(settings: Settings) -> Result<Running, StartError> {
-    let logs = observability::logs::init(&settings.log_level, io::stderr())?;
-    observability::log_panics();
+async fn start(settings: Settings, source: Source, hangup: Signal) -> Result<Running, StartError> {
     let metrics = Metrics::install(&buckets())?;
+    let traces = settings.traces.as_ref().map(Traces::start).transpose()?;
+    let logs = observability::logs::init(&settings.log_level, io::stderr(), traces.as_ref())?;
+    observability::log_panics();
     llm_client::telemetry::describe();
     let clock = Arc::new(SystemClock);
-    let engine: Arc<dyn Store> = match &settings.engine {
-        Engine::File(path) => {
-            Arc::new(EmbeddedStore::open(path, settings.store.clone(), clock.clone()).await?)
-        }
-        Engine::Memory => Arc::new(EmbeddedStore::in_memory(
-            settings.store.clone(),
-            clock.clone(),
-        )?),
-    };
-    let store: Arc<dyn Store> = match &settings.shared {
-        None => engine,
-        Some(shared) => {
-            // It connects in the background: nobody waits for Redis.
-            let redis = RedisStore::start(shared.redis.clone())?;
-            let config = shared.resilient.clone();
-            let store = ResilientStore::start(redis, engine, config, clock.clone());
-            Arc::new(store.await.map_err(StartError::Journal)?)
-        }
-    };
+    let Opened {
+        store,
+        shared: shared_store,
+    } = open_store(&settings, clock.clone()).await?;
     let second_tier = Some(Arc::clone(&store));
     let operations = &http_api::OPERATIONS;
     let cache = Cache::new(&settings.cache, operations, second_tier, clock.clone())?;
-    // It ends with the cache itself.
+    // What was flushed before this process was there. It ends with the cache itself.
+    cache.share_flushes().await;
     drop(cache.spawn_sharing(TOTALS_EVERY));
     let meter = Meter::new(settings.meter.clone(), Arc::clone(&store), clock.clone());
     meter.tokens().preload();
     let stack = model::build(&settings, &meter, &store)?;
-    let (model, sharing) = stack.map(|stack| (stack.model, stack.sharing)).unzip();
+    let (model, sharing, breakers) = match stack {
+        Some(stack) => (Some(stack.model), stack.sharing, stack.breakers),
+        None => (None, Vec::new(), Vec::new()),
+    };
     let known = knowledge::open(settings.knowledge.as_deref()).await?;
     let chat = knowledge::chat(
-        known.base,
+        known.base.clone(),
         Arc::clone(&store),
         cache.clone(),
         model.as_ref().map(|model| Arc::clone(&model.client)),
@@ -164,9 +164,16 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| StartError::Listen(settings.listen, error))?;
-    let keys = Keyring::new(&settings.keys)?;
+    let admin = admin::bind(settings.security.admin.as_ref()).await;
+    let admin = admin.map_err(|(addr, error)| StartError::Listen(addr, error))?;
+    let tls = settings.security.tls.as_ref();
+    let tls = tls.map(|files| Tls::load(&files.certificate, &files.key));
+    let tls = tls.transpose()?;
     let config = Config {
-        keys,
+        keys: Arc::new(Keyring::new(&settings.keys)?),
+        tls: tls.clone(),
+        cors: settings.security.cors.clone(),
+        proxies: settings.security.proxies.clone(),
         limits: settings.limits,
         metrics_public: settings.metrics_public,
         validate_lifetime: settings.validate_lifetime,
@@ -183,7 +190,23 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         metrics,
         clock,
     };
-    let server = config.build(deps).spawn(listener);
+    let app = config.build(deps);
+    let controls = app.controls();
+    let made_up = settings.made_up_key.is_some();
+    let watched = settings.watched.clone();
+    let reloader = Reloader::new(source, controls.clone(), tls, made_up, watched);
+    let reloading = reloader.watch(hangup);
+    let operator = AdminDeps {
+        controls,
+        knowledge: known.base,
+        breakers,
+        shared_store,
+        log_level: logs.level(),
+        settings: settings.to_string(),
+        reload: reloader,
+    };
+    let admin = admin::spawn(settings.security.admin.as_ref().zip(admin), operator)?;
+    let server = app.spawn(listener);
     greet(&settings, &server);
     let (grace, deadline) = (settings.drain_grace, settings.drain_deadline);
     Ok(Running {
@@ -194,8 +217,41 @@ async fn start(settings: Settings) -> Result<Running, StartError> {
         grace,
         deadline,
         _knowledge: known.watch,
+        traces,
         _logs: logs,
-        _sharing: sharing.unwrap_or_default(),
+        _reloading: reloading,
+        _admin: admin,
+        _sharing: sharing,
+    })
+}
+
+/// The store, and what of it an operator acts on.
+struct Opened {
+    store: Arc<dyn Store>,
+    /// Where it is shared with other replicas.
+    shared: Option<Arc<ResilientStore>>,
+}
+
+async fn open_store(settings: &Settings, clock: Arc<SystemClock>) -> Result<Opened, StartError> {
+    let config = settings.store.clone();
+    let engine: Arc<dyn Store> = match &settings.engine {
+        Engine::File(path) => Arc::new(EmbeddedStore::open(path, config, clock.clone()).await?),
+        Engine::Memory => Arc::new(EmbeddedStore::in_memory(config, clock.clone())?),
+    };
+    let Some(shared) = &settings.shared else {
+        return Ok(Opened {
+            store: engine,
+            shared: None,
+        });
+    };
+    // It connects in the background: nobody waits for Redis.
+    let redis = RedisStore::start(shared.redis.clone())?;
+    let config = shared.resilient.clone();
+    let store = ResilientStore::start(redis, engine, config, clock);
+    let store = Arc::new(store.await.map_err(StartError::Journal)?);
+    Ok(Opened {
+        store: Arc::clone(&store) as Arc<dyn Store>,
+        shared: Some(store),
     })
 }
 
@@ -279,6 +335,7 @@ impl Running {
             cache,
             store,
             meter,
+            traces,
             deadline,
             ..
         } = self;
@@ -287,6 +344,9 @@ impl Running {
             cache.drain(FLUSH_LIMIT).await;
             let _ = tokio::time::timeout(FLUSH_LIMIT, meter.ledger().flush()).await;
             flush(&*store).await;
+            if let Some(traces) = traces {
+                traces.shut_down(FLUSH_LIMIT).await;
+            }
             drained
         };
         tokio::select! {

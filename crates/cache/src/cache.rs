@@ -13,11 +13,13 @@ use uuid::Uuid;
 use crate::early::{self, Dice};
 use crate::entry::{Entry, Shape, Use};
 use crate::flight::{Flights, Join, Landing, Role};
+use crate::flush::Marks;
 use crate::fly::{fly, renew};
 use crate::inner::{Inner, Look, Order, tier};
 use crate::l1::L1;
 use crate::l2::L2;
 use crate::metrics::{Metrics, Renewal, Source};
+use crate::spans;
 use crate::stream::Streams;
 use crate::totals::{self, Totals};
 use crate::{
@@ -46,10 +48,14 @@ impl Cache {
     ) -> Result<Self, ConfigError> {
         config.check()?;
         let metrics = Arc::new(Metrics::new(operations, config.adaptive.clone()));
-        let l2 = store.map(|store| Arc::new(L2::new(store, config, Arc::clone(&metrics))));
+        let marks = Arc::new(Marks::default());
+        let (counted, flushed) = (Arc::clone(&metrics), Arc::clone(&marks));
+        let l2 = store.map(|store| Arc::new(L2::new(store, config, counted, flushed)));
+        let (counted, flushed) = (Arc::clone(&metrics), Arc::clone(&marks));
         let inner = Inner {
-            l1: L1::new(config.l1_bytes, Arc::clone(&clock), Arc::clone(&metrics)),
+            l1: L1::new(config.l1_bytes, Arc::clone(&clock), counted, flushed),
             l2,
+            marks,
             flights: Flights::new(config.max_flights),
             streams: Streams::new(config.max_flights),
             metrics,
@@ -133,6 +139,7 @@ impl Cache {
     /// nothing where there is none.
     #[must_use]
     pub fn get_local(&self, key: &CacheKey) -> Option<Answer> {
+        let look = spans::l1(key);
         let metrics = &self.inner.metrics;
         let begin = metrics.time_hit();
         let now_ms = self.inner.now_ms();
@@ -142,6 +149,7 @@ impl Cache {
         }
         begin.inspect(|begin| metrics.l1_seconds.record(begin.elapsed()));
         metrics.request(key, Source::L1, entry.cost, now_ms);
+        look.record(spans::HIT, true);
         Some(Answer::hit(entry, now_ms))
     }
 
@@ -194,7 +202,7 @@ impl Cache {
         }
     }
 
-    /// Shares the totals every `period` until the cache's last handle is gone, in a task of
+    /// Shares the totals and the flushes every `period` until the cache's last handle is gone, in a task of
     /// its own. [`Cache::drain`] shares the last ones. Call it within a tokio runtime.
     pub fn spawn_sharing(&self, period: Duration) -> JoinHandle<()> {
         let inner = Arc::downgrade(&self.inner);
@@ -206,7 +214,9 @@ impl Cache {
                 let Some(inner) = Weak::upgrade(&inner) else {
                     return;
                 };
-                Self { inner }.share_totals().await;
+                let cache = Self { inner };
+                cache.share_totals().await;
+                cache.share_flushes().await;
             }
         })
     }
@@ -234,6 +244,7 @@ impl Cache {
 
     /// A hit in memory, and what is to be renewed and why.
     fn hit(&self, key: &CacheKey, policy: &Policy) -> Option<(Answer, Option<(Entry, Renewal)>)> {
+        let look = spans::l1(key);
         let metrics = &self.inner.metrics;
         let begin = metrics.time_hit();
         let now_ms = self.inner.now_ms();
@@ -250,6 +261,7 @@ impl Cache {
         begin.inspect(|begin| metrics.l1_seconds.record(begin.elapsed()));
         let source = tier(Source::L1, &entry, now_ms);
         metrics.request(key, source, entry.cost, now_ms);
+        look.record(spans::HIT, true);
         Some((Answer::hit(entry, now_ms), due))
     }
 
@@ -288,7 +300,9 @@ impl Cache {
         loop {
             match self.inner.flights.join::<E>(&key, join) {
                 Role::Follow(waiter) => {
-                    let landing = timeout_at(deadline, waiter.landed()).await;
+                    let landing = timeout_at(deadline, waiter.landed())
+                        .instrument(spans::wait(&key))
+                        .await;
                     let landing = landing.unwrap_or_else(|_| wait_timeout());
                     if order.failures == 0 && landing.may_retry() {
                         order.failures = 1;

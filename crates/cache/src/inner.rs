@@ -9,14 +9,17 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use store::Clock;
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
 use crate::early::Dice;
 use crate::entry::{Entry, Shape, Use, as_millis, millis};
 use crate::flight::{Flights, Landing};
+use crate::flush::Marks;
 use crate::l1::L1;
 use crate::l2::{L2, Read};
 use crate::metrics::{Ended, Metrics, Refused, Source};
 use crate::replica::{MAX_FAILURES, Outcome};
+use crate::spans;
 use crate::stream::Streams;
 use crate::totals::Totals;
 use crate::{
@@ -28,6 +31,8 @@ use crate::{
 pub(crate) struct Inner {
     pub(crate) l1: L1,
     pub(crate) l2: Option<Arc<L2>>,
+    /// What was flushed.
+    pub(crate) marks: Arc<Marks>,
     pub(crate) flights: Flights,
     pub(crate) streams: Streams,
     pub(crate) metrics: Arc<Metrics>,
@@ -100,9 +105,11 @@ impl Inner {
                 store_answers: false,
             };
         };
-        match l2.read(&order.key, now_ms).await {
+        let look = spans::l2(&order.key);
+        match l2.read(&order.key, now_ms).instrument(look.clone()).await {
             Read::Found(entry) => match self.accept(order, entry) {
                 Some(entry) => {
+                    look.record(spans::HIT, true);
                     let source = tier(Source::L2, &entry, now_ms);
                     Look::Found(entry, source)
                 }

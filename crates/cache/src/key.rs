@@ -7,6 +7,7 @@ use blake3::Hasher;
 
 use crate::KeyError;
 use crate::canonical::canonicalise;
+use crate::flush::tag;
 
 /// Part of every hash: a change of how keys are made must find nothing of the old ones.
 const FORMAT: &[u8] = b"ai-service cache key 1";
@@ -21,6 +22,8 @@ pub struct CacheKey {
     operation: &'static str,
     class: &'static str,
     hash: [u8; 32],
+    /// The tenant's tag, and that of the part of its name before the first `/`.
+    tenant: [u64; 2],
 }
 
 impl PartialEq for CacheKey {
@@ -46,10 +49,12 @@ impl CacheKey {
         let mut hasher = Hasher::new();
         hasher.update(FORMAT);
         let class = "";
+        let group = tenant.split('/').next().unwrap_or_default();
         KeyBuilder {
             operation,
             class,
             hasher,
+            tenant: [tag(tenant), tag(group)],
         }
         .part(Part::Operation, "", operation.as_bytes())
         .part(Part::Tenant, "", tenant.as_bytes())
@@ -78,6 +83,11 @@ impl CacheKey {
     pub(crate) fn flight_name(&self) -> String {
         let hex = blake3::Hash::from_bytes(self.hash).to_hex();
         format!("cache:v2:flight:{hex}")
+    }
+
+    /// Whether it belongs to the tenant with this tag, or to one whose name begins so.
+    pub(crate) fn is_of(&self, tenant: u64) -> bool {
+        self.tenant.contains(&tenant)
     }
 
     pub(crate) fn hash(&self) -> &[u8; 32] {
@@ -110,6 +120,7 @@ pub struct KeyBuilder {
     operation: &'static str,
     class: &'static str,
     hasher: Hasher,
+    tenant: [u64; 2],
 }
 
 impl KeyBuilder {
@@ -175,6 +186,7 @@ impl KeyBuilder {
             operation: self.operation,
             class: self.class,
             hash: *self.hasher.finalize().as_bytes(),
+            tenant: self.tenant,
         }
     }
 

@@ -8,6 +8,7 @@ use store::Clock;
 
 use crate::CacheKey;
 use crate::entry::{Entry, Shape, millis};
+use crate::flush::Marks;
 use crate::metrics::{Evicted, Metrics};
 
 /// What an entry costs beyond its value: key, handles, the cache's own books and the
@@ -17,11 +18,18 @@ pub(crate) const ENTRY_OVERHEAD: u32 = 512;
 #[derive(Debug)]
 pub(crate) struct L1 {
     entries: moka::sync::Cache<[u8; 32], Entry>,
+    marks: Arc<Marks>,
 }
 
 impl L1 {
-    /// Room for `bytes`, overhead included. `metrics` counts what has to go.
-    pub(crate) fn new(bytes: u64, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
+    /// Room for `bytes`, overhead included. `metrics` counts what has to go; what `marks` cover
+    /// isn't there.
+    pub(crate) fn new(
+        bytes: u64,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        marks: Arc<Marks>,
+    ) -> Self {
         let entries = moka::sync::Cache::builder()
             .max_capacity(bytes)
             .weigher(|_, entry: &Entry| weight(entry))
@@ -32,7 +40,7 @@ impl L1 {
                 RemovalCause::Explicit | RemovalCause::Replaced => {}
             })
             .build();
-        Self { entries }
+        Self { entries, marks }
     }
 
     /// The entry under `key`, if it is still of any use.
@@ -40,6 +48,12 @@ impl L1 {
         self.entries
             .get(key.hash())
             .filter(|entry| entry.shape == shape && entry.is_alive(now_ms))
+            .filter(|entry| !self.marks.cover(key, entry))
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        self.entries.invalidate_all();
     }
 
     /// Keeps `entry`, if it fits: what doesn't is not admitted.

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::config::Replicas;
 use crate::entry::Entry;
+use crate::flush::Marks;
 use crate::frame::HEAVY_BYTES;
 use crate::metrics::{Metrics, StoreCall, StoreFailure};
 use crate::{CacheConfig, CacheKey, frame};
@@ -20,6 +21,7 @@ use crate::{CacheConfig, CacheKey, frame};
 pub(crate) struct L2 {
     store: Arc<dyn Store>,
     metrics: Arc<Metrics>,
+    marks: Arc<Marks>,
     read_deadline: Duration,
     write_deadline: Duration,
     compress_from: usize,
@@ -45,10 +47,16 @@ pub(crate) enum Read {
 }
 
 impl L2 {
-    pub(crate) fn new(store: Arc<dyn Store>, config: &CacheConfig, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        config: &CacheConfig,
+        metrics: Arc<Metrics>,
+        marks: Arc<Marks>,
+    ) -> Self {
         Self {
             store,
             metrics,
+            marks,
             read_deadline: config.store_read_deadline(),
             write_deadline: config.store_write_deadline(),
             compress_from: config.compress_from_bytes,
@@ -90,6 +98,7 @@ impl L2 {
         };
         let key = *key;
         match off_runtime(frame::weight(&stored), move || frame::decode(&key, &stored)).await {
+            Some(Ok(entry)) if self.marks.cover(&key, &entry) => Read::Nothing,
             Some(Ok(entry)) if entry.is_alive(now_ms) => Read::Found(entry),
             Some(Err(rejection)) => {
                 self.metrics.rejected(rejection.into());
@@ -186,6 +195,25 @@ impl L2 {
     pub(crate) async fn counters(&self, names: &[&str]) -> Option<Vec<i64>> {
         let answer = timeout(self.read_deadline, self.store.counters(names)).await;
         self.settled(StoreCall::Totals, answer)
+    }
+
+    /// What is noted under `name`; nothing if the store gave no answer.
+    pub(crate) async fn note(&self, name: &str) -> Option<Option<Bytes>> {
+        let answer = timeout(self.read_deadline, self.store.get(name)).await;
+        self.settled(StoreCall::Read, answer)
+    }
+
+    /// Notes `new` under `name` unless something else than `old` is there; says whether it did.
+    pub(crate) async fn replace_note(
+        &self,
+        name: &str,
+        old: Option<&[u8]>,
+        new: Bytes,
+        lifetime: Duration,
+    ) -> Option<bool> {
+        let write = self.store.compare_and_set(name, old, new, Some(lifetime));
+        let answer = timeout(self.write_deadline, write).await;
+        self.settled(StoreCall::Write, answer)
     }
 
     /// Returns when no write is under way.

@@ -88,8 +88,9 @@
 //!
 //! # Absent on purpose
 //!
-//! - No removal: a key has in it all that its answer depends on, so that a change asks for
-//!   another key. `Refresh` replaces an answer that was wrong.
+//! - No removal by key: a key has in it all that its answer depends on, so that a change asks
+//!   for another key. `Refresh` replaces an answer that was wrong; [`Cache::flush`] is for an
+//!   operator who wants all answers of an operation or a tenant made anew.
 //! - Writes of one key to the store aren't ordered among each other: of two answers within a
 //!   second either may stay, for its lifetime. Both are right.
 //! - Streams under way aren't joined across replicas: the store's channels may lose events.
@@ -104,6 +105,7 @@ mod early;
 mod entry;
 mod error;
 mod flight;
+mod flush;
 mod fly;
 mod frame;
 mod inner;
@@ -114,6 +116,7 @@ mod memo;
 pub mod metrics;
 mod policy;
 mod replica;
+mod spans;
 mod stats;
 mod stream;
 mod totals;
@@ -124,6 +127,7 @@ pub use cache::Cache;
 pub use canonical::{MAX_JSON_BYTES, MAX_JSON_DEPTH};
 pub use config::{CacheConfig, Replicas};
 pub use error::{CacheError, ConfigError, Fault, KeyError, KeyErrorKind};
+pub use flush::{FlushScope, Flushed};
 pub use key::{CacheKey, KeyBuilder};
 pub use memo::KeyMemo;
 pub use policy::{Classify, Lifetime, Mode, Policy, Sharing, WhenAlone};

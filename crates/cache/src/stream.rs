@@ -19,6 +19,7 @@ use crate::entry::{Entry, Shape};
 use crate::inner::{Inner, Order};
 use crate::l2::Read;
 use crate::metrics::{Ended, Source};
+use crate::spans;
 use crate::{Cache, CacheError, CacheKey, Computed, Cost, Keep, Mode, Policy, WhenAlone};
 
 use log::{Log, Opening};
@@ -143,10 +144,12 @@ impl Cache {
 
 /// A reader of what is in memory.
 fn hit<E>(inner: &Arc<Inner>, key: &CacheKey) -> Option<StreamReader<E>> {
+    let look = spans::l1(key);
     let now_ms = inner.now_ms();
     let entry = inner.l1.get(key, Shape::Events, now_ms)?;
     let events = log::split(&entry.value).filter(|_| entry.is_fresh(now_ms))?;
     inner.metrics.request(key, Source::L1, entry.cost, now_ms);
+    look.record(spans::HIT, true);
     Some(StreamReader::kept(inner, *key, events, &entry, now_ms))
 }
 

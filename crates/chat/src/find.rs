@@ -31,10 +31,13 @@ pub(crate) fn find(
     today: Date,
     limit: usize,
 ) -> Found {
+    let span = tracing::info_span!("knowledge search", passages = tracing::field::Empty);
+    let _searching = span.enter();
     let asked = with_the_turn_before(question, history);
     let query = Query::new(asked.as_str()).top_k(limit).today(today);
     let mut passages = base.search(&query);
     passages.retain(Hit::is_relevant);
+    span.record("passages", passages.len());
     Found {
         passages: Arc::new(passages),
         module: module(base, &asked, history),

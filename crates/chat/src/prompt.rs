@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use knowledge_base::{Hit, Module};
 use llm_client::{CacheLifetime, InvalidRequest, Message, Request, SystemBlock, estimate_tokens};
@@ -80,7 +81,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) history_tokens: u64,
     pub(crate) max_tokens: u32,
     pub(crate) account: &'a str,
-    pub(crate) deadline: Instant,
+    /// The longest that the whole answer may take.
+    pub(crate) limit: Duration,
 }
 
 /// A request, and the word that closes its fences.
@@ -98,7 +100,9 @@ impl Parts<'_> {
         let mut builder = Request::builder(self.max_tokens)
             .operation(crate::OPERATION)
             .account(self.account)
-            .deadline(self.deadline);
+            .deadline(Instant::now() + self.limit)
+            // A reader's stream may go on for longer than the client's own limit for a call.
+            .attempt_limit(self.limit);
         let rules = SystemBlock::new(Arc::clone(&SYSTEM));
         builder = match self.module {
             Some(module) => builder.system(rules).system(

@@ -8,7 +8,7 @@ use cache::{CacheError, CacheKey, Cost, Keep, Mode, Policy, Status, StreamEnd, S
 use futures_util::FutureExt as _;
 use knowledge_base::Hit;
 use llm_client::LanguageModel;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::answer::{Citation, NO_MODEL, Outcome};
@@ -198,7 +198,7 @@ impl Turn {
             history_tokens: inner.config.history_tokens,
             max_tokens: inner.config.max_tokens,
             account: &self.tenant.key,
-            deadline: Instant::now() + limit,
+            limit,
         };
         let prompt = parts.build().map_err(|error| {
             tracing::error!(%error, "a prompt can't be sent");

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use findings::ShapeError;
+
 /// Why bytes or text are no tax document that can be read.
 ///
 /// It is always the sender's fault and asking again with the same input never helps.
@@ -127,26 +129,6 @@ pub enum Found {
     FacturaExtranjera,
     /// Anything else.
     Other,
-}
-
-/// One step to a place in a JSON body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PathSegment {
-    /// A key of an object.
-    Key(String),
-    /// An index of a list, from 0.
-    Index(usize),
-}
-
-/// One place where a JSON body hasn't the contract's shape.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShapeError {
-    /// Where, from the `dte_data` object on (its own name isn't included).
-    pub loc: Vec<PathSegment>,
-    /// What is wrong, in Spanish.
-    pub msg: String,
-    /// A stable code: `missing`, `type_error`, `value_error` or `too_long`.
-    pub kind: &'static str,
 }
 
 impl ReadError {

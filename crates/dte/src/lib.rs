@@ -109,7 +109,6 @@ mod json;
 mod limits;
 mod model;
 mod nivel;
-mod pesos;
 mod report;
 pub mod review;
 mod rules;
@@ -122,7 +121,8 @@ pub use catalogo::{Entrada, Ficha, catalogo, catalogo_markdown};
 pub use codificacion::{Charset, Codificacion};
 pub use completar::{CompletarError, CompletarErrorKind, Opciones, complete};
 pub use context::{Context, Mode};
-pub use error::{Bound, Found, NotXml, PathSegment, ReadError, ReadErrorKind, ShapeError};
+pub use error::{Bound, Found, NotXml, ReadError, ReadErrorKind};
+pub use findings::{PathSegment, Severity, ShapeError, pesos};
 pub use historia::{Anterior, Corregido};
 pub use json::{MAX_JSON_BYTES, read_json};
 pub use limits::Limits;
@@ -134,8 +134,7 @@ pub use model::{
     Transporte, digito_verificador,
 };
 pub use nivel::Level;
-pub use pesos::pesos;
-pub use report::{Code, Finding, Recommendation, Report, Severity};
+pub use report::{Code, Finding, Recommendation, Report};
 pub use rules::{RULES, RULES_VERSION, Rule, validate};
 pub use vigencia::Vigencia;
 pub use xml::{Caratula, Envoltorio, Reading, read_xml};

@@ -1,6 +1,7 @@
 //! What the tax service will probably do with a document: rejection, objection, remark.
 
-use crate::report::{Code, Finding, Severity};
+use crate::report::{Code, Finding};
+use findings::Severity;
 
 /// The tax service's own scale, as far as a document alone can tell; a worse one is greater.
 ///

@@ -2,42 +2,10 @@
 
 use std::borrow::Cow;
 
+use findings::{Outcome, Severity};
 use rust_decimal::Decimal;
 
 use crate::context::Mode;
-
-/// How bad a finding is; a worse one is greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Hygiene, or a difference within rounding.
-    Info,
-    /// Likely to be objected to, or worth a person's look.
-    Warning,
-    /// The document must not be sent like this.
-    Error,
-}
-
-impl Severity {
-    /// The contract's word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-
-    /// One step down; `Info` stays.
-    #[must_use]
-    pub const fn lowered(self) -> Self {
-        match self {
-            Self::Error => Self::Warning,
-            Self::Warning | Self::Info => Self::Info,
-        }
-    }
-}
 
 /// What the user should do with the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -59,6 +27,16 @@ impl Recommendation {
             Self::Send => "send",
             Self::Review => "review",
             Self::Reject => "reject",
+        }
+    }
+}
+
+impl From<Outcome> for Recommendation {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Pass => Self::Send,
+            Outcome::Review => Self::Review,
+            Outcome::Reject => Self::Reject,
         }
     }
 }
@@ -125,11 +103,7 @@ impl Report {
     /// What the user should do: an error rejects, a warning asks for a look.
     #[must_use]
     pub fn recommendation(&self) -> Recommendation {
-        match self.worst() {
-            Some(Severity::Error) => Recommendation::Reject,
-            Some(Severity::Warning) => Recommendation::Review,
-            Some(Severity::Info) | None => Recommendation::Send,
-        }
+        Outcome::of(self.worst()).into()
     }
 }
 

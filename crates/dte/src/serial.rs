@@ -35,7 +35,7 @@ impl Serialize for Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Severity;
+    use findings::Severity;
 
     #[test]
     fn a_report_has_its_level_and_exact_amounts() {

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use ::chat::Chat;
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use cache::{Answer, Cache, CacheKey, Cost, KeyBuilder, KeyMemo, Status};
 use jiff::Timestamp;
@@ -23,12 +24,15 @@ use crate::auth::Caller;
 use crate::chat::StreamPlaces;
 use crate::config::Config;
 use crate::kept;
+use crate::keyring::Keyring;
 use crate::offload::Offload;
 use crate::openapi::Page;
+use crate::peers::FailedTries;
 use crate::places::Places;
 use crate::problem::Problem;
 use crate::routes::Routes;
 use crate::server::Server;
+use crate::tls::Tls;
 use crate::validate::ModelWatch;
 
 /// Memory, in bytes, for bodies whose cache keys are remembered.
@@ -87,6 +91,11 @@ pub struct App {
 /// What every request sees.
 pub(crate) struct Shared {
     pub(crate) config: Config,
+    /// The keys that are good now.
+    pub(crate) keys: ArcSwap<Keyring>,
+    pub(crate) failed_tries: FailedTries,
+    /// What the listener speaks TLS with, where it does.
+    pub(crate) tls: Option<Tls>,
     pub(crate) deps: Deps,
     pub(crate) routes: Routes,
     pub(crate) http: HttpMetrics,
@@ -113,7 +122,7 @@ impl fmt::Debug for Shared {
 impl Config {
     /// Puts the application together over what it depends on.
     #[must_use]
-    pub fn build(self, deps: Deps) -> App {
+    pub fn build(mut self, deps: Deps) -> App {
         let shared = Shared {
             routes: Routes::new(),
             http: HttpMetrics::new(&Routes::labels()),
@@ -128,6 +137,9 @@ impl Config {
             draining: AtomicBool::new(false),
             // The bundled database has it; UTC is only what the types ask for.
             zone: TimeZone::get("America/Santiago").unwrap_or(TimeZone::UTC),
+            keys: ArcSwap::new(Arc::clone(&self.keys)),
+            failed_tries: FailedTries::new(self.limits.failed_keys_per_minute.get()),
+            tls: self.tls.take(),
             config: self,
             deps,
         };
@@ -138,10 +150,33 @@ impl Config {
 }
 
 impl App {
+    /// What changes the application while it serves.
+    #[must_use]
+    pub fn controls(&self) -> Controls {
+        Controls {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+
     /// Starts to serve on `listener`, until the returned server is drained.
     #[must_use]
     pub fn spawn(self, listener: TcpListener) -> Server {
         Server::spawn(self.shared, listener)
+    }
+}
+
+/// What changes an application while it serves, and tells how it is. Clones are handles of the
+/// same.
+#[derive(Debug, Clone)]
+pub struct Controls {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Controls {
+    /// From the next request on these are the keys that open. What was made under a name stays
+    /// readable to the key of that name.
+    pub fn replace_keys(&self, keys: Keyring) {
+        self.shared.keys.store(Arc::new(keys));
     }
 }
 

@@ -31,7 +31,19 @@ where
     B: Body<Data = Bytes> + Unpin,
 {
     json_type(headers)?;
-    read(body, limits.max_body_bytes, limits.body_timeout).await
+    let announced = body.size_hint().upper();
+    read(body, limits.max_body_bytes, time_for(announced, limits)).await
+}
+
+/// A body of any size has this long, whatever the rate.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a body of so many announced bytes may take: a small one that trickles in must not
+/// hold its place for as long as a large one may need.
+fn time_for(announced: Option<u64>, limits: &Limits) -> Duration {
+    let rate = u64::from(limits.min_body_rate.get());
+    let by_rate = announced.map(|bytes| GRACE + Duration::from_secs(bytes / rate));
+    by_rate.map_or(limits.body_timeout, |time| time.min(limits.body_timeout))
 }
 
 /// Throws away what is left of a refused body, in the background.
@@ -207,6 +219,23 @@ mod tests {
                 .status(),
             400
         );
+    }
+
+    #[test]
+    fn a_body_s_time_grows_with_its_size_up_to_the_limit() {
+        let limits = Limits {
+            body_timeout: MINUTE,
+            min_body_rate: std::num::NonZeroU32::new(1_000).unwrap(),
+            ..Limits::default()
+        };
+        for (announced, seconds) in [
+            (Some(0), 5),
+            (Some(9_999), 14),
+            (Some(u64::MAX), 60),
+            (None, 60),
+        ] {
+            assert_eq!(time_for(announced, &limits).as_secs(), seconds);
+        }
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! What a server can be told, with its defaults.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::auth::Keyring;
+use crate::cors::Cors;
+use crate::keyring::Keyring;
+use crate::peers::TrustedProxies;
+use crate::tls::Tls;
 
 /// Bounds on what clients may send and on how long anything takes. Every one has a default
 /// that suits an ERP; none can be switched off.
@@ -17,6 +21,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// Longest wait for a request's body once its head is there.
     pub body_timeout: Duration,
+    /// What a body must come at after its first five seconds, in bytes a second on the average.
+    pub min_body_rate: NonZeroU32,
     /// Longest time from a request's body to its answer.
     pub request_timeout: Duration,
     /// Longest wait for the model inside a request; always shorter than `request_timeout`, so
@@ -24,8 +30,14 @@ pub struct Limits {
     pub model_timeout: Duration,
     /// Longest wait for a client to take more of its answer.
     pub write_timeout: Duration,
-    /// Connections held at once; the next one is answered 503 and closed.
+    /// Connections held at once. The next one takes the place of an idle one; where none is
+    /// idle it is answered 503 and closed.
     pub max_connections: NonZeroUsize,
+    /// The same for the connections of one address that isn't a trusted proxy.
+    pub max_connections_per_peer: NonZeroUsize,
+    /// Wrong keys that one address may present in a minute; the next one is answered 429. A good
+    /// key always opens.
+    pub failed_keys_per_minute: NonZeroU32,
     /// Requests worked on at once; the next one is answered 503.
     pub max_in_flight: NonZeroUsize,
     /// Streams at once, beside those requests; the next one is answered 503.
@@ -42,10 +54,13 @@ impl Default for Limits {
             max_head_bytes: 32 * 1024,
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(15),
+            min_body_rate: const { NonZeroU32::new(1_024).unwrap() },
             request_timeout: Duration::from_secs(30),
             model_timeout: Duration::from_secs(20),
             write_timeout: Duration::from_secs(30),
             max_connections: const { NonZeroUsize::new(4_096).unwrap() },
+            max_connections_per_peer: const { NonZeroUsize::new(512).unwrap() },
+            failed_keys_per_minute: const { NonZeroU32::new(60).unwrap() },
             max_in_flight: const { NonZeroUsize::new(1_024).unwrap() },
             max_streams: const { NonZeroUsize::new(2_000).unwrap() },
             max_in_flight_bytes: 128 * 1024 * 1024,
@@ -56,8 +71,14 @@ impl Default for Limits {
 /// How a server of this API behaves.
 #[derive(Debug)]
 pub struct Config {
-    /// Who may ask.
-    pub keys: Keyring,
+    /// Who may ask, at first: [`crate::Controls::replace_keys`] changes it.
+    pub keys: Arc<Keyring>,
+    /// What the listener speaks TLS with; none: plain HTTP.
+    pub tls: Option<Tls>,
+    /// The web pages that may ask.
+    pub cors: Cors,
+    /// Whose word on the client's address is taken.
+    pub proxies: TrustedProxies,
     /// Bounds on sizes, times and numbers.
     pub limits: Limits,
     /// Whether `GET /metrics` needs no key.
@@ -75,7 +96,10 @@ impl Config {
     #[must_use]
     pub fn new(keys: Keyring, version: &'static str) -> Self {
         Self {
-            keys,
+            keys: Arc::new(keys),
+            tls: None,
+            cors: Cors::default(),
+            proxies: TrustedProxies::default(),
             limits: Limits::default(),
             metrics_public: false,
             validate_lifetime: Duration::from_secs(15 * 60),

@@ -33,7 +33,7 @@
 //! let indicators = Arc::new(indicators);
 //! let deps = Deps { cache, store, model: None, chat: None, indicators, meter, metrics, clock };
 //!
-//! let key = ApiKey { name: "erp".into(), secret: "0123456789abcdef0123456789abcdef".into(), companies: None };
+//! let key = ApiKey::new("erp", "0123456789abcdef0123456789abcdef");
 //! let config = Config::new(Keyring::new(&[key])?, "1.0.0");
 //! let listener = TcpListener::bind("127.0.0.1:0").await?;
 //! let server = config.build(deps).spawn(listener);
@@ -66,10 +66,14 @@
 //! - No key, body or upstream text is in a log line or an error.
 //! - A panic in a handler is a 500 of one request.
 //!
+//! - Connections that do nothing give their place to those who ask ([`Limits::max_connections`]).
+//!
 //! # Absent on purpose
 //!
-//! TLS and HTTP/2 end at the reverse proxy in front of the service.
+//! HTTP/2 without TLS, HTTP/3, compression of answers, client certificates: a reverse proxy has
+//! them all.
 
+mod admin;
 mod analytics;
 mod app;
 mod asked;
@@ -77,13 +81,18 @@ mod auth;
 mod body;
 mod chat;
 mod config;
+mod connection;
+mod connections;
+mod cors;
 mod costs;
 mod fields;
 mod figures;
 mod kept;
+mod keyring;
 mod offload;
 mod openapi;
 mod payslips;
+mod peers;
 mod places;
 mod probes;
 mod problem;
@@ -95,15 +104,22 @@ mod routes;
 mod server;
 mod service;
 mod stream;
+mod throttle;
+mod tls;
 mod validate;
 mod within;
 
-pub use app::{App, Deps, Model};
-pub use auth::{ApiKey, Keyring, KeyringError, MIN_KEY_CHARS, Tenant};
+pub use admin::{Admin, AdminDeps, AdminServer, Reload, ReloadError, Reloaded};
+pub use app::{App, Controls, Deps, Model};
+pub use auth::{Role, Tenant};
 pub use config::{Config, Limits};
+pub use cors::{Cors, OriginError};
+pub use keyring::{ApiKey, KeySecret, Keyring, KeyringError, MIN_KEY_CHARS};
 pub use payslips::{PageError, PageReader, PreviredPage};
+pub use peers::{NetworkError, TrustedProxies};
 pub use problem::{FieldError, Problem, Segment};
 pub use server::{Drained, Server};
+pub use tls::{Tls, TlsError};
 
 /// The operations whose answers are kept, as the cache's metrics name them.
 pub const OPERATIONS: [&str; 6] = [

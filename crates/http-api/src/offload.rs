@@ -63,9 +63,10 @@ impl Offload {
             .acquire_owned()
             .await
             .map_err(|_| Problem::internal())?;
+        let span = tracing::Span::current();
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            work()
+            span.in_scope(work)
         })
         .await
         .map_err(|_| Problem::internal())

@@ -136,6 +136,46 @@ impl Problem {
         )
     }
 
+    /// 403: the key is good, but not for this route.
+    pub(crate) fn foreign_route() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "route_not_allowed",
+            "Forbidden",
+            "La clave de acceso no está autorizada para esta ruta.",
+        )
+    }
+
+    /// 429: more wrong keys than an address may present.
+    pub(crate) fn too_many_tries() -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_attempts",
+            "Too many requests",
+            "Demasiados intentos con claves que no son válidas. Revise la clave configurada.",
+        )
+    }
+
+    /// 429: more requests than the key may make.
+    pub(crate) fn rate_limited() -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limited",
+            "Too many requests",
+            "La clave de acceso superó su límite de solicitudes. Intente de nuevo más tarde.",
+        )
+    }
+
+    /// 400: a head that says two things.
+    pub(crate) fn ambiguous_head() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "ambiguous_head",
+            "Bad request",
+            "La solicitud trae más de un encabezado Host.",
+        )
+    }
+
     /// 400: a parameter of the path or the query that makes no sense.
     pub(crate) fn bad_parameter(detail: impl Into<String>) -> Self {
         let status = StatusCode::BAD_REQUEST;

@@ -19,6 +19,7 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use crate::chat::EventStream;
 use crate::openapi::File;
 use crate::problem::Problem;
+use crate::throttle::whole_seconds;
 
 /// The body of an answer.
 #[derive(Debug)]
@@ -64,6 +65,7 @@ const HEADERS: usize = 13;
 const AGE: HeaderName = HeaderName::from_static("age");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+const STRICT_TRANSPORT_SECURITY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -112,6 +114,15 @@ impl Reply {
     pub(crate) fn prometheus(text: String) -> Self {
         let content_type = "text/plain; version=0.0.4; charset=utf-8";
         Self::of(StatusCode::OK, content_type, Bytes::from(text))
+    }
+
+    /// An answer in plain text.
+    pub(crate) fn text(text: String) -> Self {
+        Self::of(
+            StatusCode::OK,
+            "text/plain; charset=utf-8",
+            Bytes::from(text),
+        )
     }
 
     /// An answer that comes in events.
@@ -182,7 +193,7 @@ pub(crate) fn refusal(problem: &Problem, request_id: &str, elapsed: Duration) ->
         headers.insert(ALLOW, HeaderValue::from_static(allow));
     }
     if let Some(wait) = problem.retry_after() {
-        headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait).max(1)));
     }
     common(headers, request_id);
     headers.insert(SERVER_TIMING, timing(elapsed, Duration::ZERO));
@@ -203,6 +214,20 @@ fn common(headers: &mut HeaderMap, request_id: &str) {
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
     );
+}
+
+/// Browsers that have seen this over TLS come over TLS for the next year.
+pub(crate) fn only_over_tls(headers: &mut HeaderMap) {
+    let name = http::header::STRICT_TRANSPORT_SECURITY;
+    headers.insert(name, STRICT_TRANSPORT_SECURITY);
+}
+
+/// An answer without a body to what a browser asks before it lets a page ask.
+pub(crate) fn preflight(request_id: &str) -> Response<Body> {
+    let mut response = Response::new(Body::Whole(Full::new(Bytes::new())));
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    common(response.headers_mut(), request_id);
+    response
 }
 
 /// `Server-Timing`, in milliseconds.

@@ -2,37 +2,27 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::{HttpService, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::Counter;
 use observability::HttpMetrics;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::app::Shared;
+use crate::connection::{self, Ends};
+use crate::connections::Connections;
 use crate::problem::Problem;
-use crate::reply::Body;
-use crate::service;
-use crate::stream::Impatient;
 
 /// Between two tries to accept while the process has no file descriptor left.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
 /// Between two tidyings of the metrics' raw observations.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
-
-/// How long a drain waits for the rest of a connection's first head.
-const LAST_HEAD: Duration = Duration::from_secs(1);
 
 /// How long streams may take to say that they end because the process does.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -119,7 +109,13 @@ async fn accept(
     drop(stopping);
     let mut chores = JoinSet::new();
     chores.spawn(upkeep(Arc::clone(&shared)));
-    let places = Arc::new(Semaphore::new(shared.config.limits.max_connections.get()));
+    let limits = &shared.config.limits;
+    let places = Connections::new(
+        limits.max_connections,
+        limits.max_connections_per_peer,
+        shared.config.proxies.clone(),
+    );
+    let places = Arc::new(places);
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     let refused = HttpMetrics::refused("connections");
     loop {
@@ -128,9 +124,13 @@ async fn accept(
             _ = &mut stopped => return Accepted { connections, _upkeep: chores },
         };
         match accepted {
-            Ok((stream, _)) => match Arc::clone(&places).try_acquire_owned() {
-                Ok(place) => serve(&shared, stream, place, connections.subscribe()),
-                Err(_) => refuse(stream, &refused, &refusals),
+            Ok((stream, peer)) => match places.admit(peer.ip()) {
+                Some((place, leave)) => {
+                    let stopping = connections.subscribe();
+                    let ends = Ends { stopping, leave };
+                    connection::serve(&shared, stream, peer.ip(), place, ends);
+                }
+                None => refuse(stream, shared.tls.is_some(), &refused, &refusals),
             },
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -152,68 +152,13 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-fn serve(
-    shared: &Arc<Shared>,
-    stream: TcpStream,
-    place: OwnedSemaphorePermit,
-    stopping: watch::Receiver<()>,
-) {
-    // Answers are small and written whole: waiting for more to send would only delay them.
-    let _ = stream.set_nodelay(true);
-    let limits = &shared.config.limits;
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        // Head and body are small: one copy costs less than a gathering write.
-        .writev(false)
-        .header_read_timeout(limits.head_timeout)
-        .max_buf_size(limits.max_head_bytes.max(8 * 1024));
-    let asked = Arc::new(AtomicBool::new(false));
-    let (shared, begun) = (Arc::clone(shared), Arc::clone(&asked));
-    let stream = Impatient::new(TokioIo::new(stream), limits.write_timeout);
-    let service = service_fn(move |request| {
-        begun.store(true, Ordering::Relaxed);
-        let shared = Arc::clone(&shared);
-        async move { Ok::<_, std::convert::Infallible>(service::answer(&shared, request).await) }
-    });
-    let connection = http.serve_connection(stream, service);
-    tokio::spawn(async move {
-        let _place = place;
-        if let Err(error) = hold(connection, stopping, &asked).await {
-            // A client that leaves early or writes no HTTP; nothing here to mend.
-            tracing::debug!(%error, "connection ended early");
-        }
-    });
-}
-
-/// A connection to its end: that of its client, or, once `stopping` says so, that of the
-/// request that it works on.
-async fn hold<S>(
-    connection: http1::Connection<Impatient<TokioIo<TcpStream>>, S>,
-    mut stopping: watch::Receiver<()>,
-    asked: &AtomicBool,
-) -> hyper::Result<()>
-where
-    S: HttpService<Incoming, ResBody = Body>,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let mut connection = pin!(connection);
-    tokio::select! {
-        biased;
-        ended = connection.as_mut() => return ended,
-        _ = stopping.changed() => connection.as_mut().graceful_shutdown(),
-    }
-    // An idle connection is closed by that, but not one that has sent a part of its first
-    // head: it would hold the drain until the head's time-out.
-    match timeout(LAST_HEAD, connection.as_mut()).await {
-        Ok(ended) => ended,
-        Err(_) if !asked.load(Ordering::Relaxed) => Ok(()),
-        Err(_) => connection.await,
-    }
-}
-
-/// Tells a connection over the limit that it is, whatever it was about to ask.
-fn refuse(mut stream: TcpStream, refused: &Counter, refusals: &Arc<Semaphore>) {
+/// Tells a connection over the limit that it is, whatever it was about to ask. One that expects
+/// TLS would read nothing of it, and is only closed.
+fn refuse(mut stream: TcpStream, tls: bool, refused: &Counter, refusals: &Arc<Semaphore>) {
     refused.increment(1);
+    if tls {
+        return;
+    }
     let Ok(place) = Arc::clone(refusals).try_acquire_owned() else {
         return;
     };

@@ -7,16 +7,20 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use cache::Status;
 use futures_util::FutureExt as _;
-use http::header::CONNECTION;
+use http::header::{CONNECTION, HOST};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::{Body as _, Incoming};
+use observability::{method_label, traces};
+use tracing::{Instrument as _, Span, field};
 
 use crate::analytics;
 use crate::app::Shared;
-use crate::auth::Caller;
+use crate::auth::{Caller, presented};
 use crate::body;
 use crate::chat;
+use crate::connection::Peer;
+use crate::cors;
 use crate::costs;
 use crate::figures;
 use crate::openapi;
@@ -28,6 +32,7 @@ use crate::purchases;
 use crate::reply::{self, Body, Reply};
 use crate::request_id;
 use crate::routes::{Action, Found, Routes, Watch, Work};
+use crate::throttle::{self, Standing};
 use crate::validate;
 use crate::within::within;
 
@@ -38,45 +43,141 @@ const CLIENT_LEFT: u16 = 499;
 /// What the log line of a request tells beside its outcome.
 struct Line<'a> {
     id: &'a str,
-    method: &'a Method,
+    method: &'static str,
+    version: Version,
     endpoint: usize,
     caller: Option<&'a str>,
 }
 
+/// What an answer's headers say of the connection, the page and the key.
+struct Manner {
+    peer: Peer,
+    /// The page that asks, where it may.
+    origin: Option<HeaderValue>,
+    standing: Option<Standing>,
+}
+
 /// Answers a request. Never fails: what goes wrong is an answer too.
-pub(crate) async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Body> {
+pub(crate) async fn answer(
+    shared: &Arc<Shared>,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Response<Body> {
     let started = Instant::now();
     let _in_flight = shared.http.enter();
     let id = request_id::of(request.headers());
-    let method = request.method().clone();
-    let (endpoint, route) = shared.routes.find(&method, request.uri().path());
-    let caller = route
-        .as_ref()
-        .map_or(Ok(None), |found| authenticate(shared, found, &request));
-    let line = Line {
-        id: &id,
-        method: &method,
-        endpoint,
-        caller: caller
-            .as_ref()
-            .ok()
-            .copied()
-            .flatten()
-            .map(|caller| caller.name()),
+    let mut manner = Manner {
+        peer,
+        origin: shared.config.cors.origin(request.headers()).cloned(),
+        standing: None,
     };
-    let left = Left {
-        shared,
-        line: &line,
-        started,
-        answered: false,
+    if manner.origin.is_some() && cors::is_preflight(request.method(), request.headers()) {
+        let mut response = reply::preflight(&id);
+        cors::preflight(response.headers_mut());
+        manner.write(shared, response.headers_mut());
+        return response;
+    }
+    let method = method_label(request.method().as_str());
+    let (endpoint, route) = shared.routes.find(request.method(), request.uri().path());
+    let span = span(method, endpoint, &id);
+    traces::adopt(&span, request.headers());
+    let handled = async {
+        let caller = route.as_ref().map_or(Ok(None), |found| {
+            authenticate(shared, peer, found, &request)
+        });
+        let line = Line {
+            id: &id,
+            method,
+            version: request.version(),
+            endpoint,
+            caller: caller
+                .as_ref()
+                .ok()
+                .and_then(Option::as_ref)
+                .map(|caller| caller.name()),
+        };
+        let left = Left {
+            shared,
+            line: &line,
+            started,
+            answered: false,
+        };
+        let outcome = match (route, &caller) {
+            (Ok(found), Ok(caller)) => {
+                let allowed = match (&found.action, caller) {
+                    (Action::Work(_), Some(caller)) => {
+                        let (standing, allowed) = throttle::admit(shared, caller).await;
+                        manner.standing = standing;
+                        allowed
+                    }
+                    _ => Ok(()),
+                };
+                match allowed {
+                    Ok(()) => guarded(shared, found, caller.as_ref(), request).await,
+                    Err(problem) => refused(request, problem),
+                }
+            }
+            (Err(problem), _) => refused(request, problem),
+            (_, Err(problem)) => refused(request, problem.clone()),
+        };
+        left.answered();
+        let mut response = finish(shared, &line, outcome, started.elapsed());
+        manner.write(shared, response.headers_mut());
+        response
     };
-    let outcome = match (route, &caller) {
-        (Ok(found), Ok(caller)) => guarded(shared, found, *caller, request).await,
-        (Err(problem), _) => refused(request, problem),
-        (_, Err(problem)) => refused(request, problem.clone()),
-    };
-    left.answered();
-    finish(shared, &line, outcome, started.elapsed())
+    handled.instrument(span).await
+}
+
+/// The root of what is traced of a request.
+fn span(method: &'static str, endpoint: usize, id: &str) -> Span {
+    let route = Routes::label(endpoint);
+    tracing::info_span!(
+        "request",
+        otel.name = format_args!("{method} {route}"),
+        otel.kind = "server",
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = field::Empty,
+        request.id = id,
+        cache.result = field::Empty,
+        error.code = field::Empty,
+    )
+}
+
+/// Tells the request's span how it ended.
+fn conclude(status: u16, cache: Option<Status>, code: Option<&'static str>) {
+    let span = Span::current();
+    if span.is_disabled() {
+        return;
+    }
+    span.record("http.response.status_code", status);
+    if let Some(cache) = cache {
+        span.record("cache.result", cache.as_str());
+    }
+    if let Some(code) = code {
+        span.record("error.code", code);
+        // A client's own mistake is no failure of the service.
+        if status >= 500 {
+            traces::mark_failed(&span, code);
+        }
+    }
+}
+
+impl Manner {
+    fn write(&self, shared: &Shared, headers: &mut HeaderMap) {
+        if self.peer.secure {
+            reply::only_over_tls(headers);
+        }
+        if let Some(standing) = &self.standing {
+            standing.write(headers);
+        }
+        if shared.config.cors.is_used() {
+            cors::vary(headers);
+        }
+        if let Some(origin) = &self.origin {
+            cors::allow(headers, origin);
+        }
+    }
 }
 
 /// Tells of a request whose client didn't wait for the answer: what it began may go on and
@@ -107,10 +208,9 @@ impl Drop for Left<'_> {
 }
 
 fn record(shared: &Shared, line: &Line<'_>, status: u16, elapsed: Duration, upstream: Duration) {
-    let method = line.method.as_str();
     shared
         .http
-        .observe(line.endpoint, method, status, elapsed, upstream);
+        .observe(line.endpoint, line.method, status, elapsed, upstream);
 }
 
 fn log(
@@ -119,12 +219,13 @@ fn log(
     elapsed: Duration,
     upstream: Duration,
     cache: Option<Status>,
-    code: Option<&str>,
+    code: Option<&'static str>,
 ) {
+    conclude(status, cache, code);
     tracing::info!(
         target: "http",
         request_id = line.id,
-        method = line.method.as_str(),
+        method = line.method,
         endpoint = Routes::label(line.endpoint),
         status,
         duration_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
@@ -136,17 +237,33 @@ fn log(
     );
 }
 
-fn authenticate<'a>(
-    shared: &'a Shared,
+/// Who asks, where the route wants to know; nobody gets in whose head says two things.
+fn authenticate(
+    shared: &Shared,
+    peer: Peer,
     found: &Found,
     request: &Request<Incoming>,
-) -> Result<Option<&'a Arc<Caller>>, Problem> {
+) -> Result<Option<Arc<Caller>>, Problem> {
+    let headers = request.headers();
+    if headers.get_all(HOST).iter().nth(1).is_some() {
+        return Err(Problem::ambiguous_head());
+    }
     let figures = found.action == Action::Watch(Watch::Metrics) && shared.config.metrics_public;
     let public = found.route.public || figures;
     if public {
         return Ok(None);
     }
-    shared.config.keys.authenticate(request.headers()).map(Some)
+    let keys = shared.keys.load();
+    match keys.authenticate(headers, || shared.now()) {
+        Ok(caller) if caller.may(found.action) => Ok(Some(caller)),
+        Ok(_) => Err(Problem::foreign_route()),
+        // To present none is no try.
+        Err(problem) if presented(headers).is_none() => Err(problem),
+        Err(_) => {
+            let client = shared.config.proxies.client(peer.address, headers);
+            Err(shared.failed_tries.failed(client))
+        }
+    }
 }
 
 /// A request whose body nobody wants to see.
@@ -290,6 +407,8 @@ fn finish(
         ),
         Err(problem) => (problem.status(), Duration::ZERO, None, Some(problem.code())),
     };
+    // Who tries keys pays a connection for each.
+    let unwelcome = status == StatusCode::TOO_MANY_REQUESTS && line.caller.is_none();
     let status = status.as_u16();
     record(shared, line, status, elapsed, upstream);
     log(line, status, elapsed, upstream, cache, code);
@@ -297,7 +416,8 @@ fn finish(
         Ok(reply) => reply.into_response(line.id, elapsed),
         Err(problem) => reply::refusal(&problem, line.id, elapsed),
     };
-    if shared.is_draining() {
+    // HTTP/2 has no such header, and its own way to say so.
+    if line.version < Version::HTTP_2 && (shared.is_draining() || unwelcome) {
         // A client that keeps the connection would send its next request into the close.
         let headers = response.headers_mut();
         headers.insert(CONNECTION, HeaderValue::from_static("close"));

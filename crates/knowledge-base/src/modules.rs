@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use serde::Deserialize;
 
+use crate::hit::relevance;
 use crate::text::{Stems, TokenKind, fold, is_stop_word, tokenise};
 
 /// Longest prompt, in bytes.
@@ -46,6 +48,8 @@ pub struct ModuleChoice {
 #[derive(Debug, Default)]
 pub(crate) struct Modules {
     all: Vec<Known>,
+    /// The stems of all keywords, so that they aren't taken for typing errors.
+    words: HashSet<Box<str>, RandomState>,
 }
 
 #[derive(Debug)]
@@ -66,8 +70,12 @@ pub(crate) struct Evidence<'a> {
 
 /// The module that takes what no other does.
 const GENERAL: &str = "general";
-/// The share of keywords in the evidence; the rest is that of the passages found.
-const KEYWORDS: f64 = 0.5;
+/// The share of keywords in the evidence; the rest is that of the passages found, where the best
+/// of them is as good as they are when they answer.
+const KEYWORDS: f64 = 0.6;
+/// The score that half of the first passages reach which answer their question
+/// (docs/knowledge-base.md).
+const SURE: f64 = 0.4;
 
 impl Module {
     /// Reads a module's file.
@@ -113,7 +121,17 @@ impl Modules {
                 module: Arc::new(module),
             }
         });
-        Self { all: all.collect() }
+        let all: Vec<Known> = all.collect();
+        let words = all.iter().flat_map(|known| known.keywords.iter().flatten());
+        Self {
+            words: words.cloned().collect(),
+            all,
+        }
+    }
+
+    /// Whether a stem stands in a keyword.
+    pub(crate) fn knows(&self, stem: &str) -> bool {
+        self.words.contains(stem)
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Module>> {
@@ -129,11 +147,15 @@ impl Modules {
     ) -> Option<ModuleChoice> {
         let keywords = shares(self.all.iter().map(|known| self.keywords(known, words)));
         let passages = shares(self.all.iter().map(|known| known.passages(found)));
+        // Passages that hardly have to do with the question say little about its module.
+        let best = found.first().map_or(0.0, |passage| passage.score);
+        let passages_weight = (1.0 - KEYWORDS) * (best / SURE).min(1.0);
+        let weights = KEYWORDS + passages_weight;
         let scores = keywords.iter().zip(&passages).map(|(keywords, passages)| {
             // Without one kind of evidence the other speaks alone.
             match (keywords, passages) {
                 (Some(keywords), Some(passages)) => {
-                    KEYWORDS * keywords + (1.0 - KEYWORDS) * passages
+                    (KEYWORDS * keywords + passages_weight * passages) / weights
                 }
                 (Some(share), None) | (None, Some(share)) => *share,
                 (None, None) => 0.0,
@@ -144,7 +166,8 @@ impl Modules {
             .iter()
             .zip(scores)
             .max_by(|one, other| one.1.total_cmp(&other.1))?;
-        if confidence > 0.0 {
+        let has_keyword = keywords.iter().any(Option::is_some);
+        if confidence > 0.0 && (has_keyword || relevance(best) >= 0.5) {
             return Some(known.choice(confidence));
         }
         let general = self
@@ -276,7 +299,16 @@ mod tests {
             "pagos"
         );
         let divided = choose("sueldo", &[("dte", "", 0.5)]);
-        assert!((divided.confidence - 0.5).abs() < 1e-9, "{divided:?}");
+        assert!((divided.confidence - 0.6).abs() < 1e-9, "{divided:?}");
+        assert_eq!(divided.module, "pagos");
+        // What hardly has to do with the question says little, and alone nothing.
+        let weak = choose("sueldo", &[("dte", "", 0.1)]);
+        assert!((weak.confidence - 0.6 / 0.7).abs() < 1e-9, "{weak:?}");
+        let irrelevant = choose("algo", &[("dte", "", 0.2)]);
+        assert_eq!(
+            (irrelevant.module.as_str(), irrelevant.confidence),
+            ("general", 0.0)
+        );
         let nothing = choose("zzz", &[]);
         assert_eq!(
             (nothing.module.as_str(), nothing.confidence),

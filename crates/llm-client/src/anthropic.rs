@@ -81,7 +81,7 @@ impl Anthropic {
     async fn call(&self, request: &Request) -> Result<Completion, Error> {
         let started = Instant::now();
         let outgoing = self.post(&self.messages, request, Ask::Whole)?;
-        let limits = Limits::new(started, &self.config.timeouts, request.deadline());
+        let limits = Limits::new(started, &self.config.timeouts, request);
         let answer = self
             .transport
             .exchange(outgoing, &limits, self.config.max_response_bytes)
@@ -128,7 +128,7 @@ impl Anthropic {
     async fn begin(&self, request: &Request) -> Result<Begun, Error> {
         let begun = Instant::now();
         let outgoing = self.post(&self.messages, request, Ask::Stream)?;
-        let limits = Limits::new(begun, &self.config.timeouts, request.deadline());
+        let limits = Limits::new(begun, &self.config.timeouts, request);
         let (response, first_event) = self.transport.open(outgoing, &limits).await?;
         if !(response.status().is_success() && transport::is_event_stream(response.headers())) {
             // A failure, or a gateway that can't stream.
@@ -155,7 +155,7 @@ impl Anthropic {
 
     async fn count(&self, request: &Request) -> Result<Option<u64>, Error> {
         let outgoing = self.post(&self.count_tokens, request, Ask::Count)?;
-        let limits = Limits::new(Instant::now(), &self.config.timeouts, request.deadline());
+        let limits = Limits::new(Instant::now(), &self.config.timeouts, request);
         let answer = self
             .transport
             .exchange(outgoing, &limits, self.config.max_response_bytes)
@@ -178,14 +178,18 @@ impl Anthropic {
             Ask::Stream => "text/event-stream, application/json",
             Ask::Whole | Ask::Count => "application/json",
         };
-        http::Request::post(to.clone())
+        let mut outgoing = http::Request::post(to.clone())
             .header(X_API_KEY, self.api_key.clone())
             .header(ANTHROPIC_VERSION, HeaderValue::from_static(API_VERSION))
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(ACCEPT, HeaderValue::from_static(accept))
             .header(USER_AGENT, HeaderValue::from_static(transport::USER_AGENT))
             .body(body.into())
-            .map_err(|error| Error::new(ErrorKind::InvalidRequest).with_source(error))
+            .map_err(|error| Error::new(ErrorKind::InvalidRequest).with_source(error))?;
+        if let Some(propagate) = self.config.propagate {
+            propagate(outgoing.headers_mut());
+        }
+        Ok(outgoing)
     }
 }
 

@@ -173,6 +173,7 @@ const fn cause_word(cause: Cause) -> &'static str {
         Cause::Failures => "failures",
         Cause::Probe => "probe",
         Cause::Shared => "shared",
+        Cause::Operator => "operator",
     }
 }
 
@@ -212,6 +213,13 @@ impl Breaker {
             Phase::Open { .. } => BreakerState::Open,
             Phase::HalfOpen { .. } => BreakerState::HalfOpen,
         })
+    }
+
+    /// Lets calls through again, here and (where it is shared) on the other replicas: for an
+    /// operator who knows that the provider is well. Says whether it was anything but closed. A
+    /// rate limit's gate stays shut: that is the provider's own word.
+    pub fn reset(&self) -> bool {
+        self.core.change(|state, _, out| state.reset(out))
     }
 
     fn admit(&self) -> Result<Attempt, Error> {

@@ -67,11 +67,11 @@ pub struct ConcurrencyStats {
 /// # The limit
 ///
 /// It grows by one in the time that `limit` calls go well while it is in use (at first by one
-/// with each), and shrinks by a quarter when the provider is overloaded (429, 529, 503, its
-/// time-outs), once for all calls that were under way by then. The account's limits that the
-/// provider tells ([`RateLimits`]) bound it to the calls that are left; with none left
-/// nothing starts until one more fits, and after a `Retry-After` until the time is over (at
-/// most a minute).
+/// with each; a stream goes well from its first event on), and shrinks by a quarter when the
+/// provider is overloaded (429, 529, 503, its time-outs), once for all calls that were under
+/// way by then. The account's limits that the provider tells ([`RateLimits`]) bound it to the
+/// calls that are left; with none left nothing starts until one more fits, and after a
+/// `Retry-After` until the time is over (at most a minute).
 ///
 /// # The queue
 ///
@@ -129,9 +129,10 @@ impl LanguageModel for ConcurrencyLimit {
     }
 
     async fn stream(&self, request: &Request) -> Result<CompletionStream, Error> {
-        let permit = self.gate.acquire(request.deadline()).await?;
+        let mut permit = self.gate.acquire(request.deadline()).await?;
         match self.inner.stream(request).await {
             Ok(inner) => {
+                permit.borne();
                 let permit = Some(permit);
                 Ok(CompletionStream::new(Limited { inner, permit }, request))
             }

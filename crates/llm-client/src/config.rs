@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
-use http::{HeaderValue, Uri};
+use http::{HeaderMap, HeaderValue, Uri};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::Capabilities;
@@ -36,7 +36,13 @@ pub struct AnthropicConfig {
     pub capabilities: Capabilities,
     /// Which certificate authorities are trusted. Default: [`TrustRoots::Bundled`].
     pub trust_roots: TrustRoots,
+    /// Writes headers of its own into every request, such as a `traceparent`. It is called
+    /// within the call's span. Default: nothing.
+    pub propagate: Option<Propagate>,
 }
+
+/// Writes headers into a request on its way to a provider.
+pub type Propagate = fn(&mut HeaderMap);
 
 impl AnthropicConfig {
     /// Defaults for a key and a model.
@@ -51,6 +57,7 @@ impl AnthropicConfig {
             max_response_bytes: 4 << 20,
             capabilities: Capabilities::of(&model),
             trust_roots: TrustRoots::Bundled,
+            propagate: None,
             model,
         }
     }

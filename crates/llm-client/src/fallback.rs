@@ -49,7 +49,7 @@ impl Fallback {
         let turns = in_time && error.kind().may_pass_elsewhere();
         if turns {
             telemetry::fell_back(self.provider(), self.model(), error.kind());
-            tracing::debug!(
+            tracing::info!(
                 model = self.model(),
                 second = self.second.model(),
                 error = error.kind().as_str(),

@@ -237,7 +237,7 @@ pub use concurrency::{
     CONCURRENCY_IN_FLIGHT, CONCURRENCY_LIMIT, CONCURRENCY_QUEUE, CONCURRENCY_REFUSALS,
     CONCURRENCY_WAIT, ConcurrencyConfig, ConcurrencyLimit, ConcurrencyStats,
 };
-pub use config::{AnthropicConfig, ConfigError, DEFAULT_BASE_URL, Timeouts, TrustRoots};
+pub use config::{AnthropicConfig, ConfigError, DEFAULT_BASE_URL, Propagate, Timeouts, TrustRoots};
 pub use error::{Error, ErrorKind, Fault, Stage};
 pub use fallback::Fallback;
 pub use jitter::Jitter;

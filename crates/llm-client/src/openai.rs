@@ -63,7 +63,7 @@ impl OpenAiCompatible {
     async fn call(&self, request: &Request) -> Result<Completion, Error> {
         let begun = Instant::now();
         let outgoing = self.post(request, false)?;
-        let limits = Limits::new(begun, &self.config.timeouts, request.deadline());
+        let limits = Limits::new(begun, &self.config.timeouts, request);
         let answer = self
             .transport
             .exchange(outgoing, &limits, self.config.max_response_bytes)
@@ -106,7 +106,7 @@ impl OpenAiCompatible {
     async fn begin(&self, request: &Request) -> Result<Begun, Error> {
         let begun = Instant::now();
         let outgoing = self.post(request, true)?;
-        let limits = Limits::new(begun, &self.config.timeouts, request.deadline());
+        let limits = Limits::new(begun, &self.config.timeouts, request);
         let (response, first_event) = self.transport.open(outgoing, &limits).await?;
         let max_bytes = self.config.max_response_bytes;
         if !(response.status().is_success() && transport::is_event_stream(response.headers())) {
@@ -145,6 +145,9 @@ impl OpenAiCompatible {
             .map_err(|error| Error::new(ErrorKind::InvalidRequest).with_source(error))?;
         if let Some(value) = &self.authorization {
             outgoing.headers_mut().insert(AUTHORIZATION, value.clone());
+        }
+        if let Some(propagate) = self.config.propagate {
+            propagate(outgoing.headers_mut());
         }
         Ok(outgoing)
     }

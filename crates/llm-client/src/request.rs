@@ -1,14 +1,17 @@
 //! What is asked of a model: validated once, when it is built.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
 
 mod invalid;
+mod message;
 mod output;
 
 pub use invalid::InvalidRequest;
+pub use message::{Message, Role};
 pub use output::{Output, Temperature};
 
 /// The most `cache_control` marks that one request may carry (Anthropic, prompt caching).
@@ -28,6 +31,7 @@ pub struct Request {
     temperature: Option<Temperature>,
     output: Output,
     deadline: Option<Instant>,
+    attempt_limit: Option<Duration>,
     operation: &'static str,
     account: Option<Arc<str>>,
     prompt_chars: u64,
@@ -45,6 +49,7 @@ impl Request {
                 temperature: None,
                 output: Output::Text,
                 deadline: None,
+                attempt_limit: None,
                 operation: DEFAULT_OPERATION,
                 account: None,
                 prompt_chars: 0,
@@ -94,6 +99,13 @@ impl Request {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// The longest that one attempt at the call may take from its start to its end, in place of
+    /// the client's own [`Timeouts::total`](crate::Timeouts::total).
+    #[must_use]
+    pub fn attempt_limit(&self) -> Option<Duration> {
+        self.attempt_limit
     }
 
     /// What the call is for: a word of the calling program's, fit for a metric label.
@@ -181,6 +193,16 @@ impl RequestBuilder {
         self
     }
 
+    /// Sets the longest that one attempt may take, shorter or longer than the client's own
+    /// [`Timeouts::total`](crate::Timeouts::total): a stream that a person reads takes longer
+    /// than an answer that a program waits for. The limits on connecting, on the first byte
+    /// and on silence, and the [`deadline`](Self::deadline) over all attempts, hold as ever.
+    #[must_use]
+    pub fn attempt_limit(mut self, limit: Duration) -> Self {
+        self.request.attempt_limit = Some(limit);
+        self
+    }
+
     /// Says what the call is for, such as `validate`. Default: [`DEFAULT_OPERATION`]. It is a
     /// word of the program's and not of its users', as it becomes a label.
     #[must_use]
@@ -205,6 +227,9 @@ impl RequestBuilder {
         let mut request = self.request;
         if request.max_tokens == 0 {
             return Err(InvalidRequest::ZeroMaxTokens);
+        }
+        if request.attempt_limit.is_some_and(|limit| limit.is_zero()) {
+            return Err(InvalidRequest::ZeroAttemptLimit);
         }
         check_system(&request.system)?;
         check_messages(&request.messages)?;
@@ -321,65 +346,6 @@ impl CacheLifetime {
             Self::FiveMinutes => "5m",
             Self::OneHour => "1h",
         }
-    }
-}
-
-/// Who says a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// The person, or the program on their behalf.
-    User,
-    /// The model, in an earlier turn.
-    Assistant,
-}
-
-impl Role {
-    /// The provider's spelling, `user` or `assistant`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Assistant => "assistant",
-        }
-    }
-}
-
-/// One turn of the conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    role: Role,
-    text: String,
-}
-
-impl Message {
-    /// A message of the user's.
-    #[must_use]
-    pub fn user(text: impl Into<String>) -> Self {
-        Self {
-            role: Role::User,
-            text: text.into(),
-        }
-    }
-
-    /// An earlier answer of the model's.
-    #[must_use]
-    pub fn assistant(text: impl Into<String>) -> Self {
-        Self {
-            role: Role::Assistant,
-            text: text.into(),
-        }
-    }
-
-    /// Who says it.
-    #[must_use]
-    pub fn role(&self) -> Role {
-        self.role
-    }
-
-    /// What is said.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
     }
 }
 

@@ -139,7 +139,7 @@ impl Retrying {
             match self.next_wait(request, &error, failures) {
                 Ok(wait) => {
                     telemetry::retried(self.provider(), self.model(), error.kind());
-                    tracing::debug!(
+                    tracing::info!(
                         model = self.model(),
                         error = error.kind().as_str(),
                         failures,

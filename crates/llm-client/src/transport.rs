@@ -15,7 +15,7 @@ use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
 
-use crate::{ConfigError, Error, ErrorKind, Stage, Timeouts, TrustRoots};
+use crate::{ConfigError, Error, ErrorKind, Request, Stage, Timeouts, TrustRoots};
 use connector::{ConnectTimedOut, Connector};
 
 mod connector;
@@ -223,10 +223,11 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// The limits of a call that began at `started`.
-    pub(crate) fn new(started: Instant, timeouts: &Timeouts, deadline: Option<Instant>) -> Self {
-        let own = Limit::after(started, timeouts.total(), Stage::Total);
-        let whole = match deadline {
+    /// The limits of a call for this request that began at `started`.
+    pub(crate) fn new(started: Instant, timeouts: &Timeouts, request: &Request) -> Self {
+        let total = request.attempt_limit().unwrap_or(timeouts.total());
+        let own = Limit::after(started, total, Stage::Total);
+        let whole = match request.deadline() {
             Some(at) => own.or_earlier(Limit {
                 at,
                 stage: Stage::Deadline,

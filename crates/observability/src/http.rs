@@ -180,7 +180,8 @@ impl Drop for InFlight {
 }
 
 /// A method as a label: the well-known ones, and one word for all that a client may invent.
-fn method_label(method: &str) -> &'static str {
+#[must_use]
+pub fn method_label(method: &str) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
     KNOWN
         .into_iter()

@@ -35,13 +35,16 @@
 //!
 //! No push gateway and no HTTP listener: the service serves its own figures.
 
+pub mod catalogue;
 mod http;
 pub mod logs;
 mod panics;
 mod prometheus;
 mod quantiles;
+pub mod traces;
 
-pub use http::{HttpMetrics, InFlight, REQUEST_BUCKETS};
+pub use http::{HttpMetrics, InFlight, REQUEST_BUCKETS, method_label};
 pub use panics::log_panics;
 pub use prometheus::{HistogramBuckets, InstallError, Metrics};
 pub use quantiles::{LatencyHistogram, Quantiles};
+pub use traces::{Traces, TracesConfig, TracesError};

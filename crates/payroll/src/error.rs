@@ -1,5 +1,6 @@
 //! What the reader of payslips refuses, and how to say it to a person.
 
+use findings::ShapeError;
 use thiserror::Error;
 
 /// Why a text is no payslip that can be read.
@@ -31,26 +32,6 @@ pub enum ReadErrorKind {
     },
     /// It is JSON, but not of the contract's shape; holds every place where it isn't.
     Shape(Vec<ShapeError>),
-}
-
-/// One step to a place in a JSON body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PathSegment {
-    /// A key of an object.
-    Key(String),
-    /// An index of a list, from 0.
-    Index(usize),
-}
-
-/// One place where a body hasn't the contract's shape.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShapeError {
-    /// Where, from the body's root on.
-    pub loc: Vec<PathSegment>,
-    /// What is wrong, in Spanish.
-    pub msg: String,
-    /// A stable code: `missing`, `type_error`, `value_error`, `too_short` or `too_long`.
-    pub kind: &'static str,
 }
 
 impl ReadErrorKind {

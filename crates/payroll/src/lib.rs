@@ -27,7 +27,7 @@
 //! # Ok::<(), payroll::ReadError>(())
 //! ```
 //!
-//! `cargo run -p payroll --example check -- FILE…` prints a report for each file.
+//! `cargo run -p payroll --example payslip -- FILE…` prints a report for each file.
 //!
 //! # What there is
 //!
@@ -85,7 +85,8 @@ mod texto;
 pub use afp::Afp;
 pub use catalogo::catalogo_markdown;
 pub use concepto::{Certeza, Clase, Concepto, Reconocida, reconocer};
-pub use error::{PathSegment, ReadError, ReadErrorKind, ShapeError};
+pub use error::{ReadError, ReadErrorKind};
+pub use findings::{PathSegment, Severity, ShapeError, confidence, pesos};
 pub use impuesto::{Periodicidad, TablaImpuesto, Tramo, utm_implicita};
 pub use indicadores::{
     Campo, Cifra, Confianza, Indicadores, NECESARIOS, PRIMER_INTEGRADO, ULTIMO_INTEGRADO, Unidad,
@@ -99,6 +100,6 @@ pub use ley::{
 pub use liquidar::{Contrato, Gratificacion, Liquidada, LiquidarError, liquidar};
 pub use model::{Datos, Ilegible, Linea, Liquidacion, Salud, Seccion, Totales};
 pub use periodo::Periodo;
-pub use pesos::{MAX_MONTO, centavos, pesos, redondear};
-pub use report::{Code, Finding, Recommendation, Report, Severity, confidence};
+pub use pesos::{MAX_MONTO, centavos, redondear};
+pub use report::{Code, Finding, Recommendation, Report};
 pub use rules::{RULES, RULES_VERSION, Rule, validate};

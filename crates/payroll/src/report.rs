@@ -2,34 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use findings::{Outcome, Severity, confidence};
 use rust_decimal::Decimal;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::indicadores::Campo;
-
-/// How bad a finding is; a worse one is greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// For knowing, or a difference within rounding.
-    Info,
-    /// Worth a person's look.
-    Warning,
-    /// The payslip must not be paid like this.
-    Error,
-}
-
-impl Severity {
-    /// The contract's word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
 
 /// What the user should do with the payslip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -51,6 +28,16 @@ impl Recommendation {
             Self::Approve => "approve",
             Self::Review => "review",
             Self::Reject => "reject",
+        }
+    }
+}
+
+impl From<Outcome> for Recommendation {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Pass => Self::Approve,
+            Outcome::Review => Self::Review,
+            Outcome::Reject => Self::Reject,
         }
     }
 }
@@ -110,11 +97,7 @@ impl Report {
     /// What the user should do: an error rejects, a warning asks for a look.
     #[must_use]
     pub fn recommendation(&self) -> Recommendation {
-        match self.worst() {
-            Some(Severity::Error) => Recommendation::Reject,
-            Some(Severity::Warning) => Recommendation::Review,
-            Some(Severity::Info) | None => Recommendation::Approve,
-        }
+        Outcome::of(self.worst()).into()
     }
 
     /// How sure the rules alone are that the payslip is right, 0 to 100: see [`confidence`].
@@ -122,22 +105,6 @@ impl Report {
     pub fn confidence(&self) -> u8 {
         confidence(self.findings.iter().map(|finding| finding.severity))
     }
-}
-
-/// How sure it is that a payslip with such findings is right: 100, less 40 for every error, 8
-/// for every warning, and 1 for every info (10 at the most for all of them). More or worse
-/// findings never raise it.
-#[must_use]
-pub fn confidence(severities: impl Iterator<Item = Severity>) -> u8 {
-    let (mut lost, mut infos) = (0_u32, 0_u32);
-    for severity in severities {
-        match severity {
-            Severity::Error => lost = lost.saturating_add(40),
-            Severity::Warning => lost = lost.saturating_add(8),
-            Severity::Info => infos = infos.saturating_add(1).min(10),
-        }
-    }
-    u8::try_from(lost.saturating_add(infos)).map_or(0, |lost| 100_u8.saturating_sub(lost))
 }
 
 /// Amounts are texts, so that no reader makes floats of them.
@@ -249,7 +216,7 @@ impl Findings {
         } else {
             ""
         };
-        let pesos = crate::pesos::pesos;
+        let pesos = findings::pesos;
         let message = format!(
             "{que} debería ser {} y dice {}: la diferencia es de {}{cola}. Cálculo: {formula}.",
             pesos(esperado),
@@ -274,29 +241,6 @@ impl Findings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    fn severidad() -> impl Strategy<Value = Severity> {
-        prop_oneof![
-            Just(Severity::Info),
-            Just(Severity::Warning),
-            Just(Severity::Error)
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn more_findings_never_raise_the_confidence(
-            todos in proptest::collection::vec(severidad(), 0..40),
-            otro in severidad(),
-        ) {
-            let antes = confidence(todos.iter().copied());
-            let con_otro = confidence(todos.iter().copied().chain([otro]));
-            prop_assert!(con_otro <= antes);
-            let peores = todos.iter().map(|_| Severity::Error);
-            prop_assert!(confidence(peores) <= antes);
-        }
-    }
 
     #[test]
     fn the_worst_decides() {

@@ -71,7 +71,7 @@
 //! # }
 //! ```
 //!
-//! [`Monitor::serve`](run::Monitor::serve) does this on schedule, on as many replicas as there
+//! A [`Runner`](run::Runner) does this on schedule and on demand, on as many replicas as there
 //! are: one of them runs.
 //!
 //! # Guarantees
@@ -111,13 +111,16 @@
 //! | `sii_monitor_visit_duration_seconds` | `source` | how long a visit took |
 //! | `sii_monitor_bytes_total` | `source` | bytes of documents |
 //! | `sii_monitor_changes_total` | `source` | changes found |
-//! | `sii_monitor_last_success_age_seconds` | `source` | the alert on staleness looks at this |
+//! | `sii_monitor_errors_total` | `source`, `reason` | visits that failed, by the error's name |
+//! | `sii_monitor_last_success_age_seconds` | `source` | since a page was last visited with success |
+//! | `sii_monitor_stale_after_seconds` | `source` | the age from which that page is stale |
 //! | `sii_monitor_model_failures_total` | `reason` | questions that left the rules alone |
 //! | `sii_monitor_sink_total` | `result` | items offered to the knowledge base |
 //! | `sii_monitor_notices_total` | `channel`, `result` | notices sent, failed, given up |
 //! | `sii_monitor_notices_waiting` | `channel` | notices that wait |
 //!
-//! Labels are keys of the configuration (of the age: the page's, with its year) and fixed words.
+//! Labels are keys of the configuration (of the two ages: the page's, with its year) and fixed
+//! words. The ages are told only where there is a schedule.
 //!
 //! # Absent on purpose
 //!
@@ -136,6 +139,7 @@ pub mod index;
 pub mod item;
 pub mod meaning;
 pub mod page;
+pub mod passages;
 pub mod pdf;
 mod reading;
 pub mod run;

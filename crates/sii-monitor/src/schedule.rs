@@ -83,10 +83,10 @@ impl Schedule {
         self.next(last, now) <= now
     }
 
-    /// The age from which a source that was not visited with success is stale: two runs missed.
+    /// The time from run to run, without the shifts.
     #[must_use]
-    pub fn stale_after(&self) -> SignedDuration {
-        SignedDuration::from_secs(self.every * 2 + self.jitter)
+    pub const fn every(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.every)
     }
 
     fn at(&self, slot: i64) -> i64 {

@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use url::Url;
 
 use crate::index::Tipo;
+use crate::schedule::Schedule;
 
 /// Through this month (March) the year before is watched as well.
 const BOTH_YEARS_THROUGH: i8 = 3;
@@ -127,6 +129,15 @@ impl Source {
                 page(format!("{}:{year}", self.key), &url, Some(year))
             })
             .collect()
+    }
+
+    /// The age from which a page that wasn't visited with success is stale: two visits missed,
+    /// and an hour for shifts and retries.
+    #[must_use]
+    pub fn stale_after(&self, schedule: &Schedule) -> SignedDuration {
+        let rest = i64::from(self.every_hours.unwrap_or_default()) * 3_600;
+        let every = schedule.every().as_secs().max(rest);
+        SignedDuration::from_secs(every * 2 + 3_600)
     }
 
     fn check(&self) -> Result<(), SourceError> {
@@ -262,6 +273,21 @@ mod tests {
                 source.key
             );
         }
+    }
+
+    #[test]
+    fn a_page_is_stale_when_two_of_its_own_visits_were_missed() {
+        let hours = |every_hours, schedule: &Schedule| {
+            let source = Source {
+                every_hours,
+                ..Source::new("a", "https://a.cl/", Kind::Table)
+            };
+            source.stale_after(schedule).as_hours()
+        };
+        let six = Schedule::default();
+        assert_eq!(hours(None, &six), 13);
+        assert_eq!(hours(Some(2), &six), 13);
+        assert_eq!(hours(Some(24), &six), 49);
     }
 
     #[test]

@@ -11,7 +11,8 @@ use super::{files, report};
 /// only, and a crate that isn't here may use none.
 const ARROWS: &[(&str, &[&str])] = &[
     ("store", &[]),
-    ("dte", &[]),
+    ("findings", &[]),
+    ("dte", &["findings"]),
     ("observability", &[]),
     ("mock-anthropic", &[]),
     ("llm-client", &["store"]),
@@ -54,11 +55,12 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
 ];
-const LOW: &[&str] = &["cache", "knowledge-base", "llm-client", "store"];
+const LOW: &[&str] = &["cache", "findings", "knowledge-base", "llm-client", "store"];
 const BELOW_HTTP: &[&str] = &[
     "cache",
     "chat",
     "dte",
+    "findings",
     "knowledge-base",
     "llm-client",
     "matching",

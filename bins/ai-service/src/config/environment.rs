@@ -7,7 +7,7 @@ use super::settings::{SettingsError, wrong};
 
 /// Variables of later versions that compose files already set: they change nothing yet, and
 /// whoever sets them should know.
-const NOT_YET: [&str; 2] = ["SLACK_WEBHOOK_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+const NOT_YET: [&str; 1] = ["SLACK_WEBHOOK_URL"];
 
 /// Environment variables.
 pub(crate) struct Environment(BTreeMap<String, String>);
@@ -68,6 +68,13 @@ impl Environment {
         over(base_url, "ANTHROPIC_BASE_URL");
         if let Some(key) = self.get("ANTHROPIC_API_KEY") {
             (*api_key, *api_key_file) = (Some(key.into()), None);
+        }
+        over(&mut file.traces.endpoint, "OTEL_EXPORTER_OTLP_ENDPOINT");
+        if let Some(ratio) = self.get("OTEL_TRACES_SAMPLER_ARG") {
+            let ratio = ratio
+                .parse()
+                .map_err(|_| wrong("OTEL_TRACES_SAMPLER_ARG", "must be 0 to 1"))?;
+            file.traces.sample_ratio = Some(ratio);
         }
         self.overlay_redis(&mut file.redis)
     }

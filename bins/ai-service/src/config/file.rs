@@ -9,6 +9,8 @@ use secrecy::SecretString;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::security::{AdminFile, CorsFile, ProxiesFile, TlsFile};
+
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -21,6 +23,7 @@ pub(super) struct File {
     pub(super) cache: CacheConfig,
     pub(super) model: Model,
     pub(super) second_model: SecondModel,
+    pub(super) concurrency: Concurrency,
     pub(super) budget: Budget,
     pub(super) prices: BTreeMap<String, Price>,
     pub(super) limits: Limits,
@@ -29,7 +32,12 @@ pub(super) struct File {
     pub(super) answers: Answers,
     pub(super) indicators: Indicators,
     pub(super) metrics: Metrics,
+    pub(super) traces: Traces,
     pub(super) drain: Drain,
+    pub(super) tls: TlsFile,
+    pub(super) cors: CorsFile,
+    pub(super) proxies: ProxiesFile,
+    pub(super) admin: AdminFile,
 }
 
 /// Who may ask.
@@ -39,6 +47,16 @@ pub(super) struct Auth {
     #[serde(deserialize_with = "secret")]
     pub(super) api_key: Option<SecretString>,
     pub(super) api_key_file: Option<PathBuf>,
+    pub(super) keys: Vec<Key>,
+    pub(super) keys_file: Option<PathBuf>,
+    pub(super) requests_per_minute: Option<u32>,
+    pub(super) burst: Option<u32>,
+}
+
+/// The file of `auth.keys_file`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct KeysFile {
     pub(super) keys: Vec<Key>,
 }
 
@@ -50,7 +68,13 @@ pub(super) struct Key {
     #[serde(deserialize_with = "secret")]
     pub(super) key: Option<SecretString>,
     pub(super) key_file: Option<PathBuf>,
+    #[serde(deserialize_with = "secret")]
+    pub(super) previous: Option<SecretString>,
+    pub(super) previous_until: Option<String>,
     pub(super) companies: Option<Vec<u64>>,
+    pub(super) role: Option<String>,
+    pub(super) requests_per_minute: Option<u32>,
+    pub(super) burst: Option<u32>,
     pub(super) day_usd: Option<Dollars>,
 }
 
@@ -130,6 +154,15 @@ pub(super) struct SecondModel {
     pub(super) allow_insecure_http: bool,
 }
 
+/// Calls of one model at once.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Concurrency {
+    pub(super) initial: Option<u32>,
+    pub(super) max: Option<u32>,
+    pub(super) queue: Option<u32>,
+}
+
 /// What the model may cost.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -199,7 +232,10 @@ pub(super) struct Limits {
     pub(super) request_timeout_ms: Option<u64>,
     pub(super) model_timeout_ms: Option<u64>,
     pub(super) write_timeout_ms: Option<u64>,
+    pub(super) min_body_rate: Option<usize>,
     pub(super) max_connections: Option<usize>,
+    pub(super) max_connections_per_peer: Option<usize>,
+    pub(super) failed_keys_per_minute: Option<usize>,
     pub(super) max_in_flight: Option<usize>,
     pub(super) max_streams: Option<usize>,
     pub(super) max_in_flight_bytes: Option<usize>,
@@ -242,6 +278,16 @@ pub(super) struct Metrics {
     pub(super) public: bool,
 }
 
+/// Where traces go.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Traces {
+    pub(super) endpoint: Option<String>,
+    pub(super) sample_ratio: Option<f64>,
+    pub(super) slow_ms: Option<u64>,
+    pub(super) timeout_ms: Option<u64>,
+}
+
 /// The end of the process.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -251,7 +297,9 @@ pub(super) struct Drain {
 }
 
 /// The parser's own error would repeat what is there.
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+pub(super) fn secret<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SecretString>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)
         .map_err(|_| D::Error::custom("a key must be a string"))?;
     Ok(text.map(SecretString::from))

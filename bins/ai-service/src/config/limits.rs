@@ -1,9 +1,10 @@
 //! The bounds of the configuration.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use http_api::Limits;
+use llm_client::ConcurrencyConfig;
 
 use super::file;
 use super::settings::{SettingsError, wrong};
@@ -41,6 +42,21 @@ pub(super) fn limits(file: &file::Limits) -> Result<Limits, SettingsError> {
             file.write_timeout_ms,
             default.write_timeout,
         )?,
+        min_body_rate: rate(
+            "limits.min_body_rate",
+            file.min_body_rate,
+            default.min_body_rate,
+        )?,
+        max_connections_per_peer: count(
+            "limits.max_connections_per_peer",
+            file.max_connections_per_peer,
+            default.max_connections_per_peer,
+        )?,
+        failed_keys_per_minute: rate(
+            "limits.failed_keys_per_minute",
+            file.failed_keys_per_minute,
+            default.failed_keys_per_minute,
+        )?,
         max_connections: count(
             "limits.max_connections",
             file.max_connections,
@@ -66,6 +82,37 @@ pub(super) fn limits(file: &file::Limits) -> Result<Limits, SettingsError> {
         return Err(wrong("limits.model_timeout_ms", problem));
     }
     Ok(limits)
+}
+
+/// Calls of one model at once. Anthropic limits what is asked in a minute and not at once, so
+/// that this follows from Little's law. Usual accounts have 1,000 requests a minute (tier 2),
+/// which calls of 4 s use up 67 at a time: that is where it begins. The largest (4,000, tier 4)
+/// with the longest streams (30 s) use up 2,000; what holds below that is found by adapting
+/// and told by the provider's headers. As many as may be under way may wait.
+const CONCURRENCY: (u32, u32, u32) = (64, 2_048, 2_048);
+
+/// How many calls of one model may be under way, and wait.
+pub(super) fn concurrency(file: &file::Concurrency) -> Result<ConcurrencyConfig, SettingsError> {
+    let (initial, max, queue) = CONCURRENCY;
+    let max = calls("concurrency.max", file.max, max)?;
+    let initial = calls("concurrency.initial", file.initial, initial.min(max))?;
+    if initial > max {
+        let problem = "must be at most concurrency.max";
+        return Err(wrong("concurrency.initial", problem));
+    }
+    Ok(ConcurrencyConfig {
+        initial,
+        max,
+        queue: calls("concurrency.queue", file.queue, queue)?,
+        ..ConcurrencyConfig::default()
+    })
+}
+
+fn calls(key: &'static str, value: Option<u32>, default: u32) -> Result<u32, SettingsError> {
+    match value.unwrap_or(default) {
+        calls @ 1..=100_000 => Ok(calls),
+        _ => Err(wrong(key, "must be 1 to 100000")),
+    }
 }
 
 fn at_least(
@@ -102,6 +149,23 @@ pub(super) fn wait(
         ms @ 0..=3_600_000 => Ok(Duration::from_millis(ms)),
         _ => Err(wrong(key, "must be at most 3600000 (an hour)")),
     }
+}
+
+/// So many in a time: as [`count`].
+fn rate(
+    key: &'static str,
+    value: Option<usize>,
+    default: NonZeroU32,
+) -> Result<NonZeroU32, SettingsError> {
+    let Some(value) = value else {
+        return Ok(default);
+    };
+    let value = u32::try_from(value)
+        .ok()
+        .filter(|value| *value <= 1_000_000);
+    value
+        .and_then(NonZeroU32::new)
+        .ok_or_else(|| wrong(key, "must be 1 to 1000000"))
 }
 
 fn count(

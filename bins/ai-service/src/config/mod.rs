@@ -6,11 +6,16 @@ mod keys;
 mod limits;
 mod money;
 mod redis;
+mod security;
 mod settings;
+mod source;
+mod traces;
 
 pub(crate) use environment::Environment;
 pub(crate) use redis::SharedStore;
+pub(crate) use security::AdminSettings;
 pub(crate) use settings::{Engine, Settings};
+pub(crate) use source::Source;
 
 #[cfg(test)]
 mod tests;

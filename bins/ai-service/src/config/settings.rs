@@ -7,18 +7,22 @@ use std::time::Duration;
 
 use cache::CacheConfig;
 use http_api::{ApiKey, Limits, PreviredPage};
-use llm_client::{AnthropicConfig, MeterConfig, OpenAiConfig, Timeouts};
+use llm_client::{AnthropicConfig, ConcurrencyConfig, MeterConfig, OpenAiConfig, Timeouts};
+use observability::TracesConfig;
 use secrecy::SecretString;
+use serde::de::DeserializeOwned;
 use store::EmbeddedConfig;
 use thiserror::Error;
 
 use super::Environment;
 use super::SharedStore;
 use super::file::{self, File};
-use super::keys::{keys, secret};
-use super::limits::{limits, time, wait};
+use super::keys::{Keys, keys, secret};
+use super::limits::{concurrency, limits, time, wait};
 use super::money::meter;
 use super::redis::redis;
+use super::security::{Security, security};
+use super::traces::traces;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8002";
 const DEFAULT_MODEL: &str = "claude-sonnet-4-6";
@@ -45,6 +49,7 @@ pub(crate) struct Settings {
     /// The folder of what the chat knows; without one, the articles of the binary.
     pub(crate) knowledge: Option<PathBuf>,
     pub(crate) second_model: Option<OpenAiConfig>,
+    pub(crate) concurrency: ConcurrencyConfig,
     pub(crate) meter: MeterConfig,
     pub(crate) limits: Limits,
     pub(crate) validate_lifetime: Duration,
@@ -53,6 +58,11 @@ pub(crate) struct Settings {
     pub(crate) indicators_url: Option<String>,
     pub(crate) indicators_timeout: Duration,
     pub(crate) metrics_public: bool,
+    /// Where traces go, where they go anywhere.
+    pub(crate) traces: Option<TracesConfig>,
+    pub(crate) security: Security,
+    /// The files whose change is read while the service serves: keys and certificates.
+    pub(crate) watched: Vec<PathBuf>,
     pub(crate) drain_grace: Duration,
     pub(crate) drain_deadline: Duration,
     /// Environment variables that are set and not read by this version.
@@ -91,6 +101,8 @@ pub(crate) enum SettingsError {
     Cache(#[from] cache::ConfigError),
     #[error(transparent)]
     Keys(#[from] http_api::KeyringError),
+    #[error("use tls.certificate and tls.key")]
+    Tls(#[from] http_api::TlsError),
 }
 
 pub(super) fn wrong(key: &'static str, problem: impl Into<String>) -> SettingsError {
@@ -109,6 +121,7 @@ impl Settings {
         let mut file = path.map_or_else(|| Ok(File::default()), read)?;
         environment.overlay(&mut file)?;
         let mut settings = Self::check(file)?;
+        settings.watched.extend(path.map(Path::to_owned));
         settings.ignored = environment.not_yet();
         Ok(settings)
     }
@@ -119,7 +132,13 @@ impl Settings {
             .parse()
             .map_err(|_| wrong("listen", "must be ADDRESS:PORT"))?;
         let meter = meter(&file.budget, &file.auth.keys, &file.prices)?;
-        let (keys, made_up_key) = keys(file.auth, listen)?;
+        let Keys {
+            keys,
+            made_up: made_up_key,
+            files: mut watched,
+        } = keys(file.auth, listen)?;
+        let security = security(file.tls, file.cors, file.proxies, file.admin)?;
+        watched.extend(security.files().cloned());
         let log_level = file.log_level.unwrap_or_else(|| "info".to_owned());
         observability::logs::check_level(&log_level)
             .map_err(|error| wrong("log_level", error.to_string()))?;
@@ -153,6 +172,7 @@ impl Settings {
             cache: file.cache,
             model,
             second_model,
+            concurrency: concurrency(&file.concurrency)?,
             meter,
             limits,
             knowledge: file.knowledge.path,
@@ -161,6 +181,9 @@ impl Settings {
             indicators_url: indicators(file.indicators)?,
             indicators_timeout,
             metrics_public: file.metrics.public,
+            traces: traces(file.traces)?,
+            security,
+            watched,
             drain_grace: wait("drain.grace_ms", file.drain.grace_ms, 2_000)?,
             drain_deadline: wait("drain.deadline_ms", file.drain.deadline_ms, 30_000)?,
             ignored: Vec::new(),
@@ -173,7 +196,12 @@ fn read(path: &Path) -> Result<File, SettingsError> {
         path: path.to_owned(),
         source,
     })?;
-    toml::from_str(&text).map_err(|error| {
+    parse(path, &text)
+}
+
+/// A file's text as TOML of that shape.
+pub(super) fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, SettingsError> {
+    toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start));
         SettingsError::Parse {
             path: path.to_owned(),
@@ -236,6 +264,7 @@ fn model(file: file::Model, limits: &Limits) -> Result<Option<AnthropicConfig>, 
         config.base_url = base_url;
     }
     config.allow_insecure_http = file.allow_insecure_http;
+    config.propagate = Some(observability::traces::inject);
     let default = config.timeouts;
     let total = limits.model_timeout;
     let connect = time(
@@ -263,6 +292,7 @@ fn second(file: file::SecondModel, limits: &Limits) -> Result<Option<OpenAiConfi
     let mut config = OpenAiConfig::new(base_url, name);
     config.api_key = secret("second_model.api_key", file.api_key, file.api_key_file)?;
     config.allow_insecure_http = file.allow_insecure_http;
+    config.propagate = Some(observability::traces::inject);
     let (default, total) = (config.timeouts, limits.model_timeout);
     let (connect, first_byte) = (
         default.connect().min(total),
@@ -311,6 +341,7 @@ impl fmt::Display for Settings {
         if let Some(second) = &self.second_model {
             writeln!(f, "second model = {} at {}", second.model, second.base_url)?;
         }
+        writeln!(f, "{:#?}", self.concurrency)?;
         writeln!(f, "{:#?}", self.meter.limits)?;
         writeln!(f, "{:#?}", self.limits)?;
         writeln!(
@@ -326,7 +357,16 @@ impl fmt::Display for Settings {
         }
         let timeout = self.indicators_timeout.as_millis();
         writeln!(f, "indicators.timeout_ms = {timeout}")?;
+        write!(f, "{}", self.security)?;
         writeln!(f, "metrics.public = {}", self.metrics_public)?;
+        match &self.traces {
+            Some(traces) => {
+                writeln!(f, "traces.endpoint = {}", traces.endpoint)?;
+                writeln!(f, "traces.sample_ratio = {}", traces.ratio)?;
+                writeln!(f, "traces.slow_ms = {}", traces.slow.as_millis())?;
+            }
+            None => writeln!(f, "traces = none")?,
+        }
         writeln!(f, "drain.grace_ms = {}", self.drain_grace.as_millis())?;
         write!(f, "drain.deadline_ms = {}", self.drain_deadline.as_millis())?;
         for name in &self.ignored {

@@ -17,6 +17,14 @@ fn load(toml: &str, environment: &[(&str, &str)]) -> Result<Settings, String> {
         .map_err(|error| crate::chain(&error))
 }
 
+/// The secret of a key that is configured as itself.
+fn plain(key: &http_api::ApiKey) -> &str {
+    match &key.secret {
+        http_api::KeySecret::Plain(secret) => secret.expose_secret(),
+        hashed => panic!("{hashed:?}"),
+    }
+}
+
 #[test]
 fn with_nothing_set_it_serves_on_loopback_with_a_made_up_key_and_no_model() {
     let settings = Settings::load(None, &Environment::of(&[])).unwrap();
@@ -59,10 +67,7 @@ fn the_environment_goes_over_the_file_and_empty_variables_are_unset() {
     .unwrap();
     assert_eq!(settings.listen.port(), 9001);
     assert_eq!(settings.log_level, "warn");
-    assert_eq!(
-        settings.keys[0].secret.expose_secret(),
-        "from the environment"
-    );
+    assert_eq!(plain(&settings.keys[0]), "from the environment");
     let model = settings.model.unwrap();
     assert_eq!(
         (model.model.as_str(), model.base_url.as_str()),
@@ -122,7 +127,47 @@ fn nonsense_is_refused_by_name() {
         ),
         ("[indicators]\nurl = \"previred\"", "indicators.url"),
         ("[indicators]\ntimeout_ms = 0", "indicators.timeout_ms"),
+        ("[concurrency]\nmax = 0", "concurrency.max"),
+        ("[concurrency]\nqueue = 100001", "concurrency.queue"),
+        ("[concurrency]\ninitial = 9\nmax = 8", "concurrency.initial"),
         ("[drain]\ngrace_ms = 9223372036854775807", "drain.grace_ms"),
+        ("[limits]\nmin_body_rate = 0", "limits.min_body_rate"),
+        (
+            "[limits]\nmax_connections_per_peer = 0",
+            "limits.max_connections_per_peer",
+        ),
+        ("[tls]\ncertificate = \"a.pem\"", "tls needs both"),
+        (
+            "[tls]\ncertificate = \"/nonexistent/a.pem\"\nkey = \"b\"",
+            "/nonexistent/a.pem",
+        ),
+        ("[cors]\norigins = [\"*\"]", "cors.origins"),
+        ("[proxies]\ntrusted = [\"10.0.0.0/99\"]", "proxies.trusted"),
+        ("[admin]\nlisten = \"0.0.0.0:9002\"", "admin.api_key"),
+        (
+            "[admin]\nlisten = \"127.0.0.1:9002\"\napi_key = \"corta\"",
+            "admin.api_key",
+        ),
+        ("[admin]\napi_key = \"x\"", "admin.listen"),
+        ("[auth]\napi_key = \"blake3:12\"", "64 hexadecimal"),
+        ("[auth]\nburst = 3", "auth.burst"),
+        (
+            "[auth]\napi_key = \"x\"\nrequests_per_minute = 0",
+            "auth.requests_per_minute",
+        ),
+        ("[auth]\nkeys_file = \"/nonexistent/k\"", "/nonexistent/k"),
+        (
+            "[[auth.keys]]\nname = \"a\"\nkey = \"x\"\nrole = \"dios\"",
+            "auth.keys.role",
+        ),
+        (
+            "[[auth.keys]]\nname = \"a\"\nkey = \"x\"\nprevious = \"y\"",
+            "auth.keys.previous",
+        ),
+        (
+            "[[auth.keys]]\nname = \"a\"\nkey = \"x\"\nprevious = \"y\"\nprevious_until = \"mañana\"",
+            "auth.keys.previous_until",
+        ),
         ("[[auth.keys]]\nname = \"erp\"", "neither key nor key_file"),
         (
             "[auth]\napi_key = \"a\"\napi_key_file = \"b\"",
@@ -159,7 +204,7 @@ fn secrets_come_from_files_too_and_never_show() {
         key.path()
     );
     let settings = load(&toml, &[]).unwrap();
-    assert_eq!(settings.keys[0].secret.expose_secret(), LONG);
+    assert_eq!(plain(&settings.keys[0]), LONG);
     assert_eq!(settings.keys[0].companies, Some([1, 2].into()));
     for text in [settings.to_string(), format!("{settings:?}")] {
         assert!(
@@ -192,7 +237,7 @@ fn white_space_around_a_key_is_none_of_it() {
     let open = ("AI_SERVICE_LISTEN", "0.0.0.0:8002");
     let windows = format!("{LONG}\r");
     let settings = load("", &[open, ("AI_SERVICE_API_KEY", &windows)]).unwrap();
-    assert_eq!(settings.keys[0].secret.expose_secret(), LONG);
+    assert_eq!(plain(&settings.keys[0]), LONG);
     let padded = format!("[auth]\napi_key = \"x{}\"", " ".repeat(40));
     assert!(load(&padded, &[open]).is_err(), "one character is no key");
     let settings = load("", &[("ANTHROPIC_API_KEY", "sk-ant\r\n")]).unwrap();
@@ -240,6 +285,7 @@ fn every_key_is_documented() {
         "cache.adaptive",
         "model",
         "second_model",
+        "concurrency",
         "budget",
         "prices.modelo",
         "limits",
@@ -248,6 +294,10 @@ fn every_key_is_documented() {
         "indicators",
         "metrics",
         "drain",
+        "tls",
+        "cors",
+        "proxies",
+        "admin",
     ] {
         let header = if section.is_empty() {
             String::new()
@@ -267,4 +317,38 @@ fn every_key_is_documented() {
             );
         }
     }
+}
+
+#[test]
+fn hashes_count_as_long_keys_and_previous_ones_must_be_long_too() {
+    let open = ("AI_SERVICE_LISTEN", "0.0.0.0:8002");
+    let key = |more: &str| format!("[[auth.keys]]\nname = \"a\"\nkey = \"{LONG}\"\n{more}");
+    let hash = http_api::KeySecret::hashed(&"other".into());
+    let until = "previous_until = \"2027-01-01T00:00:00-03:00\"";
+    assert!(load(&key(&format!("previous = \"{hash}\"\n{until}")), &[open]).is_ok());
+    assert!(load(&key(&format!("previous = \"corta\"\n{until}")), &[open]).is_err());
+    let settings = load(&format!("[auth]\napi_key = \"{hash}\""), &[open]).unwrap();
+    assert!(matches!(
+        settings.keys[0].secret,
+        http_api::KeySecret::Blake3(_)
+    ));
+}
+
+#[test]
+fn limits_of_keys_are_their_own_or_those_of_all() {
+    let settings = load(
+        "[auth]\napi_key = \"uno\"\nrequests_per_minute = 60\nburst = 5\n\
+         [[auth.keys]]\nname = \"dos\"\nkey = \"dos\"\n\
+         [[auth.keys]]\nname = \"tres\"\nkey = \"tres\"\nrequests_per_minute = 120\n",
+        &[],
+    )
+    .unwrap();
+    let bursts: Vec<_> = settings
+        .keys
+        .iter()
+        .map(|key| key.rate.map(|rate| rate.max_burst()))
+        .collect();
+    assert_eq!(bursts, [Some(5), Some(5), Some(120)]);
+    let without = load("[auth]\napi_key = \"uno\"", &[]).unwrap();
+    assert_eq!(without.keys[0].rate, None);
 }

@@ -12,8 +12,8 @@ use super::llave::desde_base64;
 use super::resultado::FirmaCaf;
 use super::timbre::comparable;
 use crate::model::{TipoDte, recortado};
-use crate::report::Severity;
 use crate::valores;
+use findings::Severity;
 
 /// CAFs that were authorised since this day last six months (preguntas frecuentes del SII).
 const CON_VIGENCIA: Date = date(2018, 7, 1);

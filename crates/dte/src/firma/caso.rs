@@ -6,7 +6,8 @@ use super::arbol::{Arbol, Id};
 use super::confianza::Trust;
 use crate::context::Context;
 use crate::model::Documento;
-use crate::report::{Code, Finding, Severity};
+use crate::report::{Code, Finding};
+use findings::Severity;
 
 pub(super) struct Caso<'a> {
     pub arbol: &'a Arbol<'a>,

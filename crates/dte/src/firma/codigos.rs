@@ -3,7 +3,8 @@
 //! Sources: the manual of the DTE (section on the stamp), instructivo de emisión 2021-10-28,
 //! xmldsignature_v10.xsd, EnvioDTE_v10.xsd, files of cessions that verify; the tax service's codes were seen in the field.
 
-use crate::report::{Code, Severity};
+use crate::report::Code;
+use findings::Severity;
 
 const TED: &str = "formato DTE 2026-02, TED; instructivo de emisión 2021-10-28";
 const DSIG: &str = "xmldsignature_v10.xsd; instructivo de emisión 2021-10-28";

@@ -2,7 +2,7 @@
 
 use super::llave::LlavePublica;
 use crate::context::Mode;
-use crate::report::Severity;
+use findings::Severity;
 
 /// What the caller knows that a file can't prove by itself.
 #[derive(Debug, Clone, Default)]

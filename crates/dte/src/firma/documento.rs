@@ -54,12 +54,7 @@ pub(super) fn verificar(caso: &mut Caso<'_>, taller: &mut Taller<'_, '_>) -> Fir
 }
 
 /// Beside the body, and so not below it.
-fn decir(
-    caso: &mut Caso<'_>,
-    code: &Code,
-    severity: Option<crate::report::Severity>,
-    mensaje: String,
-) {
+fn decir(caso: &mut Caso<'_>, code: &Code, severity: Option<findings::Severity>, mensaje: String) {
     let path = format!("{}{RUTA}", caso.documento.lectura.prefijo);
     let severity = severity.unwrap_or(code.severity);
     caso.findings

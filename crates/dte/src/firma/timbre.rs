@@ -14,8 +14,9 @@ use super::escritura::escritura_firmada;
 use super::llave::{LlavePublica, desde_base64};
 use super::resultado::{FirmaCaf, MotivoTimbre, Timbre};
 use crate::model::{TipoDte, recortado};
-use crate::report::{Finding, Severity};
+use crate::report::Finding;
 use crate::valores;
+use findings::Severity;
 
 /// How many characters of the names a stamp holds.
 const NOMBRE: usize = 40;

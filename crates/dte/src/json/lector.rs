@@ -9,12 +9,13 @@ use serde_json::value::RawValue;
 
 use super::escalar::{self, Escalar};
 use super::interpretar::{agregar_impuestos, lineas_netas, porcentajes};
-use crate::error::{PathSegment, ReadError, ReadErrorKind, ShapeError};
+use crate::error::{ReadError, ReadErrorKind};
 use crate::model::{
     Campo, Detalle, Documento, DscRcgGlobal, Formato, ImptoReten, Lectura, Referencia, Rut,
     RutError, Totales,
 };
 use crate::valores;
+use findings::{PathSegment, ShapeError};
 
 /// The most items of one list. The format's own bound is 1,000 lines (boletas).
 const MAX_ITEMS: usize = 5_000;

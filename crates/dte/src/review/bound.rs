@@ -2,7 +2,8 @@
 
 use std::cmp::Reverse;
 
-use crate::report::{Finding, Report, Severity};
+use crate::report::{Finding, Report};
+use findings::Severity;
 
 /// The most findings that are told one by one: two full reports.
 pub(super) const MAX_TOLD: usize = 1_000;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{Detalle, Documento};
-use crate::{Context, Finding, Recommendation, Report};
+use crate::{Context, Finding, Recommendation, Report, Severity};
 
 fn report(severities: &[Severity]) -> Report {
     let finding = |severity: &Severity| Finding {
@@ -24,76 +24,12 @@ fn report(severities: &[Severity]) -> Report {
 }
 
 fn review(confidence: u8, warnings: usize) -> Review {
-    let remark = Remark {
-        severity: Severity::Warning,
-        message: "glosa genérica".into(),
-        path: String::new(),
-    };
-    Review {
-        confidence,
-        findings: vec![remark; warnings],
-    }
-}
-
-#[test]
-fn a_review_is_exactly_what_the_schema_says() {
-    let good = r#"{"confidence":88,"findings":[{"severity":"warning","message":" Glosa genérica ","path":"lineas[0].nombre"}]}"#;
-    let review = Review::parse(good).unwrap();
-    assert_eq!((review.confidence(), review.findings.len()), (88, 1));
-    assert_eq!(review.findings[0].message, "Glosa genérica");
-
-    let long = format!(
-        r#"{{"severity":"info","message":"{}","path":""}}"#,
-        "x".repeat(601)
-    );
-    let many = vec![r#"{"severity":"info","message":"x","path":""}"#; 21].join(",");
-    for (text, kind) in [
-        ("", ReviewErrorKind::Shape),
-        ("Claro, aquí está:", ReviewErrorKind::Shape),
-        (r#"{"confidence":88}"#, ReviewErrorKind::Shape),
-        (
-            r#"{"confidence":88,"findings":[]} y nada más"#,
-            ReviewErrorKind::Shape,
-        ),
-        (
-            r#"{"confidence":88,"findings":[],"recommendation":"send"}"#,
-            ReviewErrorKind::Shape,
-        ),
-        (
-            r#"{"confidence":88.5,"findings":[]}"#,
-            ReviewErrorKind::Shape,
-        ),
-        (
-            r#"{"confidence":"88","findings":[]}"#,
-            ReviewErrorKind::Shape,
-        ),
-        (
-            r#"{"confidence":101,"findings":[]}"#,
-            ReviewErrorKind::Confidence,
-        ),
-        (
-            r#"{"confidence":-1,"findings":[]}"#,
-            ReviewErrorKind::Confidence,
-        ),
-        (
-            r#"{"confidence":9,"findings":[{"severity":"error","message":"x","path":""}]}"#,
-            ReviewErrorKind::Shape,
-        ),
-        (
-            r#"{"confidence":9,"findings":[{"severity":"info","message":" ","path":""}]}"#,
-            ReviewErrorKind::Text,
-        ),
-        (
-            &format!(r#"{{"confidence":9,"findings":[{long}]}}"#),
-            ReviewErrorKind::Text,
-        ),
-        (
-            &format!(r#"{{"confidence":9,"findings":[{many}]}}"#),
-            ReviewErrorKind::TooMany,
-        ),
-    ] {
-        assert_eq!(Review::parse(text).unwrap_err().kind(), kind, "{text}");
-    }
+    let remark = r#"{"severity": "warning", "message": "glosa genérica", "path": ""}"#;
+    let remarks = vec![remark; warnings].join(",");
+    Review::parse(&format!(
+        r#"{{"confidence": {confidence}, "findings": [{remarks}]}}"#
+    ))
+    .unwrap()
 }
 
 #[test]

@@ -1,24 +1,12 @@
 //! Rules and review joined: the findings, how sure, and what to do.
 
-use crate::report::{Finding, Recommendation, Report, Severity};
+use findings::Judgement;
+
+use crate::report::{Finding, Recommendation, Report};
 use crate::{Ficha, Level};
+use findings::Severity;
 
-use super::{MODEL_CODE, Review};
-
-/// Highest confidence where no model looked: rules can't see what a text means.
-const CONFIDENCE_WITHOUT_MODEL: u8 = 90;
-
-/// Below this confidence a person should look, even if nothing was found.
-const REVIEW_BELOW: u8 = 70;
-
-/// Who found it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// A rule.
-    Rule,
-    /// The model.
-    Model,
-}
+use super::{MODEL_CODE, Origin, Review};
 
 /// One finding of a verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +52,7 @@ impl Verdict {
             .into_iter()
             .flat_map(|report| report.findings)
             .map(from_rule);
-        let remarks = review.into_iter().flat_map(|review| &review.findings);
+        let remarks = review.into_iter().flat_map(|review| review.remarks());
         let model = remarks.map(|remark| VerdictFinding {
             code: MODEL_CODE,
             severity: remark.severity,
@@ -76,18 +64,12 @@ impl Verdict {
             sii_code: None,
         });
         let findings: Vec<_> = rules.chain(model).collect();
-        let ceiling = review.map_or(CONFIDENCE_WITHOUT_MODEL, Review::confidence);
-        let confidence = confidence(&findings).min(ceiling);
-        let recommendation = match findings.iter().map(|finding| finding.severity).max() {
-            Some(Severity::Error) => Recommendation::Reject,
-            Some(Severity::Warning) => Recommendation::Review,
-            _ if confidence < REVIEW_BELOW => Recommendation::Review,
-            _ => Recommendation::Send,
-        };
+        let severities = findings.iter().map(|finding| finding.severity);
+        let judgement = Judgement::new(severities, review);
         Self {
+            confidence: judgement.confidence,
+            recommendation: judgement.outcome.into(),
             findings,
-            confidence,
-            recommendation,
         }
     }
 }
@@ -103,18 +85,4 @@ fn from_rule(finding: Finding) -> VerdictFinding {
         origin: Origin::Rule,
         sii_code: finding.sii_code,
     }
-}
-
-fn confidence(findings: &[VerdictFinding]) -> u8 {
-    let count = |severity| {
-        findings
-            .iter()
-            .filter(|finding| finding.severity == severity)
-            .count()
-    };
-    let lost = count(Severity::Error)
-        .saturating_mul(40)
-        .saturating_add(count(Severity::Warning).saturating_mul(8))
-        .saturating_add(count(Severity::Info).min(10));
-    u8::try_from(lost).map_or(0, |lost| 100_u8.saturating_sub(lost))
 }

@@ -10,7 +10,8 @@ use super::{Caso, Rule};
 use crate::calculo::redondear;
 use crate::formulas;
 use crate::model::TipoDte;
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const TOTAL: Code = Code {
     code: "DTE-BOLETA-TOTAL",

@@ -11,9 +11,10 @@ use rust_decimal::Decimal;
 
 use super::{Caso, Rule};
 use crate::model::{RUT_BOLETA, TipoDte};
-use crate::pesos::pesos;
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
 use crate::vigencia::Vigencia;
+use findings::Severity;
+use findings::pesos;
 
 const RECEPTOR: Code = Code {
     code: "DTE-BOLETA-MAYOR-RECEPTOR",

@@ -7,8 +7,9 @@ use rust_decimal::Decimal;
 use crate::calculo::Calculo;
 use crate::context::Context;
 use crate::model::{ClaseDocumento, Documento, Formato, TipoDte};
-use crate::pesos::{numero, pesos};
-use crate::report::{Code, Finding, Findings, Severity};
+use crate::report::{Code, Finding, Findings};
+use findings::Severity;
+use findings::{numero, pesos};
 
 /// A document under judgement.
 pub(crate) struct Caso<'a> {

@@ -4,7 +4,8 @@
 //! bytes, so that a mislabelled file shows wrong characters or fails its stamp.
 
 use super::{Caso, Rule};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const DISTINTA: Code = Code {
     code: "DTE-CODIFICACION-DISTINTA",

@@ -8,7 +8,8 @@ use super::caso::Comparacion;
 use super::{Caso, Rule};
 use crate::formulas;
 use crate::model::{Campo, Comision};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const CALCULO: Code = Code {
     code: "DTE-COMISIONES-CALCULO",
@@ -57,7 +58,7 @@ fn iva(caso: &Caso<'_>, out: &mut Findings) {
                 caso.ruta("Encabezado/Totales/Comisiones/ValComIVA"),
                 format!(
                     "El IVA de las comisiones ({} % de {})",
-                    crate::pesos::numero(caso.calculo.tasa),
+                    findings::numero(caso.calculo.tasa),
                     caso.cifra(neto)
                 ),
             )

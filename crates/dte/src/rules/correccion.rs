@@ -13,7 +13,8 @@ use super::repetido::identidad;
 use super::{Caso, Rule};
 use crate::historia::{Anterior, Corregido, corregido_tributario, rut};
 use crate::model::{Campo, Referencia, Rut, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const FUENTE: &str = "formato DTE 2026-02, Referencia/CodRef";
 

@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 
 use super::{Caso, Rule};
 use crate::formulas;
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const EXCESO: Code = Code {
     code: "DTE-CREDITO-CONSTRUCTORA-EXCESO",

@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 
 use super::{Caso, Rule};
 use crate::model::{Campo, DscRcgGlobal, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const FORMA: Code = Code {
     code: "DTE-DESCUENTO-GLOBAL-FORMA",

@@ -9,7 +9,8 @@
 
 use super::{Caso, Rule};
 use crate::model::{Desajuste, Falla};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const XSD: &str = "DTE_v10.xsd; EnvioBOLETA_v11.xsd";
 const FORMATO: &str = "formato DTE 2026-02; formato boletas 2024-12";

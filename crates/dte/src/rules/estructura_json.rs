@@ -8,7 +8,8 @@ use super::estructura::{LATIN, latin};
 use super::{Caso, Rule};
 use crate::estructura::no_latinos;
 use crate::model::{Falla, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const FALTA: Code = Code {
     code: "DTE-JSON-FALTA",

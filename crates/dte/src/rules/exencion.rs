@@ -5,7 +5,8 @@
 
 use super::{Caso, Rule};
 use crate::model::{Campo, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const TODO_EXENTO: Code = Code {
     code: "DTE-EXENTO-TIPO",

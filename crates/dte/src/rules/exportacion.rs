@@ -6,7 +6,8 @@
 
 use super::{Caso, Rule};
 use crate::model::{Aduana, Campo, TipoBultos, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const MODALIDAD: Code = Code {
     code: "DTE-EXPORTACION-MODALIDAD",

@@ -9,7 +9,8 @@ use jiff::civil::{Date, date};
 
 use super::{Caso, Rule};
 use crate::model::{Campo, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const AUSENTE: Code = Code {
     code: "DTE-FECHA-AUSENTE",

@@ -3,7 +3,8 @@
 //! Source: formato DTE: at most 10 digits, from 1. JSON may come before a folio is taken.
 
 use super::{Caso, Rule};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const AUSENTE: Code = Code {
     code: "DTE-FOLIO-AUSENTE",

@@ -6,7 +6,8 @@
 use super::{Caso, Rule};
 use crate::historia::rut;
 use crate::model::{Campo, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const AUSENTE: Code = Code {
     code: "DTE-GUIA-TRASLADO-AUSENTE",

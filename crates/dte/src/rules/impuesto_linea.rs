@@ -6,7 +6,8 @@
 use super::impuestos::existe;
 use super::{Caso, Rule};
 use crate::model::{Campo, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const SIN_LINEA: Code = Code {
     code: "DTE-IMPUESTO-SIN-LINEA",

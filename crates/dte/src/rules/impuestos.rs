@@ -10,7 +10,8 @@ use super::{Caso, Rule};
 use crate::calculo::{Calculo, porcentaje, redondear};
 use crate::formulas;
 use crate::model::{Campo, Documento, ImptoReten, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const CODIGO: Code = Code {
     code: "DTE-IMPUESTO-CODIGO",
@@ -223,8 +224,8 @@ fn uno(caso: &Caso<'_>, out: &mut Findings, indice: usize, impuesto: &ImptoReten
     {
         let mensaje = format!(
             "La tasa del impuesto {codigo} dice {} % y la de la tabla del SII es {} %.",
-            crate::pesos::numero(tasa),
-            crate::pesos::numero(fija)
+            findings::numero(tasa),
+            findings::numero(fija)
         );
         out.add(&TASA, ruta("TasaImp"), mensaje);
     }
@@ -266,8 +267,8 @@ fn iva_retenido(
         let mensaje = format!(
             "La retención {} dice una tasa de {} % y la del IVA es {} %.",
             tabla.codigo,
-            crate::pesos::numero(tasa),
-            crate::pesos::numero(legal)
+            findings::numero(tasa),
+            findings::numero(legal)
         );
         let ruta = caso.ruta_de("Encabezado/Totales/ImptoReten", indice, "TasaImp");
         out.add(&TASA, ruta, mensaje);

@@ -11,7 +11,8 @@ use super::{Caso, Rule};
 use crate::calculo::TASA_IVA;
 use crate::formulas;
 use crate::model::TipoDte;
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const CALCULO: Code = Code {
     code: "DTE-IVA-CALCULO",
@@ -73,7 +74,7 @@ fn check(caso: &Caso<'_>, out: &mut Findings) {
     {
         let mensaje = format!(
             "La tasa de IVA dice {} % y la legal es {legal} %.",
-            crate::pesos::numero(tasa)
+            findings::numero(tasa)
         );
         out.add(&TASA, caso.ruta("Encabezado/Totales/TasaIVA"), mensaje);
     }

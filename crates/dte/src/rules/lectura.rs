@@ -5,7 +5,8 @@
 
 use super::{Caso, Rule};
 use crate::model::Motivo;
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const ILEGIBLE: Code = Code {
     code: "DTE-CAMPO-ILEGIBLE",

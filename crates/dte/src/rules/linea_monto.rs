@@ -11,7 +11,8 @@ use super::{Caso, Rule};
 use crate::calculo;
 use crate::formulas;
 use crate::model::{Campo, Detalle};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const CALCULO: Code = Code {
     code: "DTE-LINEA-MONTO",
@@ -129,7 +130,7 @@ fn sin_valor(caso: &Caso<'_>, linea: &Detalle) -> bool {
 }
 
 fn que(caso: &Caso<'_>, linea: &Detalle, numero: i64) -> String {
-    let cifra = |campo: Campo<Decimal>| crate::pesos::numero(campo.valor().unwrap_or_default());
+    let cifra = |campo: Campo<Decimal>| findings::numero(campo.valor().unwrap_or_default());
     let mut que = format!(
         "El monto de la línea {numero} ({} × {}",
         cifra(linea.qty_item),
@@ -174,7 +175,7 @@ fn modificador(
     if monto.es_ausente() {
         let mensaje = format!(
             "La línea tiene {nombre}Pct ({} %), pero no {nombre}Monto: debería ser {}.",
-            crate::pesos::numero(valor),
+            findings::numero(valor),
             caso.cifra(esperado)
         );
         out.add(&DESCUENTO, ruta(), mensaje);
@@ -198,7 +199,7 @@ fn modificador(
                         format!(
                             "El {} de {} %",
                             nombre.to_lowercase(),
-                            crate::pesos::numero(valor)
+                            findings::numero(valor)
                         ),
                     )
                 },

@@ -4,7 +4,8 @@
 
 use super::{Caso, Rule};
 use crate::model::TipoDte;
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const AUSENTES: Code = Code {
     code: "DTE-LINEAS-AUSENTES",

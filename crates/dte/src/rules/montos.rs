@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 
 use super::{Caso, Rule};
 use crate::model::{Campo, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const DECIMALES: Code = Code {
     code: "DTE-MONTO-DECIMALES",

@@ -7,7 +7,8 @@ use super::caso::Comparacion;
 use super::{Caso, Rule};
 use crate::formulas;
 use crate::model::TipoDte;
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const CALCULO: Code = Code {
     code: "DTE-NETO-CALCULO",

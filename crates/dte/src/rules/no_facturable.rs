@@ -10,7 +10,8 @@ use super::caso::Comparacion;
 use super::{Caso, Rule};
 use crate::formulas;
 use crate::model::Campo;
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const CALCULO: Code = Code {
     code: "DTE-NO-FACTURABLE-CALCULO",

@@ -12,8 +12,9 @@ use super::caso::Comparacion;
 use super::{Caso, Rule};
 use crate::formulas;
 use crate::model::{Campo, OtraMoneda, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
 use crate::vigencia::Vigencia;
+use findings::Severity;
 
 const AUSENTE: Code = Code {
     code: "DTE-OTRA-MONEDA-AUSENTE",
@@ -111,7 +112,7 @@ fn nada_que_pagar(caso: &Caso<'_>, out: &mut Findings, otra: &OtraMoneda) {
     {
         let mensaje = format!(
             "La exportación es sin pago (FmaPagExp 21) y su total en otra moneda dice {}.",
-            crate::pesos::pesos(monto)
+            findings::pesos(monto)
         );
         out.add(
             &SIN_PAGO,
@@ -179,7 +180,7 @@ fn convertida(caso: &Caso<'_>, out: &mut Findings, otra: &OtraMoneda) {
                 severity: CALCULO.severity,
             },
             || {
-                let cambio = crate::pesos::numero(cambio);
+                let cambio = findings::numero(cambio);
                 (
                     ruta(),
                     format!("{campo} ({} × {cambio})", caso.cifra(monto)),

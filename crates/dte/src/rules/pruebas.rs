@@ -9,7 +9,8 @@ use crate::model::{
     Aduana, Campo, ClaseDocumento, Detalle, Documento, ImptoReten, OtraMoneda, Referencia,
     TipoBultos, Transporte,
 };
-use crate::report::{Finding, Findings, Severity};
+use crate::report::{Finding, Findings};
+use findings::Severity;
 
 /// The day on which tests judge.
 pub(crate) fn hoy() -> Date {

@@ -13,7 +13,8 @@ use crate::context::Mode;
 use crate::estadistica::{mediana, mediana_y_desviacion};
 use crate::historia::{Anterior, rut};
 use crate::model::{Rut, TipoDte, recortado};
-use crate::report::{Code, Finding, Findings, Severity};
+use crate::report::{Code, Finding, Findings};
+use findings::Severity;
 
 const FUENTE: &str = "historia del proveedor";
 
@@ -259,7 +260,7 @@ fn salto(caso: &Caso<'_>, out: &mut Findings, iguales: &[&Anterior], folio: i64,
         let mensaje = format!(
             "El folio {folio} está {salto} más allá del mayor conocido de sus documentos {} ({ultimo}); entre los anteriores hay {} de mediana.",
             tipo.codigo(),
-            crate::pesos::numero(paso)
+            findings::numero(paso)
         );
         out.add(&FOLIO_SALTO, caso.ruta("Encabezado/IdDoc/Folio"), mensaje);
     }

@@ -10,7 +10,8 @@ use jiff::civil::{Date, date};
 
 use super::{Caso, Rule};
 use crate::model::{Campo, Referencia, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const FUENTE: &str = "formato DTE 2026-02, Referencia";
 

@@ -11,8 +11,9 @@ use rust_decimal::Decimal;
 use super::{Caso, Rule};
 use crate::historia::rut;
 use crate::model::{Campo, Referencia, Rut, TipoDte, recortado};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
 use crate::valores;
+use findings::Severity;
 
 const FUENTE: &str = "formato DTE 2026-02, Referencia";
 

@@ -8,8 +8,9 @@ use jiff::Span;
 
 use super::{Caso, Rule};
 use crate::model::{Referencia, TipoDte, recortado};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
 use crate::valores;
+use findings::Severity;
 
 const FUENTE: &str = "formato DTE 2026-02, Referencia";
 

@@ -7,7 +7,8 @@ use super::{Caso, Rule};
 use crate::context::Mode;
 use crate::historia::{Anterior, rut};
 use crate::model::{Documento, Rut, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const ENVIO: Code = Code {
     code: "DTE-FOLIO-REPETIDO-ENVIO",

@@ -11,7 +11,8 @@ use super::{Caso, Rule};
 use crate::calculo::TASA_IVA;
 use crate::formulas;
 use crate::model::{Campo, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const SIN_TASA: Code = Code {
     code: "DTE-IMPUESTO-SIN-TASA",
@@ -141,7 +142,7 @@ fn cada_uno(caso: &Caso<'_>, out: &mut Findings) {
         if let (true, Campo::Ausente, Some(usual)) = (con_tasa, impuesto.tasa_imp, usual) {
             let mensaje = format!(
                 "El impuesto o retención {codigo} no dice su tasa (TasaImp): la usual es {} %.",
-                crate::pesos::numero(usual)
+                findings::numero(usual)
             );
             out.add(&SIN_TASA, caso.ruta_de(SECCION, indice, "TasaImp"), mensaje);
         }

@@ -7,7 +7,8 @@
 use super::{Caso, Rule};
 use crate::historia::rut;
 use crate::model::{Campo, RUT_BOLETA, RUT_EXTRANJERO, Rut, RutError, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const FUENTE: &str = "formato DTE 2026-02, RUTEmisor y RUTRecep";
 

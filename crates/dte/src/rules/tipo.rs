@@ -5,7 +5,8 @@
 use super::{Caso, Rule};
 use crate::model::ClaseDocumento;
 use crate::model::TipoDte;
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const AUSENTE: Code = Code {
     code: "DTE-TIPO-AUSENTE",

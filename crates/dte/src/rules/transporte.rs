@@ -10,8 +10,9 @@ use jiff::civil::{Date, date};
 use super::{Caso, Rule};
 use crate::context::Mode;
 use crate::model::{Campo, TipoDte};
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
 use crate::vigencia::Vigencia;
+use findings::Severity;
 
 const INCOMPLETO: Code = Code {
     code: "DTE-TRANSPORTE-INCOMPLETO",

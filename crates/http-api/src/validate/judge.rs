@@ -194,6 +194,12 @@ impl Job {
 
 impl Inner {
     fn rule(&self, ask_model: bool) -> Result<Ruled, Problem> {
+        let span = tracing::info_span!(
+            "rules",
+            documents = tracing::field::Empty,
+            findings = tracing::field::Empty
+        );
+        let _judging = span.enter();
         let context = Context::new(self.today, self.ask.mode);
         let Read {
             documents,
@@ -215,6 +221,14 @@ impl Inner {
             report
         });
         let reports = review::bounded(judged);
+        span.record("documents", documents.len());
+        span.record(
+            "findings",
+            reports
+                .iter()
+                .map(|report| report.findings.len())
+                .sum::<usize>(),
+        );
         let question = if ask_model {
             let pairs: Vec<_> = documents.iter().zip(&reports).collect();
             let original = match &self.ask.document {

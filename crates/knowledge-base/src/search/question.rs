@@ -134,6 +134,7 @@ impl<'a> Reader<'a, '_> {
     /// Another word, where nothing has this one and one that something has is nearly the same.
     fn correction(&mut self, stem: &str) -> Option<Box<str>> {
         let known = self.snapshot.synonyms.knows(stem)
+            || self.snapshot.modules.knows(stem)
             || self
                 .snapshot
                 .segments()

@@ -43,6 +43,8 @@ pub(super) enum Cause {
     Probe,
     /// Another replica, by way of the store.
     Shared,
+    /// An operator.
+    Operator,
 }
 
 /// What a call may do.
@@ -291,6 +293,17 @@ impl State {
         if self.phase != Phase::Closed {
             self.close(Cause::Shared, out);
         }
+    }
+
+    /// An operator knows better: calls go through again, here and on the other replicas. A gate
+    /// stays, as it is the provider's own word.
+    pub(super) fn reset(&mut self, out: &mut Vec<Transition>) -> bool {
+        if self.phase == Phase::Closed {
+            return false;
+        }
+        self.close(Cause::Operator, out);
+        self.shared.untold = Some(Told::Closed);
+        true
     }
 
     /// Another replica's gate is shut for so long.

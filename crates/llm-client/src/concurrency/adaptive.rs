@@ -44,6 +44,8 @@ pub(super) struct Call {
     pub(super) usage: Option<Usage>,
     /// Calls under way when it ended, itself included.
     pub(super) in_flight: usize,
+    /// It was told already, while it went on, that the provider bears it.
+    pub(super) borne: bool,
 }
 
 impl Adaptive {
@@ -74,6 +76,17 @@ impl Adaptive {
         Duration::try_from_secs_f64(self.seconds.0.unwrap_or(0.0)).unwrap_or_default()
     }
 
+    /// The provider bears one more call: grows the limit, if so many under way use it.
+    pub(super) fn borne(&mut self, in_flight: usize) {
+        if to_f64(to_u64(in_flight)) >= self.limit / 2.0 {
+            let step = match self.last_cut {
+                None => 1.0,
+                Some(_) => 1.0 / self.limit,
+            };
+            self.limit = (self.limit + step).min(self.max);
+        }
+    }
+
     /// Learns from a call's end.
     pub(super) fn ended(&mut self, call: &Call, now: Instant) {
         match call.signal {
@@ -87,13 +100,8 @@ impl Adaptive {
                     self.input.add(to_f64(input));
                     self.output.add(to_f64(usage.output_tokens));
                 }
-                let in_use = to_f64(to_u64(call.in_flight)) >= self.limit / 2.0;
-                if in_use {
-                    let step = match self.last_cut {
-                        None => 1.0,
-                        Some(_) => 1.0 / self.limit,
-                    };
-                    self.limit = (self.limit + step).min(self.max);
+                if !call.borne {
+                    self.borne(call.in_flight);
                 }
             }
             // Calls that began before the last cut complain of what was cut already.
@@ -181,6 +189,7 @@ mod tests {
             signal,
             usage: None,
             in_flight,
+            borne: false,
         }
     }
 

@@ -52,6 +52,7 @@ pub(super) struct Permit {
     /// Gone once the place is given back.
     gate: Option<Arc<Gate>>,
     started: Instant,
+    borne: bool,
 }
 
 /// A place in the queue, until it is dropped.
@@ -177,8 +178,18 @@ impl Gate {
         }
     }
 
+    /// A call goes on, and the provider bears it.
+    fn borne(self: &Arc<Self>) {
+        {
+            let mut state = self.state();
+            let in_flight = state.in_flight;
+            state.limit.borne(in_flight);
+        }
+        self.let_in();
+    }
+
     /// Takes a permit back and learns from its call.
-    fn release(self: &Arc<Self>, started: Instant, ended: &Ended) {
+    fn release(self: &Arc<Self>, started: Instant, borne: bool, ended: &Ended) {
         let now = Instant::now();
         {
             let mut state = self.state();
@@ -187,6 +198,7 @@ impl Gate {
                 signal: ended.signal,
                 usage: ended.tokens,
                 in_flight: state.in_flight,
+                borne,
             };
             state.in_flight = state.in_flight.saturating_sub(1);
             state.limit.ended(&call, now);
@@ -301,6 +313,15 @@ impl Permit {
         Self {
             gate: Some(Arc::clone(gate)),
             started,
+            borne: false,
+        }
+    }
+
+    /// Tells, while the call goes on, that the provider bears it.
+    pub(super) fn borne(&mut self) {
+        self.borne = true;
+        if let Some(gate) = &self.gate {
+            gate.borne();
         }
     }
 
@@ -311,7 +332,7 @@ impl Permit {
 
     fn give_back(&mut self, ended: &Ended) {
         if let Some(gate) = self.gate.take() {
-            gate.release(self.started, ended);
+            gate.release(self.started, self.borne, ended);
         }
     }
 }

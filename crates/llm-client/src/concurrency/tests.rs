@@ -116,6 +116,24 @@ async fn it_finds_the_providers_capacity_and_follows_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn streams_make_room_as_they_begin_and_not_once_more_as_they_end() {
+    let model = ScriptedModel::new(MODEL).otherwise(Outcome::pieces(&["una ", "respuesta"]));
+    let limit = limited(&model, config(4, 200));
+    let asked = request();
+    let begun = join_all((0..100).map(|_| limit.stream(&asked))).await;
+    let streams: Vec<_> = begun.into_iter().map(Result::unwrap).collect();
+    let stats = limit.stats();
+    assert_eq!((stats.in_flight, stats.queued), (100, 0));
+    // The first one was alone with four places, which says nothing of the fifth.
+    assert_eq!(stats.limit, 103);
+    for stream in streams {
+        stream.completion().await.unwrap();
+    }
+    assert_eq!(limit.stats().limit, 103);
+    assert_eq!(limit.stats().in_flight, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_earliest_deadline_is_served_first() {
     let model = ScriptedModel::new(MODEL)
         .otherwise(Outcome::text("ok"))

@@ -4,7 +4,7 @@ use http::{HeaderValue, Uri};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{Base, check_model};
-use crate::{ConfigError, Timeouts, TrustRoots};
+use crate::{ConfigError, Propagate, Timeouts, TrustRoots};
 
 /// Settings of an [`OpenAiCompatible`](crate::OpenAiCompatible) client. Start from
 /// [`new`](Self::new) and change what differs.
@@ -24,6 +24,8 @@ pub struct OpenAiConfig {
     pub max_response_bytes: usize,
     /// Which certificate authorities are trusted. Default: [`TrustRoots::Bundled`].
     pub trust_roots: TrustRoots,
+    /// As [`AnthropicConfig::propagate`](crate::AnthropicConfig::propagate).
+    pub propagate: Option<Propagate>,
     /// The field that bounds the answer. Default: [`MaxTokensField::MaxTokens`].
     pub max_tokens_field: MaxTokensField,
     /// How JSON is asked for. Default: [`ResponseFormat::JsonSchema`].
@@ -69,6 +71,7 @@ impl OpenAiConfig {
             timeouts: Timeouts::default(),
             max_response_bytes: 4 << 20,
             trust_roots: TrustRoots::Bundled,
+            propagate: None,
             max_tokens_field: MaxTokensField::default(),
             response_format: ResponseFormat::default(),
             stream_usage: true,

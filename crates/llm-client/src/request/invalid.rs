@@ -9,6 +9,9 @@ pub enum InvalidRequest {
     /// `max_tokens` is 0.
     #[error("max_tokens is 0")]
     ZeroMaxTokens,
+    /// The limit of an attempt's time is nothing.
+    #[error("the limit of an attempt's time is nothing")]
+    ZeroAttemptLimit,
     /// There is no message.
     #[error("there is no message")]
     NoMessages,

@@ -63,6 +63,8 @@ fn messages_must_be_there_and_be_the_users_at_both_ends() {
     assert_eq!(reversed, Err(InvalidRequest::NotFromUser));
     let none = Request::builder(0).user("a").build();
     assert_eq!(none, Err(InvalidRequest::ZeroMaxTokens));
+    let none = Request::builder(1).user("a").attempt_limit(Duration::ZERO);
+    assert_eq!(none.build(), Err(InvalidRequest::ZeroAttemptLimit));
     let blank_system = Request::builder(1)
         .user("a")
         .system(SystemBlock::new(""))

@@ -247,6 +247,25 @@ async fn each_wait_of_a_stream_has_a_limit_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_requests_own_limit_goes_over_the_clients_both_ways() {
+    let asked = |limit| {
+        let request = Request::builder(50).user("hola").attempt_limit(limit);
+        request.build().unwrap()
+    };
+    let timeouts = |total| {
+        let limits = Timeouts::try_new(total, total, total).unwrap();
+        limits.with_idle(LONG).unwrap()
+    };
+    for (own, clients, stage) in [(SHORT * 3, LONG, Stage::Total), (LONG, SHORT, Stage::Idle)] {
+        let mock = mock_with(Some(Fault::HangStream(None))).await;
+        let timeouts = timeouts(clients).with_idle(SHORT * 6).unwrap();
+        let model = model(&mock, "claude-sonnet-4-5", timeouts);
+        let (_, end) = drained(&model, &asked(own)).await;
+        assert_eq!(end.unwrap_err().kind(), ErrorKind::Timeout { stage });
+    }
+}
+
+#[tokio::test]
 async fn a_deadline_ends_a_stream_wherever_it_is() {
     let mock = mock_with(Some(Fault::HangStream(None))).await;
     let request = Request::builder(50)

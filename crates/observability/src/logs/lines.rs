@@ -8,13 +8,17 @@ use std::fmt::{self, Write as _};
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
+use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 /// `{"timestamp":…,"level":…,"message":…,FIELDS…,"target":…}`.
-pub(super) struct Lines;
+pub(super) struct Lines {
+    /// Whether there are traces, so that a line says which one it belongs to.
+    pub(super) traced: bool,
+}
 
 impl<S, N> FormatEvent<S, N> for Lines
 where
@@ -40,9 +44,21 @@ where
         event.record(&mut fields);
         let Fields { mut line, outcome } = fields;
         outcome?;
+        if let Some((trace, span)) = self.traced.then(crate::traces::ids).flatten() {
+            write!(line, ",\"trace_id\":\"{trace}\",\"span_id\":\"{span}\"")?;
+        }
         line.write_str(",\"target\":")?;
         string(&mut line, metadata.target())?;
         line.write_str("}\n")
+    }
+}
+
+/// Fields of spans: no line shows them, so that nothing is written for them.
+pub(super) struct NoFields;
+
+impl<'writer> FormatFields<'writer> for NoFields {
+    fn format_fields<R: RecordFields>(&self, _: Writer<'writer>, _: R) -> fmt::Result {
+        Ok(())
     }
 }
 

@@ -7,9 +7,10 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 use super::escalar::{self, Escalar};
-use crate::error::{PathSegment, ReadError, ReadErrorKind, ShapeError};
+use crate::error::{ReadError, ReadErrorKind};
 use crate::model::{Ilegible, Liquidacion};
 use crate::pesos::calculable;
+use findings::{PathSegment, ShapeError};
 
 /// The most shape errors and unreadable fields that are reported.
 const MAX_ERRORES: usize = 100;

@@ -4,10 +4,10 @@ use rust_decimal::Decimal;
 
 use super::*;
 use crate::afp::Afp;
-use crate::error::PathSegment;
 use crate::ley::{RegimenGratificacion, TipoContrato};
 use crate::model::{Salud, Seccion};
 use crate::periodo::Periodo;
+use findings::PathSegment;
 use jiff::civil::date;
 
 const ODOO: &str = r#"{

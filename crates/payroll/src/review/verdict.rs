@@ -2,24 +2,12 @@
 
 use rust_decimal::Decimal;
 
-use crate::report::{Finding, Recommendation, Report, Severity, confidence};
+use findings::Judgement;
 
-use super::{MODEL_CODE, Review};
+use crate::report::{Finding, Recommendation, Report};
+use findings::Severity;
 
-/// Highest confidence where no model looked: rules can't see what a text means.
-const CONFIDENCE_WITHOUT_MODEL: u8 = 90;
-
-/// Below this confidence a person should look, even if nothing was found.
-const REVIEW_BELOW: u8 = 70;
-
-/// Who found it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// A rule.
-    Rule,
-    /// The model.
-    Model,
-}
+use super::{MODEL_CODE, Origin, Review};
 
 /// One finding of a verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +39,8 @@ pub struct VerdictFinding {
 pub struct Verdict {
     /// The rules' findings, then the model's.
     pub findings: Vec<VerdictFinding>,
-    /// How sure it is that the payslip is right, 0 to 100: [`confidence`] of all findings; never
+    /// How sure it is that the payslip is right, 0 to 100: see
+    /// [`Judgement::confidence`]; never
     /// above the model's own figure, and never above 90 where no model looked.
     pub confidence: u8,
     /// An error rejects; a warning, or a confidence under 70, asks for a look.
@@ -63,7 +52,7 @@ impl Verdict {
     #[must_use]
     pub fn new(report: Report, review: Option<&Review>) -> Self {
         let rules = report.findings.into_iter().map(from_rule);
-        let remarks = review.into_iter().flat_map(|review| &review.findings);
+        let remarks = review.into_iter().flat_map(|review| review.remarks());
         let model = remarks.map(|remark| VerdictFinding {
             code: MODEL_CODE,
             severity: remark.severity,
@@ -77,18 +66,12 @@ impl Verdict {
             source: None,
         });
         let findings: Vec<_> = rules.chain(model).collect();
-        let ceiling = review.map_or(CONFIDENCE_WITHOUT_MODEL, Review::confidence);
-        let confidence = confidence(findings.iter().map(|finding| finding.severity)).min(ceiling);
-        let recommendation = match findings.iter().map(|finding| finding.severity).max() {
-            Some(Severity::Error) => Recommendation::Reject,
-            Some(Severity::Warning) => Recommendation::Review,
-            _ if confidence < REVIEW_BELOW => Recommendation::Review,
-            _ => Recommendation::Approve,
-        };
+        let severities = findings.iter().map(|finding| finding.severity);
+        let judgement = Judgement::new(severities, review);
         Self {
+            confidence: judgement.confidence,
+            recommendation: judgement.outcome.into(),
             findings,
-            confidence,
-            recommendation,
         }
     }
 

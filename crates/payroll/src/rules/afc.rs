@@ -7,8 +7,10 @@ use super::caso::Caso;
 use crate::concepto::Concepto;
 use crate::indicadores::Campo;
 use crate::ley::{TipoContrato, tasas_afc};
-use crate::pesos::{pesos, porcentaje, redondear};
-use crate::report::{Code, Comparacion, Findings, Severity};
+use crate::pesos::{porcentaje, redondear};
+use crate::report::{Code, Comparacion, Findings};
+use findings::Severity;
+use findings::pesos;
 
 const FUENTE: &str = "Ley 19.728, arts. 2, 5 y 6";
 

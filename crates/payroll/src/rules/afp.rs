@@ -7,8 +7,10 @@ use super::caso::{Base, Caso};
 use crate::afp::Afp;
 use crate::concepto::Concepto;
 use crate::indicadores::Campo;
-use crate::pesos::{numero, pesos, porcentaje, redondear};
-use crate::report::{Code, Comparacion, Findings, Severity};
+use crate::pesos::{porcentaje, redondear};
+use crate::report::{Code, Comparacion, Findings};
+use findings::Severity;
+use findings::{numero, pesos};
 
 const FUENTE: &str = "DL 3.500, arts. 16, 17 y 29";
 

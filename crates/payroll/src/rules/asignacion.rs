@@ -7,8 +7,9 @@ use super::caso::Caso;
 use crate::concepto::Concepto;
 use crate::indicadores::Campo;
 use crate::ley::asignacion_familiar;
-use crate::pesos::pesos;
-use crate::report::{Code, Comparacion, Findings, Severity};
+use crate::report::{Code, Comparacion, Findings};
+use findings::Severity;
+use findings::pesos;
 
 const FUENTE: &str = "DFL 150 de 1981; Ley 18.987, art. 1";
 

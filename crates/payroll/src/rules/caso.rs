@@ -6,8 +6,9 @@ use crate::concepto::{Certeza, Clase, Concepto, Reconocida, reconocer};
 use crate::indicadores::{Campo, Indicadores};
 use crate::model::{Linea, Liquidacion, Seccion};
 use crate::periodo::Periodo;
-use crate::pesos::{calculable, pesos};
+use crate::pesos::calculable;
 use crate::report::Findings;
+use findings::pesos;
 
 /// No cap in pesos of a month since January 2024 is lower: caps in UF never fall (DL 3.500,
 /// art. 16). Pay under it is surely not capped, whatever the month's UF.
@@ -194,7 +195,7 @@ pub(crate) struct Base {
 impl Base {
     /// `11,45 % de $977.008`, `10,58 % del tope imponible $3.585.755`.
     pub fn formula(&self, tasa: Decimal) -> String {
-        let tasa = crate::pesos::numero(tasa);
+        let tasa = findings::numero(tasa);
         let monto = pesos(self.monto);
         if self.topada {
             format!("{tasa} % del tope imponible {monto}")

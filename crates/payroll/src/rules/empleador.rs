@@ -8,8 +8,10 @@ use super::caso::{Base, Caso};
 use crate::concepto::{Clase, Concepto};
 use crate::indicadores::Campo;
 use crate::ley::{Reforma, TipoContrato, tasas_afc};
-use crate::pesos::{numero, porcentaje, redondear};
-use crate::report::{Code, Comparacion, Findings, Severity};
+use crate::pesos::{porcentaje, redondear};
+use crate::report::{Code, Comparacion, Findings};
+use findings::Severity;
+use findings::numero;
 
 const SIS: Code = Code {
     code: "LIQ-SIS-MONTO",
@@ -238,7 +240,7 @@ fn reforma(caso: &Caso<'_>, out: &mut Findings, base: Base) {
             let mensaje = format!(
                 "La liquidación muestra aportes del empleador, pero no el de la reforma de pensiones: {} % del imponible, {}.",
                 numero(total),
-                crate::pesos::pesos(esperado)
+                findings::pesos(esperado)
             );
             out.add(&REFORMA_AUSENTE, "lines", mensaje);
         }

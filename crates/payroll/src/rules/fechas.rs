@@ -2,7 +2,8 @@
 
 use super::Rule;
 use super::caso::Caso;
-use crate::report::{Code, Findings, Severity};
+use crate::report::{Code, Findings};
+use findings::Severity;
 
 const ILEGIBLE: Code = Code {
     code: "LIQ-PERIODO-ILEGIBLE",

@@ -7,8 +7,10 @@ use super::caso::Caso;
 use crate::concepto::Concepto;
 use crate::indicadores::Campo;
 use crate::ley::{RegimenGratificacion, tope_gratificacion};
-use crate::pesos::{numero, pesos, porcentaje, redondear};
-use crate::report::{Code, Comparacion, Findings, Severity};
+use crate::pesos::{porcentaje, redondear};
+use crate::report::{Code, Comparacion, Findings};
+use findings::Severity;
+use findings::{numero, pesos};
 
 const FUENTE: &str = "Código del Trabajo, arts. 47 y 50";
 

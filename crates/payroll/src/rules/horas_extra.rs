@@ -6,8 +6,10 @@ use super::Rule;
 use super::caso::Caso;
 use crate::concepto::Concepto;
 use crate::ley::{hora_extra, jornada_ordinaria};
-use crate::pesos::{calculable, numero, pesos, redondear};
-use crate::report::{Code, Comparacion, Findings, Severity};
+use crate::pesos::{calculable, redondear};
+use crate::report::{Code, Comparacion, Findings};
+use findings::Severity;
+use findings::{numero, pesos};
 
 const MONTO: Code = Code {
     code: "LIQ-HEX-MONTO",

@@ -10,8 +10,10 @@ use crate::concepto::Concepto;
 use crate::impuesto::{Periodicidad, TablaImpuesto};
 use crate::indicadores::Campo;
 use crate::ley::{TipoContrato, tasas_afc};
-use crate::pesos::{numero, pesos, porcentaje, redondear};
-use crate::report::{Code, Comparacion, Findings, Severity};
+use crate::pesos::{porcentaje, redondear};
+use crate::report::{Code, Comparacion, Findings};
+use findings::Severity;
+use findings::{numero, pesos};
 
 const FUENTE: &str = "Ley sobre Impuesto a la Renta, arts. 42 N° 1 y 43 N° 1";
 

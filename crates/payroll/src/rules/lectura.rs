@@ -5,8 +5,10 @@ use rust_decimal::Decimal;
 use super::Rule;
 use super::caso::{Caso, lado_informado};
 use crate::concepto::{Certeza, Clase};
-use crate::pesos::{calculable, pesos};
-use crate::report::{Code, Findings, Severity};
+use crate::pesos::calculable;
+use crate::report::{Code, Findings};
+use findings::Severity;
+use findings::pesos;
 
 const PRACTICA: &str = "práctica de remuneraciones";
 

@@ -5,8 +5,10 @@ use rust_decimal::Decimal;
 use super::Rule;
 use super::caso::Caso;
 use crate::concepto::Concepto;
-use crate::pesos::{numero, pesos, porcentaje, redondear};
-use crate::report::{Code, Findings, Severity};
+use crate::pesos::{porcentaje, redondear};
+use crate::report::{Code, Findings};
+use findings::Severity;
+use findings::{numero, pesos};
 
 const QUINCE: Code = Code {
     code: "LIQ-LIMITE-15",

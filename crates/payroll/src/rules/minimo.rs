@@ -7,8 +7,10 @@ use super::caso::Caso;
 use crate::concepto::Concepto;
 use crate::indicadores::Campo;
 use crate::ley::{TipoContrato, jornada_del_mes};
-use crate::pesos::{calculable, numero, pesos, redondear};
-use crate::report::{Code, Comparacion, Findings, Severity};
+use crate::pesos::{calculable, redondear};
+use crate::report::{Code, Comparacion, Findings};
+use findings::Severity;
+use findings::{numero, pesos};
 
 const BAJO: Code = Code {
     code: "LIQ-SUELDO-MINIMO",

@@ -6,7 +6,8 @@ use super::validate;
 use crate::indicadores::integrados;
 use crate::json::read_json;
 use crate::model::{Linea, Liquidacion};
-use crate::report::{Finding, Severity};
+use crate::report::Finding;
+use findings::Severity;
 
 pub(crate) fn d(texto: &str) -> Decimal {
     texto.parse().unwrap()

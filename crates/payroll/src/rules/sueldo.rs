@@ -5,8 +5,10 @@ use rust_decimal::Decimal;
 use super::Rule;
 use super::caso::Caso;
 use crate::concepto::Concepto;
-use crate::pesos::{calculable, numero, pesos, redondear};
-use crate::report::{Code, Comparacion, Findings, Severity};
+use crate::pesos::{calculable, redondear};
+use crate::report::{Code, Comparacion, Findings};
+use findings::Severity;
+use findings::{numero, pesos};
 
 const FUENTE: &str = "Código del Trabajo, arts. 42 a) y 54";
 

@@ -9,13 +9,13 @@ use crate::ley::{RegimenGratificacion, TipoContrato};
 use crate::model::Salud;
 use crate::periodo::Periodo;
 use crate::report::Recommendation;
-use crate::report::Severity::{Error, Info, Warning};
+use findings::Severity::{Error, Info, Warning};
 use jiff::civil::date;
 use rust_decimal::Decimal;
 
-type Hallado = (&'static str, crate::report::Severity, Option<Decimal>);
+type Hallado = (&'static str, findings::Severity, Option<Decimal>);
 
-fn uno(code: &'static str, severity: crate::report::Severity, esperado: &str) -> Vec<Hallado> {
+fn uno(code: &'static str, severity: findings::Severity, esperado: &str) -> Vec<Hallado> {
     let esperado = (!esperado.is_empty()).then(|| d(esperado));
     vec![(code, severity, esperado)]
 }

@@ -6,8 +6,10 @@ use super::Rule;
 use super::caso::Caso;
 use crate::concepto::Concepto;
 use crate::indicadores::Indicadores;
-use crate::pesos::{calculable, pesos};
-use crate::report::{Code, Comparacion, Findings, Severity};
+use crate::pesos::calculable;
+use crate::report::{Code, Comparacion, Findings};
+use findings::Severity;
+use findings::pesos;
 
 const FUENTE: &str = "Código del Trabajo, art. 54";
 

@@ -101,6 +101,16 @@ impl Archive {
         Ok(lines.iter().filter(|line| line.at >= since).count())
     }
 
+    /// When the newest items were found, and their ids, newest first.
+    pub(crate) async fn newest(
+        &self,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, String)>, ArchiveError> {
+        let lines: Vec<Line> = decode(self.store.get(LIST).await?).unwrap_or_default();
+        let newest = lines.into_iter().take(limit);
+        Ok(newest.map(|line| (line.at, line.id)).collect())
+    }
+
     /// Puts an item on the list, if it isn't there.
     pub(super) async fn list(&self, item: &Item) -> Result<(), ArchiveError> {
         for _ in 0..TRIES {

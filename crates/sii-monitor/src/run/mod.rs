@@ -2,6 +2,7 @@
 
 mod lease;
 mod report;
+mod runner;
 mod tell;
 mod turn;
 
@@ -15,6 +16,7 @@ use jiff::tz::TimeZone;
 use llm_client::LanguageModel;
 use store::{Clock, Store};
 use thiserror::Error;
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::analyse::Analyst;
@@ -28,14 +30,15 @@ use crate::source::{self, Source, SourceError};
 use crate::visit::Visitor;
 
 pub use report::{LastRun, RunReport, RunStatus, Status};
+pub use runner::Runner;
 
 /// What is watched, and how often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MonitorConfig {
     /// What is watched.
     pub sources: Vec<Source>,
-    /// When.
-    pub schedule: Schedule,
+    /// When; `None`: only when somebody asks for it.
+    pub schedule: Option<Schedule>,
     /// How long a runner that has died keeps others from running.
     pub lease: Duration,
     /// How long one run may take.
@@ -60,7 +63,7 @@ impl Default for MonitorConfig {
     fn default() -> Self {
         Self {
             sources: source::defaults(),
-            schedule: Schedule::default(),
+            schedule: Some(Schedule::default()),
             lease: Duration::from_secs(60),
             run_limit: Duration::from_secs(30 * 60),
             at_a_time: 4,
@@ -99,6 +102,9 @@ pub struct Monitor {
     sink: Option<Arc<dyn NewsSink>>,
     clock: Arc<dyn Clock>,
     zone: TimeZone,
+    /// When it was made.
+    since: Timestamp,
+    stop: watch::Sender<bool>,
 }
 
 /// Why a monitor can't be.
@@ -128,7 +134,7 @@ impl Monitor {
             return Err(MonitorError::Limits);
         }
         let zone = TimeZone::get("America/Santiago").map_err(|_| MonitorError::Zone)?;
-        Ok(Self {
+        let mut monitor = Self {
             visitor: Visitor {
                 archive: Archive::new(parts.store),
                 fetcher: parts.fetcher,
@@ -140,8 +146,12 @@ impl Monitor {
             sink: parts.sink,
             clock: parts.clock,
             zone,
+            since: Timestamp::UNIX_EPOCH,
+            stop: watch::Sender::new(false),
             config,
-        })
+        };
+        monitor.since = monitor.now();
+        Ok(monitor)
     }
 
     /// The items and pages that are kept.
@@ -156,38 +166,61 @@ impl Monitor {
         &self.deliveries
     }
 
-    /// Runs when a run is due, tells what waits, until `stop` resolves. A run that is under way
-    /// then is dropped: the next one goes on where it stopped.
-    pub async fn serve(&self, stop: impl Future<Output = ()>) {
-        let work = async {
-            loop {
-                self.tick().await;
-                sleep(self.config.tick).await;
+    /// Runs when a run is due, tells what waits, until it is shut down. It returns once what was
+    /// under way has stopped.
+    pub async fn serve(&self) {
+        while !self.is_stopped() {
+            self.tick().await;
+            tokio::select! {
+                () = sleep(self.config.tick) => {}
+                () = self.stopped() => {}
             }
-        };
-        tokio::select! {
-            () = stop => {}
-            () = work => {}
         }
     }
 
     /// One look at the clock: a run where one is due, and whoever waits is told.
     pub async fn tick(&self) {
-        let done = match self.last_run().await {
-            Ok(last) => {
-                let begun = last.map(|last| last.started_at);
-                if self.config.schedule.is_due(begun, self.now()) {
-                    self.turn(false).await.map(drop)
-                } else {
-                    self.tell_waiting().await.map(drop)
-                }
-            }
-            Err(error) => Err(error),
-        };
-        if let Err(error) = done {
+        if let Err(error) = self.due_or_waiting().await {
             tracing::warn!(%error, "the monitor's store is out of reach");
         }
-        self.observe_ages().await;
+        if let Some(schedule) = &self.config.schedule {
+            self.observe_ages(schedule).await;
+        }
+    }
+
+    async fn due_or_waiting(&self) -> Result<(), ArchiveError> {
+        if let Some(schedule) = &self.config.schedule {
+            let begun = self.last_run().await?.map(|last| last.started_at);
+            if schedule.is_due(begun, self.now()) {
+                return self.turn().await.map(drop);
+            }
+        }
+        self.tell_waiting().await.map(drop)
+    }
+
+    /// Ends it: a run that is under way stops where it is and gives its lease back, and the next
+    /// one, here or on another replica, goes on; no other begins.
+    pub fn shut_down(&self) {
+        self.stop.send_replace(true);
+    }
+
+    fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Resolves once it is shut down.
+    async fn stopped(&self) {
+        // The sender is this monitor's own: it can't be gone.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+
+    /// The work's outcome, unless the monitor is shut down before it comes.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.stopped() => None,
+            done = work => Some(done),
+        }
     }
 
     /// Now, in whole seconds.

@@ -1,10 +1,13 @@
 //! What runs answer, in the contract's shape.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Monitor;
 use crate::archive::{ArchiveError, SourceStatus};
+use crate::schedule::Schedule;
 
 /// Under which key the last run is kept.
 pub(super) const LAST: &str = "sii:run:last";
@@ -71,8 +74,8 @@ pub struct Status {
     pub orchestrator_initialized: bool,
     /// When the last run began.
     pub last_execution: Option<Timestamp>,
-    /// When the next one is due.
-    pub next_execution: Timestamp,
+    /// When the next one is due; none where runs are only asked for.
+    pub next_execution: Option<Timestamp>,
     /// Items of the last 24 hours.
     pub news_count_last_24h: usize,
     /// Visits so far.
@@ -81,6 +84,8 @@ pub struct Status {
     pub error_rate: f64,
     /// Each page.
     pub sources: Vec<SourceStatus>,
+    /// What the last run answered: whoever was told `running` finds it here by its `run_id`.
+    pub last_run: Option<RunReport>,
 }
 
 impl Monitor {
@@ -91,6 +96,7 @@ impl Monitor {
     pub async fn status(&self) -> Result<Status, ArchiveError> {
         let now = self.now();
         let last = self.last_run().await?;
+        let schedule = self.config.schedule.as_ref();
         let begun = last.as_ref().map(|last| last.started_at);
         let counters = self.archive().store().counters(&[CHECKS, FAILURES]).await?;
         let count = |at: usize| counters.get(at).copied().unwrap_or_default();
@@ -103,11 +109,12 @@ impl Monitor {
             },
             orchestrator_initialized: true,
             last_execution: begun,
-            next_execution: self.config.schedule.next(begun, now),
+            next_execution: schedule.map(|schedule| schedule.next(begun, now)),
             news_count_last_24h: self.archive().news_since(day).await?,
             total_checks: checks,
             error_rate: failures as f64 / checks.max(1) as f64,
             sources: self.sources().await?,
+            last_run: last.map(|last| last.report),
         })
     }
 
@@ -126,21 +133,46 @@ impl Monitor {
         Ok(list)
     }
 
-    /// Sets the gauge of each source's age: what the alert on staleness looks at.
-    pub(super) async fn observe_ages(&self) {
-        let Ok(sources) = self.sources().await else {
-            return;
-        };
-        let now = self.now();
-        for source in sources {
-            // A source that was never visited with success has no age; its errors are counted.
-            if let Some(success) = source.state.last_success {
-                let age = now.as_second().saturating_sub(success.as_second());
-                metrics::gauge!("sii_monitor_last_success_age_seconds", "source" => source.key)
+    /// Sets each page's age and the age from which it is stale: what the alert on staleness
+    /// compares. Where runs are only asked for, nothing is ever late.
+    pub(super) async fn observe_ages(&self, schedule: &Schedule) {
+        let (now, today) = (self.now(), self.today());
+        for source in &self.config.sources {
+            for page in source.pages(today) {
+                let Ok(state) = self.archive().source(&page.key).await else {
+                    return;
+                };
+                // A page that was never visited with success is as old as this process.
+                let success = state.last_success.unwrap_or(self.since);
+                let age = now.as_second().saturating_sub(success.as_second()).max(0);
+                metrics::gauge!("sii_monitor_last_success_age_seconds", "source" => page.key.clone())
                     .set(age as f64);
+                metrics::gauge!("sii_monitor_stale_after_seconds", "source" => page.key)
+                    .set(source.stale_after(schedule).as_secs() as f64);
             }
         }
     }
+}
+
+impl RunReport {
+    /// Of a run that goes on: who was told so asks [`Monitor::status`] for its report later.
+    pub(super) fn running(run_id: String, waited: Duration) -> Self {
+        Self {
+            status: RunStatus::Running,
+            execution_time: seconds(waited),
+            urls_scraped: 0,
+            changes_detected: 0,
+            news_created: 0,
+            notifications_sent: 0,
+            errors: Vec::new(),
+            run_id,
+        }
+    }
+}
+
+/// As the contract writes it: `1.23s`.
+pub(super) fn seconds(time: Duration) -> String {
+    format!("{:.2}s", time.as_secs_f64())
 }
 
 impl RunStatus {

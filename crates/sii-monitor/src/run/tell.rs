@@ -25,10 +25,10 @@ impl Monitor {
     pub async fn tell_waiting(&self) -> Result<usize, ArchiveError> {
         let owner = Uuid::now_v7().to_string();
         let store = self.archive().store();
-        let work = Box::pin(self.tell());
+        let work = Box::pin(self.unless_stopped(self.tell()));
         match under(store.as_ref(), LEASE, &owner, self.config.lease, work).await? {
-            Turn::Done(told) => told,
-            Turn::Held(_) | Turn::Lost => Ok(0),
+            Turn::Done(Some(told)) => told,
+            Turn::Done(None) | Turn::Held(_) | Turn::Lost => Ok(0),
         }
     }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::Monitor;
 use super::lease::{Turn, under};
-use super::report::{CHECKS, FAILURES, LAST, LastRun, RUNNING, RunReport, RunStatus};
+use super::report::{CHECKS, FAILURES, LAST, LastRun, RUNNING, RunReport, RunStatus, seconds};
 use crate::archive::ArchiveError;
 use crate::source::{Kind, PageRef, Source};
 use crate::visit::{Round, Visit, VisitError};
@@ -39,45 +39,52 @@ impl Monitor {
     /// answer then. With `force`, sources that rest are visited as well.
     ///
     /// It ends within the limit of a run. Dropped half-way it stops where it is, and the next
-    /// run goes on; callers whose own caller may go away spawn it.
+    /// run goes on; callers whose own caller may go away spawn it: see [`super::Runner`].
     ///
     /// # Errors
     /// [`ArchiveError`] where the store is out of reach.
     pub async fn run(&self, force: bool) -> Result<RunReport, ArchiveError> {
-        self.one_at_a_time(force, false).await
+        self.run_as(new_id(), force).await
+    }
+
+    /// The same under an id that is known before.
+    pub(super) async fn run_as(
+        &self,
+        run_id: String,
+        force: bool,
+    ) -> Result<RunReport, ArchiveError> {
+        self.one_at_a_time(run_id, force, false).await
     }
 
     /// Runs if a run is due still once it is this replica's turn.
-    pub(super) async fn turn(&self, force: bool) -> Result<RunReport, ArchiveError> {
-        self.one_at_a_time(force, true).await
+    pub(super) async fn turn(&self) -> Result<RunReport, ArchiveError> {
+        self.one_at_a_time(new_id(), false, true).await
     }
 
-    async fn one_at_a_time(&self, force: bool, only_due: bool) -> Result<RunReport, ArchiveError> {
-        let run_id = Uuid::now_v7().to_string();
+    async fn one_at_a_time(
+        &self,
+        run_id: String,
+        force: bool,
+        only_due: bool,
+    ) -> Result<RunReport, ArchiveError> {
         let began = Instant::now();
         let store = self.archive().store();
         let lease = self.config.lease;
-        let work = Box::pin(self.all(force, only_due, &run_id));
+        let work = Box::pin(self.unless_stopped(self.all(force, only_due, &run_id)));
         let turn = under(store.as_ref(), RUNNING, &run_id, lease, work).await?;
-        match turn {
-            Turn::Done(report) => report,
-            Turn::Held(other) => Ok(report(
-                RunStatus::Running,
-                began,
-                other,
-                Tally::default(),
-                0,
-            )),
-            Turn::Lost => {
-                let errors =
-                    vec!["lease_lost: otra réplica puede haber tomado el turno.".to_owned()];
-                let tally = Tally {
-                    errors,
-                    ..Tally::default()
-                };
-                Ok(report(RunStatus::Error, began, run_id, tally, 0))
+        let cut_short = match turn {
+            Turn::Done(Some(report)) => return report,
+            Turn::Held(other) => return Ok(RunReport::running(other, began.elapsed())),
+            Turn::Done(None) => {
+                "stopped: el servicio se está deteniendo; la próxima revisión sigue."
             }
-        }
+            Turn::Lost => "lease_lost: otra réplica puede haber tomado el turno.",
+        };
+        let tally = Tally {
+            errors: vec![cut_short.to_owned()],
+            ..Tally::default()
+        };
+        Ok(report(RunStatus::Error, began, run_id, tally, 0))
     }
 
     async fn all(
@@ -90,11 +97,9 @@ impl Monitor {
         if only_due {
             // Another replica may have run between the look at the clock and this turn.
             let last = self.last_run().await?;
-            if let Some(last) = last
-                && !self
-                    .config
-                    .schedule
-                    .is_due(Some(last.started_at), started_at)
+            let schedule = self.config.schedule.as_ref();
+            if let (Some(last), Some(schedule)) = (last, schedule)
+                && !schedule.is_due(Some(last.started_at), started_at)
             {
                 return Ok(last.report);
             }
@@ -236,11 +241,17 @@ impl Monitor {
             .increment(1);
         metrics::histogram!("sii_monitor_visit_duration_seconds", "source" => label.clone())
             .record(took.as_secs_f64());
-        if let Ok(visit) = outcome {
-            metrics::counter!("sii_monitor_bytes_total", "source" => label.clone())
-                .increment(visit.bytes);
-            metrics::counter!("sii_monitor_changes_total", "source" => label)
-                .increment(visit.changes as u64);
+        match outcome {
+            Ok(visit) => {
+                metrics::counter!("sii_monitor_bytes_total", "source" => label.clone())
+                    .increment(visit.bytes);
+                metrics::counter!("sii_monitor_changes_total", "source" => label)
+                    .increment(visit.changes as u64);
+            }
+            Err(_) => {
+                metrics::counter!("sii_monitor_errors_total", "source" => label, "reason" => status)
+                    .increment(1);
+            }
         }
         let store = self.archive().store();
         store.increment(CHECKS, 1, None).await?;
@@ -270,6 +281,11 @@ impl Monitor {
             _ => Ok(()),
         }
     }
+}
+
+/// The id of a run: ids of later runs come later.
+pub(super) fn new_id() -> String {
+    Uuid::now_v7().to_string()
 }
 
 /// A document of an index as a page of its own.
@@ -319,7 +335,7 @@ fn report(
     tally.errors.truncate(MAX_ERRORS);
     RunReport {
         status,
-        execution_time: format!("{:.2}s", began.elapsed().as_secs_f64()),
+        execution_time: seconds(began.elapsed()),
         urls_scraped: tally.visited,
         changes_detected: tally.changes,
         news_created: tally.created,

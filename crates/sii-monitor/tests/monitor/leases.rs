@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sii_monitor::fetch::{Ask, Document, FetchError, Fetched, Fetcher};
-use sii_monitor::run::RunStatus;
+use sii_monitor::run::{RunStatus, Runner};
 use sii_monitor::source::{Kind, Source};
 use tokio::sync::Semaphore;
 
-use crate::rig::{Told, clock, monitor, store};
+use crate::rig::{Told, clock, monitor, monitor_on_request, store};
 
 /// A site that answers only when it is let to, and knows how many ask at once.
 #[derive(Debug)]
@@ -119,4 +119,54 @@ async fn a_dead_runner_is_replaced_once_its_lease_is_over() {
     clock.advance(Duration::from_secs(2));
     gate.open.add_permits(1);
     assert_eq!(two.run(true).await.unwrap().status, RunStatus::Success);
+}
+
+#[tokio::test]
+async fn who_asks_is_told_of_a_run_that_goes_on_and_a_drain_gives_the_turn_back() {
+    const SOON: Duration = Duration::from_millis(20);
+    const LONG: Duration = Duration::from_secs(60);
+    let (clock, told, gate) = (clock(), Told::default(), Gate::new());
+    let store = store(&clock);
+    let replica = || {
+        let fetcher = Arc::clone(&gate) as Arc<dyn Fetcher>;
+        let store = Arc::clone(&store);
+        Arc::new(monitor_on_request(source(), store, fetcher, &clock, &told))
+    };
+    let (one, two) = (Runner::spawn(replica()), Runner::spawn(replica()));
+    let first = one.ask(false, SOON).await.unwrap();
+    assert_eq!(first.status, RunStatus::Running);
+    gate.begun.acquire().await.unwrap().forget();
+    // Whoever asks, wherever, is told of the same run.
+    for runner in [&one, &two] {
+        let second = runner.ask(true, LONG).await.unwrap();
+        assert_eq!(
+            (second.status, &second.run_id),
+            (RunStatus::Running, &first.run_id)
+        );
+    }
+    gate.open.add_permits(1);
+    // It ended although nobody waited, and its report is found by its id.
+    loop {
+        let status = one.monitor().status().await.unwrap();
+        assert_eq!(status.next_execution, None);
+        if let Some(report) = status.last_run {
+            assert_eq!(
+                (report.run_id, report.status),
+                (first.run_id, RunStatus::Success)
+            );
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    // A run that is under way when its service drains stops there, and another begins at once.
+    let cut = one.ask(true, SOON).await.unwrap();
+    assert_eq!(cut.status, RunStatus::Running);
+    gate.begun.acquire().await.unwrap().forget();
+    assert!(one.drain(LONG).await);
+    gate.open.add_permits(1);
+    let next = two.ask(true, LONG).await.unwrap();
+    assert_eq!(next.status, RunStatus::Success);
+    let late = one.ask(true, LONG).await.unwrap();
+    assert_eq!(late.status, RunStatus::Error);
+    assert!(late.errors[0].starts_with("stopped: "), "{late:?}");
 }

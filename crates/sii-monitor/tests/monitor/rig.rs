@@ -119,16 +119,42 @@ pub fn monitor(
     clock: &Arc<ManualClock>,
     told: &Told,
 ) -> Monitor {
+    let config = MonitorConfig {
+        sources,
+        ..MonitorConfig::default()
+    };
+    made(config, store, fetcher, clock, told)
+}
+
+/// One that runs only when it is asked to.
+pub fn monitor_on_request(
+    sources: Vec<Source>,
+    store: Arc<dyn Store>,
+    fetcher: Arc<dyn Fetcher>,
+    clock: &Arc<ManualClock>,
+    told: &Told,
+) -> Monitor {
+    let config = MonitorConfig {
+        sources,
+        schedule: None,
+        ..MonitorConfig::default()
+    };
+    made(config, store, fetcher, clock, told)
+}
+
+fn made(
+    config: MonitorConfig,
+    store: Arc<dyn Store>,
+    fetcher: Arc<dyn Fetcher>,
+    clock: &Arc<ManualClock>,
+    told: &Told,
+) -> Monitor {
     let outlet = Outlet {
         name: "prueba".into(),
         policy: Policy::default(),
         channel: Box::new(told.clone()),
     };
     let zone = TimeZone::get("America/Santiago").unwrap();
-    let config = MonitorConfig {
-        sources,
-        ..MonitorConfig::default()
-    };
     let parts = Parts {
         deliveries: Deliveries::new(Arc::clone(&store), vec![outlet], zone),
         store,

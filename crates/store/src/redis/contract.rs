@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use fred::types::Value;
+use fred::types::{CustomCommand, Value};
 use futures_util::future::try_join_all;
+use tokio::time::Instant;
 
 use super::answer::{
     MAX_LIFETIME, added, fence_key, integer, lease, millis, one_word, refused, said, whole_millis,
@@ -361,14 +362,21 @@ impl Inner {
 
     async fn get(&self, key: &str) -> Result<Option<Bytes>, Fault> {
         let args = vec![self.key(key)];
-        if let Some(replica) = self.replica_for(key) {
-            let get = fred::types::CustomCommand::new_static("GET", 0, false);
-            let patience = self.settings.config.command_timeout / 2;
-            if let Ok(answer) = replica.call(get, args.clone(), patience).await {
-                return Ok(answer.into_bytes());
-            }
+        let Some(replica) = self.replica_for(key) else {
+            return Ok(self.call("GET", args).await?.into_bytes());
+        };
+        let get = || CustomCommand::new_static("GET", 0, false);
+        let (config, begun) = (&self.settings.config, Instant::now());
+        let half = config.command_timeout / 2;
+        if let Ok(answer) = replica.call(get(), args.clone(), half).await {
+            return Ok(answer.into_bytes());
         }
-        Ok(self.call("GET", args).await?.into_bytes())
+        // The others don't find out each for themselves that it is frozen.
+        replica.avoid(config.heartbeat);
+        // Both together take no longer than one does else.
+        let left = config.command_timeout.saturating_sub(begun.elapsed());
+        let answer = self.send_within(left, get(), args).await?;
+        Ok(answer.into_bytes())
     }
 
     async fn counter(&self, key: &str) -> Result<i64, Fault> {

@@ -1,12 +1,13 @@
 //! The connections to one server, or to one cluster: a few at first, more when they are busy.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use fred::interfaces::PubsubInterface;
+use fred::interfaces::{ClientLike, PubsubInterface};
 use fred::types::config::ServerConfig;
 use fred::types::{CustomCommand, Value};
+use tokio::time::Instant;
 
 use super::client::{Connection, Purpose, Settings};
 use super::config::RedisConfigError;
@@ -23,6 +24,8 @@ pub(super) struct Link {
     messages: Option<Connection>,
     next: AtomicUsize,
     in_flight: AtomicUsize,
+    /// Until when it is left alone by those who can do without it.
+    avoided: Mutex<Option<Instant>>,
 }
 
 impl Link {
@@ -47,6 +50,7 @@ impl Link {
             messages,
             next: AtomicUsize::new(0),
             in_flight: AtomicUsize::new(0),
+            avoided: Mutex::new(None),
         })
     }
 
@@ -107,6 +111,31 @@ impl Link {
             return Err(away());
         }
         Ok(messages.client().subscribe(name).await?)
+    }
+
+    /// It gave no answer: those who can do without it leave it alone for so long.
+    pub(super) fn avoid(&self, time: Duration) {
+        let mut avoided = self.avoided.lock().unwrap_or_else(PoisonError::into_inner);
+        *avoided = Instant::now().checked_add(time);
+    }
+
+    /// Whether it is to be left alone.
+    pub(super) fn is_avoided(&self) -> bool {
+        let avoided = self.avoided.lock().unwrap_or_else(PoisonError::into_inner);
+        avoided.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Returns once a connection is up for the first time, if it ever is.
+    pub(super) async fn up(&self) {
+        let client = {
+            let connections = self.connections.read();
+            let connections = connections.unwrap_or_else(PoisonError::into_inner);
+            connections.first().map(|connection| connection.client())
+        };
+        if let Some(client) = client {
+            // It may be given up for another one meanwhile: nobody waits here without a bound.
+            let _is_up = client.wait_for_connect().await.is_ok();
+        }
     }
 
     /// Whether messages can come.

@@ -17,13 +17,14 @@ mod url;
 mod tests;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use fred::types::config::{ClusterDiscoveryPolicy, ServerConfig};
 use fred::types::{ClusterHash, CustomCommand, Value};
 use fred::util::redis_keyslot;
+use tokio::sync::Notify;
 
 pub(crate) use self::client::Task;
 use self::client::{Settings, server};
@@ -51,9 +52,10 @@ const BYTES_PER_MILLISECOND: usize = 64 * 1024;
 /// and never again: after [`ErrorKind::Timeout`], or [`ErrorKind::Unavailable`] for a broken
 /// connection, it may have happened.
 ///
-/// **Sentinels** are all asked, every [`RedisConfig::sentinel_interval`], and the one with the
-/// newest configuration is believed: a frozen or cut-off one delays nobody, and a new master is
-/// followed also where no connection broke.
+/// **Sentinels** are all asked, every [`RedisConfig::sentinel_interval`] and four times as often
+/// while the master doesn't answer, and the one with the newest configuration is believed: a
+/// frozen or cut-off one delays nobody, and a new master is followed also where no connection
+/// broke. The connections to the old one are dropped at once, whatever state they are in.
 ///
 /// **Time.** Lifetimes, leases and rate limits go by the server's clock. A lifetime over 3,170
 /// years is that long.
@@ -79,7 +81,10 @@ pub(super) struct Inner {
     hub: Arc<Hub>,
     link: RwLock<(Option<Arc<Link>>, Option<RedisHost>)>,
     replicas: RwLock<Vec<(RedisHost, Arc<Link>)>>,
+    next_replica: AtomicUsize,
     closed: AtomicBool,
+    /// Told when a master is found that answers, after one that didn't or another one.
+    reached: Notify,
 }
 
 impl fmt::Debug for RedisStore {
@@ -114,7 +119,9 @@ impl RedisStore {
             hub: Hub::new(),
             link: RwLock::new((None, None)),
             replicas: RwLock::new(Vec::new()),
+            next_replica: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
+            reached: Notify::new(),
         });
         let mut sentinels = None;
         match &settings.config.deployment {
@@ -179,6 +186,11 @@ impl RedisStore {
         *link = (None, None);
         let replicas = self.inner.replicas.write();
         replicas.unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Returns when the sentinels have led to a master that answers, since this returned last.
+    pub(crate) async fn reached(&self) {
+        self.inner.reached.notified().await;
     }
 
     /// As [`crate::Store::subscribe`], without waiting for the server: what is published there
@@ -266,10 +278,12 @@ impl Inner {
             return None;
         }
         let replicas = self.replicas.read().unwrap_or_else(PoisonError::into_inner);
-        replicas
-            .iter()
+        // In turn where they are equally busy.
+        let first = self.next_replica.fetch_add(1, Ordering::Relaxed);
+        (0..replicas.len())
+            .filter_map(|step| replicas.get(first.wrapping_add(step) % replicas.len()))
             .map(|(_, link)| link)
-            .filter(|link| link.count().0 > 0)
+            .filter(|link| link.count().0 > 0 && !link.is_avoided())
             .min_by_key(|link| link.in_flight())
             .cloned()
     }
@@ -290,6 +304,16 @@ impl Inner {
 
     async fn send(&self, command: CustomCommand, args: Vec<Value>) -> Result<Value, Fault> {
         let patience = self.patience(&args);
+        self.send_within(patience, command, args).await
+    }
+
+    /// Sends a command, and waits for its answer for `patience` at most.
+    async fn send_within(
+        &self,
+        patience: Duration,
+        command: CustomCommand,
+        args: Vec<Value>,
+    ) -> Result<Value, Fault> {
         let answer = self.link()?.call(command, args, patience).await;
         match &answer {
             Ok(_) => self.settings.clear(),

@@ -75,8 +75,9 @@ impl KeyClasses {
 pub struct ResilientConfig {
     /// What becomes of which key.
     pub classes: KeyClasses,
-    /// Failures one after the other that open the breaker: from then on nobody waits for the
-    /// shared store. Default 3.
+    /// Failures one after the other after which the shared store is away: refusals of calls, or
+    /// looks in the background after a call timed out, which is the first of them. Nobody waits
+    /// for it after the first time-out either way. Default 3.
     pub failures_to_open: u32,
     /// Longest wait for the shared store beyond its own deadline, as a last resort. Default
     /// 250 ms.

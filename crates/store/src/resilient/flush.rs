@@ -1,4 +1,4 @@
-//! The background: looking whether the shared store is back, and telling it what waits.
+//! The background: looking whether the shared store is there, and telling it what waits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,23 +16,42 @@ const BATCH: usize = 64;
 /// all others for good: a minute and a half, with the default pauses.
 const MAX_FAILURES: u32 = 100;
 
-/// Looks whether the shared store is back, whenever the breaker is open.
+/// Looks whether the shared store is there, whenever the breaker isn't closed.
 pub(super) async fn watch(shared: Arc<Shared>) {
     loop {
-        shared.breaker.opened().await;
+        shared.breaker.left().await;
         let mut pause = shared.config.probe_min;
-        while !is_back(&shared).await {
-            tokio::time::sleep(pause.max(Duration::from_millis(1))).await;
-            pause = (pause * 2).min(shared.config.probe_max);
+        while let Err(problem) = look(&shared).await {
+            if shared.breaker.failure() {
+                shared.went_away(problem);
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause.max(Duration::from_millis(1))) => {
+                    pause = (pause * 2).min(shared.config.probe_max);
+                }
+                // Another server is in its place: there is no use in waiting.
+                () = shared.remote.reached() => pause = shared.config.probe_min,
+            }
+            if shared.breaker.is_closed() {
+                // Somebody else has found it well.
+                break;
+            }
         }
-        shared.came_back();
+        if !shared.breaker.is_closed() {
+            shared.came_back();
+        }
     }
 }
 
-async fn is_back(shared: &Shared) -> bool {
+/// Whether a write of the shared store works now.
+pub(super) async fn look(shared: &Shared) -> Result<(), Problem> {
     let probe = tokio::time::timeout(shared.config.deadline, shared.remote.probe()).await;
-    // One that is only full can be read: each write finds out for itself.
-    matches!(probe, Ok(Ok(()) | Err(Problem::Full)))
+    match probe {
+        // One that is only full can be read: each write finds out for itself.
+        Ok(Ok(()) | Err(Problem::Full)) => Ok(()),
+        Ok(Err(problem)) => Err(problem),
+        Err(_) => Err(Problem::Unresponsive),
+    }
 }
 
 /// Tells the shared store what waits in the journal, whenever it is there.

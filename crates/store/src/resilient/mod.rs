@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use metrics::{counter, gauge, histogram};
 use tokio::sync::{Mutex, RwLock};
 
-use self::breaker::Breaker;
+use self::breaker::{Breaker, Silence};
 pub use self::class::{KeyClass, KeyClasses, ResilientConfig};
 use self::journal::Journal;
 use self::known::KnownCounters;
@@ -45,6 +45,9 @@ pub(crate) trait Remote: Store {
     /// Whether it takes writes.
     async fn probe(&self) -> Result<(), Problem>;
 
+    /// Returns when another server has taken the place of one that was away.
+    async fn reached(&self);
+
     /// As [`Store::subscribe`], without waiting for a server that may be away.
     fn listen(&self, channel: &str) -> Result<Subscription, StoreError>;
 }
@@ -63,6 +66,10 @@ impl Remote for RedisStore {
         Self::probe(self).await
     }
 
+    async fn reached(&self) {
+        Self::reached(self).await;
+    }
+
     fn listen(&self, channel: &str) -> Result<Subscription, StoreError> {
         Self::listen(self, channel)
     }
@@ -70,10 +77,12 @@ impl Remote for RedisStore {
 
 /// A [`Store`] over Redis that goes on without it.
 ///
-/// **A breaker** keeps a frozen or slow server from costing more than
-/// [`crate::RedisConfig::command_timeout`] in a few calls: after
-/// [`ResilientConfig::failures_to_open`] failures in a row nobody asks it any more, until a
-/// write in the background has worked. A server that is only full is still read.
+/// **A breaker** keeps a frozen or slow server from costing a caller more than one
+/// [`crate::RedisConfig::command_timeout`], however many calls it makes: after the first time-out
+/// nobody asks any more until a write in the background has worked. If that works at once, the
+/// machine had only stumbled, and nothing else happens; if it doesn't, up to
+/// [`ResilientConfig::failures_to_open`] failures in a row, the store is away. As many refusals
+/// in a row, which cost nobody time, say the same. A server that is only full is still read.
 ///
 /// **While it is away**, what happens depends on the key's class: see [`KeyClass`]. Rate limits
 /// go by the local engine, whatever the class. Leases are refused with
@@ -90,7 +99,8 @@ impl Remote for RedisStore {
 /// brings the older value back. A comparison that no longer holds, because another process has written
 /// meanwhile, changes nothing and is counted.
 ///
-/// **Metrics**: `store_shared_up`, `store_outages_total`, `store_journal_entries`,
+/// **Metrics**: `store_shared_up`, `store_outages_total`, `store_suspicions_total` (time-outs
+/// that nobody else waited after, outages or not), `store_journal_entries`,
 /// `store_dropped_total{operation}`, `store_journal_conflicts_total`, and
 /// `store_away_total{operation}` and `store_operation_seconds{operation,outcome}` with the
 /// outcomes `shared`, `local` and `error`.
@@ -168,6 +178,16 @@ impl ResilientStore {
             _tasks: tasks,
         })
     }
+
+    /// Asks the shared store at once, without waiting for the next look in the background, and
+    /// goes back to it where it answers: for an operator who knows that it is well. Says whether
+    /// it is asked from now on.
+    pub async fn retry_now(&self) -> bool {
+        if !self.shared.breaker.is_closed() && flush::look(&self.shared).await.is_ok() {
+            self.shared.came_back();
+        }
+        self.shared.breaker.is_closed()
+    }
 }
 
 /// How a call of the shared store ended.
@@ -204,9 +224,7 @@ impl Shared {
             Err(error) => match error.kind() {
                 ErrorKind::Unavailable | ErrorKind::Timeout => {
                     record(operation, "error", started);
-                    if self.breaker.failure() {
-                        self.went_away(&error);
-                    }
+                    self.gave_no_answer(&error);
                     Ok(Answer::Away { asked: true })
                 }
                 // It answers, and has no room: reading goes on.
@@ -219,16 +237,34 @@ impl Shared {
         }
     }
 
-    fn went_away(&self, error: &StoreError) {
+    fn gave_no_answer(&self, error: &StoreError) {
+        let opens = match error.kind() {
+            ErrorKind::Timeout => {
+                let silence = self.breaker.silence();
+                if silence != Silence::NoNews {
+                    counter!("store_suspicions_total").increment(1);
+                }
+                silence == Silence::Opened
+            }
+            _ => self.breaker.failure(),
+        };
+        if opens {
+            self.went_away(Problem::of(error.kind()));
+        }
+    }
+
+    fn went_away(&self, problem: Problem) {
         counter!("store_outages_total").increment(1);
         self.gauges();
-        tracing::warn!(%error, "the shared store is away: going on without it");
+        let problem = problem.as_str();
+        tracing::warn!(problem, "the shared store is away: going on without it");
     }
 
     fn came_back(&self) {
-        self.breaker.close();
-        self.gauges();
-        tracing::info!(journal = self.journal.len(), "the shared store is back");
+        if self.breaker.close() {
+            self.gauges();
+            tracing::info!(journal = self.journal.len(), "the shared store is back");
+        }
     }
 
     #[expect(
@@ -236,7 +272,7 @@ impl Shared {
         reason = "a gauge of at most some millions"
     )]
     fn gauges(&self) {
-        gauge!("store_shared_up").set(if self.breaker.is_closed() { 1.0 } else { 0.0 });
+        gauge!("store_shared_up").set(if self.breaker.is_open() { 0.0 } else { 1.0 });
         gauge!("store_journal_entries").set(self.journal.len() as f64);
     }
 
@@ -262,7 +298,7 @@ impl Shared {
     /// The health of both, in one.
     async fn health(&self) -> StoreHealth {
         let mut health = self.remote.health().await;
-        let active = !self.breaker.is_closed();
+        let active = self.breaker.is_open();
         if active {
             health.up = false;
         }

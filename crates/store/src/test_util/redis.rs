@@ -330,6 +330,7 @@ impl Cluster {
                 info.contains("cluster_state:ok")
                     && info.contains("cluster_slots_ok:16384")
                     && info.contains("cluster_known_nodes:3")
+                    && is_linked(node).await
             })
             .await?;
         }
@@ -341,6 +342,17 @@ impl Cluster {
     pub fn deployment(&self) -> Deployment {
         Deployment::Cluster(self.nodes.iter().map(Server::host).collect())
     }
+}
+
+/// Whether the node has a connection to each of the others, without which no message of a channel
+/// goes there.
+async fn is_linked(node: &Server) -> bool {
+    let nodes = node.command(&["CLUSTER", "NODES"]).await;
+    let nodes = nodes.ok().and_then(|nodes| nodes.text());
+    nodes.is_some_and(|nodes| {
+        let linked = |line: &str| line.contains(" connected") && !line.contains("handshake");
+        nodes.lines().filter(|line| linked(line)).count() == 3
+    })
 }
 
 fn launch(program: &str, args: &[String], folder: &Path) -> io::Result<Child> {

@@ -5,6 +5,7 @@
 
 mod common;
 mod contract;
+mod failover;
 mod outages;
 mod refusals;
 mod resilient;

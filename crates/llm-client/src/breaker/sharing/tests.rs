@@ -142,6 +142,26 @@ async fn one_opens_for_all_one_probes_for_all_one_closes_for_all() {
 }
 
 #[tokio::test]
+async fn an_operator_closes_it_for_all_and_it_opens_again_if_it_must() {
+    let world = World::new();
+    let (a, b) = (world.replica("a"), world.replica("b"));
+    assert!(!a.breaker.reset(), "it is closed");
+    world.answers(Outcome::fail(ErrorKind::Upstream));
+    let _ = (a.call().await, a.call().await);
+    for replica in [&a, &b] {
+        replica.look().await;
+        assert_eq!(replica.state(), BreakerState::Open);
+    }
+    assert!(b.breaker.reset());
+    assert_eq!(b.state(), BreakerState::Closed);
+    b.look().await;
+    a.look().await;
+    assert_eq!(a.state(), BreakerState::Closed);
+    let _ = (a.call().await, a.call().await);
+    assert_eq!(a.state(), BreakerState::Open);
+}
+
+#[tokio::test]
 async fn a_prober_that_dies_is_replaced() {
     let world = World::new();
     let (a, b) = (world.replica("a"), world.replica("b"));

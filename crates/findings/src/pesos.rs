@@ -9,7 +9,8 @@ pub fn pesos(monto: Decimal) -> String {
 }
 
 /// A number as it is written in Chile, without a currency: `1.234,5`.
-pub(crate) fn numero(monto: Decimal) -> String {
+#[must_use]
+pub fn numero(monto: Decimal) -> String {
     format!("{}{}", signo(monto), cifras(monto))
 }
 

@@ -1,4 +1,4 @@
-//! `cargo run -p payroll --example check -- [--json] FILE…`: what is wrong with these payslips?
+//! `cargo run -p payroll --example payslip -- [--json] FILE…`: what is wrong with these payslips?
 //!
 //! `-` is the standard input. With `--json`, one line for each payslip, and one with `error` for
 //! a file that can't be read. Exits 0 where every payslip may be paid, 1 where one has an error

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod later;
+
 use std::path::Path;
 
 use knowledge_base::{Config, KnowledgeBase};
@@ -19,8 +21,8 @@ const GENERAL: &str = "general";
 
 /// The share that must be right.
 const TARGET: f64 = 0.92;
-/// Of the questions that nothing was settled with.
-const FRESH_TARGET: f64 = 0.88;
+/// Of the questions that were hard on purpose and that nothing was settled with.
+const UNSEEN_TARGET: f64 = 0.78;
 
 const QUESTIONS: [(&str, &str); 100] = [
     (DTE, "me rebotó la factura con REF-3-415, q hago??"),
@@ -227,7 +229,7 @@ const QUESTIONS: [(&str, &str); 100] = [
     (GENERAL, "por que algo es error si el sii no lo rechaza"),
 ];
 
-/// Written after the keywords were settled, and nothing was changed for them.
+/// Written after the keywords were first settled; their misses were read once.
 const FRESH: [(&str, &str); 50] = [
     (
         DTE,
@@ -326,12 +328,27 @@ async fn the_module_of_a_question_is_found() {
     let base = KnowledgeBase::open(folder, Config::default())
         .await
         .unwrap_or_else(|error| panic!("{error:?}"));
-    for (questions, target) in [(&QUESTIONS[..], TARGET), (&FRESH[..], FRESH_TARGET)] {
-        assert_share(&base, questions, target);
+    let sets = [
+        ("settled with", &QUESTIONS[..], TARGET),
+        ("fresh", &FRESH[..], TARGET),
+        ("later", &later::LATER, TARGET),
+        ("unseen", &later::UNSEEN, UNSEEN_TARGET),
+    ];
+    let shares = sets.map(|(name, questions, target)| {
+        let wrong = misses(&base, questions);
+        println!("{name}: {} of {} wrong", wrong.len(), questions.len());
+        // Who reads these spoils them.
+        if name != "unseen" {
+            println!("{}", wrong.join("\n"));
+        }
+        (name, 1.0 - ratio(wrong.len(), questions.len()), target)
+    });
+    for (name, share, target) in shares {
+        assert!(share >= target, "{name}: {share} is under {target}");
     }
 }
 
-fn assert_share(base: &KnowledgeBase, questions: &[(&str, &str)], target: f64) {
+fn misses(base: &KnowledgeBase, questions: &[(&str, &str)]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (expected, question) in questions {
         let choice = base.choose_module(question).expect("there are modules");
@@ -343,9 +360,9 @@ fn assert_share(base: &KnowledgeBase, questions: &[(&str, &str)], target: f64) {
             ));
         }
     }
-    let right = questions.len() - wrong.len();
-    println!("{right} of {} right\n{}", questions.len(), wrong.join("\n"));
-    let share = f64::from(u32::try_from(right).unwrap())
-        / f64::from(u32::try_from(questions.len()).unwrap());
-    assert!(share >= target, "{share} is under {target}");
+    wrong
+}
+
+fn ratio(part: usize, whole: usize) -> f64 {
+    f64::from(u32::try_from(part).unwrap()) / f64::from(u32::try_from(whole).unwrap())
 }

@@ -1,5 +1,5 @@
 //! Asks a folder of Markdown a question:
-//! `cargo run -p knowledge-base --example ask -- knowledge "se me vencieron los folios"`.
+//! `cargo run -p knowledge-base --example passages -- knowledge "se me vencieron los folios"`.
 #![expect(clippy::print_stdout, reason = "a program talks to its user")]
 
 use std::env;

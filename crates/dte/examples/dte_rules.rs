@@ -1,4 +1,4 @@
-//! `cargo run -p dte --example rules`: the catalogue of rules in Markdown, on stdout.
+//! `cargo run -p dte --example dte_rules`: the catalogue of rules in Markdown, on stdout.
 //!
 //! `cargo xtask rules` writes it to `docs/dte-rules.md`.
 #![expect(

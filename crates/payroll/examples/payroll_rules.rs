@@ -1,4 +1,4 @@
-//! `cargo run -p payroll --example rules`: the catalogue of rules in Markdown, on stdout.
+//! `cargo run -p payroll --example payroll_rules`: the catalogue of rules in Markdown, on stdout.
 //!
 //! `cargo xtask rules` writes it to `docs/payroll-rules.md`.
 #![expect(
