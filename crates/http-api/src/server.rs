@@ -109,6 +109,8 @@ async fn accept(
     drop(stopping);
     let mut chores = JoinSet::new();
     chores.spawn(upkeep(Arc::clone(&shared)));
+    let watched = Arc::clone(&shared);
+    chores.spawn(async move { watched.overload.watch().await });
     let limits = &shared.config.limits;
     let places = Connections::new(
         limits.max_connections,

@@ -19,14 +19,20 @@ use crate::error::Error;
 /// service adds can be told from it.
 const MODEL_LATENCY_MS: u64 = 20;
 
+/// The generator is one address, with more connections than one ERP has.
+macro_rules! usual {
+    () => {
+        "[metrics]\npublic = true\n[indicators]\nfetch = false\n\
+         [limits]\nmax_connections_per_peer = 4096\n"
+    };
+}
+
 /// What a service under load is told beside its environment. A soak keeps less in memory, so
 /// that memory is full before its growth is measured.
 fn config(scenario: Scenario) -> &'static str {
     match scenario {
-        Scenario::Soak => {
-            "[metrics]\npublic = true\n[indicators]\nfetch = false\n[cache]\nl1_bytes = 4194304\n"
-        }
-        _ => "[metrics]\npublic = true\n[indicators]\nfetch = false\n",
+        Scenario::Soak => concat!(usual!(), "[cache]\nl1_bytes = 4194304\n"),
+        _ => usual!(),
     }
 }
 
