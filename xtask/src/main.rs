@@ -8,6 +8,7 @@
     reason = "a command-line program talks to its user"
 )]
 
+mod autoscale;
 #[cfg(feature = "bench")]
 mod bench;
 #[cfg(feature = "dte-eval")]
@@ -24,12 +25,6 @@ mod match_eval;
 #[cfg(feature = "payroll-eval")]
 mod payroll_eval;
 mod payroll_launch;
-#[cfg(any(
-    feature = "autoscale",
-    feature = "dte-eval",
-    feature = "load",
-    feature = "match-eval"
-))]
 mod random;
 mod rules;
 mod run;
@@ -59,6 +54,8 @@ enum Command {
     Load(load::launch::Args),
     /// Press it for long, with faults: memory, tasks and connections must stay flat
     Soak(load::launch::SoakArgs),
+    /// Simulate the autoscaler over recorded service times, for several thresholds
+    Autoscale(autoscale::Args),
     /// The measuring half of `load` and `soak`, in the release build that they make
     #[cfg(feature = "load")]
     #[command(hide = true)]
@@ -110,6 +107,7 @@ fn main() -> ExitCode {
         Command::Lint => lint::run(),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => launch::run(&args),
+        Command::Autoscale(args) => autoscale::run(&args),
         Command::Load(args) => load::launch::run(&args),
         Command::Soak(args) => load::launch::soak(&args),
         #[cfg(feature = "load")]

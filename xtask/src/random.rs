@@ -21,7 +21,6 @@ impl Random {
     }
 
     /// A number from 0 up to below 1.
-    #[cfg(any(feature = "load", feature = "autoscale"))]
     pub fn part(&mut self) -> f64 {
         // The 53 bits that a double holds exactly.
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64

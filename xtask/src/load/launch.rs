@@ -30,6 +30,7 @@ pub enum Scenario {
 }
 
 impl Scenario {
+    #[cfg(feature = "load")]
     /// Its name on the command line and in a file of objectives.
     pub fn name(self) -> &'static str {
         match self {
@@ -77,6 +78,9 @@ pub struct Args {
     /// Write all figures to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write the service times that `cargo xtask autoscale` draws from to this file
+    #[arg(long, value_name = "FILE")]
+    pub service_times: Option<PathBuf>,
     /// Write the report, one HTML page with its plots, to this file
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

@@ -58,6 +58,10 @@ pub fn measure(args: &Args) -> Result<(), Error> {
         let text = serde_json::to_string_pretty(&figures).unwrap_or_default();
         fs::write(file, text).map_err(Error::io(format!("write {}", file.display())))?;
     }
+    if let Some(file) = &args.service_times {
+        let text = table::service_times(&figures);
+        fs::write(file, text).map_err(Error::io(format!("write {}", file.display())))?;
+    }
     if let Some(file) = &args.report {
         let page = html::page(&figures, &verdicts);
         fs::write(file, page).map_err(Error::io(format!("write {}", file.display())))?;

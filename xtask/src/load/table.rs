@@ -2,6 +2,7 @@
 
 use super::figures::{Figures, RouteFigures};
 use super::objectives::Verdict;
+use super::traffic::name;
 
 /// Prints everything.
 pub fn print(figures: &Figures, verdicts: &[Verdict]) {
@@ -37,6 +38,41 @@ pub fn print(figures: &Figures, verdicts: &[Verdict]) {
         let word = if verdict.met { "met   " } else { "MISSED" };
         println!("{word}  {:<56} {}", verdict.what, verdict.is);
     }
+}
+
+/// Service times by kind for the simulation of scaling: name, share, microseconds at least, at
+/// p50, p95 and p99 and at p99.9 (the most is the machine's, not ours), and whether a model is
+/// waited for. What waits for a model counts what is left without the model's own time.
+pub fn service_times(figures: &Figures) -> String {
+    let mut text = format!(
+        "# Recorded by `cargo xtask load --scenario {} --rate {:.0} --service-times` on {}, commit {}:\n\
+         # kind, share, microseconds (min, p50, p95, p99, p99.9), what it waits for\n",
+        figures.scenario, figures.rate, figures.machine.cpu, figures.machine.commit
+    );
+    let own = || figures.routes.iter().filter(|route| !route.yardstick && route.accepted > 0);
+    let all: u64 = own().map(|route| route.accepted).sum();
+    for route in own() {
+        let over = match route.name {
+            name::STREAM => Some(name::MODEL_STREAM),
+            name::MISS | "chat-message" => Some(name::MODEL),
+            _ => None,
+        };
+        let model = over.and_then(|over| figures.route(over));
+        let at = |quantile: f64| {
+            let of = |route: &RouteFigures| route.sum.latency.value_at_quantile(quantile);
+            of(route).saturating_sub(model.map_or(0, of)) as f64 / 1e3
+        };
+        // A difference of two quantiles need not grow with them.
+        let mut highest = 1.0_f64;
+        let times = [0.0, 0.5, 0.95, 0.99, 0.999].map(|quantile| {
+            highest = highest.max(at(quantile));
+            format!("{highest:.0}")
+        });
+        let waits = if over.is_some() { "model" } else { "nobody" };
+        let share = route.accepted as f64 / all.max(1) as f64;
+        text += &format!("{},{share:.9},{},{waits}\n", route.name, times.join(","));
+    }
+    text
 }
 
 fn routes(routes: &[RouteFigures]) {
