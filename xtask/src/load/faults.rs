@@ -138,7 +138,7 @@ async fn strike(fault: Fault, redis: &mut redis::Server, goal: &Goal) -> String 
             status(goal.service, &request).await
         }
         Fault::ReloadKnowledge => {
-            let request = post("/admin/knowledge/reload", &goal.key, "{}");
+            let request = post("/knowledge/reload", &goal.key, "{}");
             status(goal.admin(), &request).await
         }
     }

@@ -3,37 +3,55 @@
 
 use std::env;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use store::test_util::redis;
+use store::test_util::redis::{self, free_port};
 use tempfile::TempDir;
 
 use super::launch::{Args, Scenario};
 use super::traffic::Goal;
 use crate::bench::server::{API_KEY, Cores, Kind, Server};
 use crate::error::Error;
+use crate::run;
 
 /// How long the model's stand-in takes for its first byte: always the same, so that what the
 /// service adds can be told from it.
 const MODEL_LATENCY_MS: u64 = 20;
 
-/// The generator is one address, with more connections than one ERP has.
-macro_rules! usual {
-    () => {
-        "[metrics]\npublic = true\n[indicators]\nfetch = false\n\
-         [limits]\nmax_connections_per_peer = 4096\n"
+/// What a service under load is told beside its environment. The generator is one address with
+/// more connections than one ERP has; the articles are a folder of its own, so that they can be
+/// read again. A soak keeps less in memory, which is full before its growth is measured.
+fn config(scenario: Scenario, folder: &Path, admin: SocketAddr) -> String {
+    let l1_bytes = match scenario {
+        Scenario::Soak => 4 * 1024 * 1024,
+        _ => 64 * 1024 * 1024,
     };
+    format!(
+        "[metrics]\npublic = true\n[indicators]\nfetch = false\n\
+         [limits]\nmax_connections_per_peer = 4096\n[cache]\nl1_bytes = {l1_bytes}\n\
+         [knowledge]\npath = \"{}\"\n[admin]\nlisten = \"{admin}\"\n",
+        folder.join("knowledge").display()
+    )
 }
 
-/// What a service under load is told beside its environment. A soak keeps less in memory, so
-/// that memory is full before its growth is measured.
-fn config(scenario: Scenario) -> &'static str {
-    match scenario {
-        Scenario::Soak => concat!(usual!(), "[cache]\nl1_bytes = 4194304\n"),
-        _ => usual!(),
+/// Copies a folder with what is in it.
+fn copied(from: &Path, to: &Path, depth: usize) -> Result<(), Error> {
+    const DEEPEST: usize = 8;
+    let failed = |error| Error::io(format!("copy {}", from.display()))(error);
+    fs::create_dir_all(to).map_err(failed)?;
+    for entry in fs::read_dir(from).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() && depth < DEEPEST {
+            copied(&source, &target, depth + 1)?;
+        } else if source.is_file() {
+            fs::copy(&source, &target).map_err(failed)?;
+        }
     }
+    Ok(())
 }
 
 /// What is there to be pressed.
@@ -101,7 +119,11 @@ impl Stage {
             .map_err(Error::io("start a redis-server"))?;
         let folder = tempfile::tempdir().map_err(Error::io("make a temporary folder"))?;
         let file = folder.path().join("load.toml");
-        fs::write(&file, config(args.scenario)).map_err(Error::io("write the configuration"))?;
+        let admin = SocketAddr::from(([127, 0, 0, 1], free_port().map_err(Error::io("find a free port"))?));
+        let text = config(args.scenario, folder.path(), admin);
+        fs::write(&file, text).map_err(Error::io("write the configuration"))?;
+        let knowledge = folder.path().join("knowledge");
+        copied(&run::root().join("knowledge"), &knowledge, 0)?;
         let kind = Kind::Loaded {
             model: model.address,
             redis: Some(redis.port()),
@@ -113,7 +135,7 @@ impl Stage {
                 service: service.address,
                 key: API_KEY.to_owned(),
                 model: Some(model.address),
-                admin: None,
+                admin: Some(admin),
             },
             service: Some(service),
             model: Some(model),

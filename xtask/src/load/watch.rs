@@ -141,7 +141,7 @@ impl Figures {
     /// Asks for them; `None` where the service doesn't say.
     pub async fn ask(address: SocketAddr, key: &str) -> Option<Self> {
         let request = format!(
-            "GET /metrics HTTP/1.1\r\nhost: load\r\nauthorization: Bearer {key}\r\n\r\n"
+            "GET /metrics HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n\r\n"
         );
         let asked = async {
             let mut connection = Connection::open(address).await.ok()?;
