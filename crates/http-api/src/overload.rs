@@ -129,7 +129,12 @@ mod tests {
 
     /// Work that comes, in units of what the cores can in the same time, for so many looks; its
     /// delay after each, in milliseconds, and the share.
-    fn served(controller: &mut Controller, waiting: &mut f64, rate: f64, looks: usize) -> Vec<(f64, f64)> {
+    fn served(
+        controller: &mut Controller,
+        waiting: &mut f64,
+        rate: f64,
+        looks: usize,
+    ) -> Vec<(f64, f64)> {
         let one = EVERY.as_secs_f64();
         let mut seen = Vec::new();
         for _ in 0..looks {
@@ -172,7 +177,9 @@ mod tests {
     #[test]
     fn somebody_is_always_let_in() {
         let mut controller = Controller::default();
-        let share = (0..1_000).map(|_| controller.look(Duration::from_secs(60))).fold(0.0, f64::max);
+        let share = (0..1_000)
+            .map(|_| controller.look(Duration::from_secs(60)))
+            .fold(0.0, f64::max);
         assert_eq!(share, LARGEST);
     }
 

@@ -70,7 +70,12 @@ impl Autoscaler {
         self.wishes.push_back((now, wish));
         let kept = now - settings.down_window;
         self.wishes.retain(|(at, _)| *at >= kept);
-        let stable = self.wishes.iter().map(|(_, wish)| *wish).max().unwrap_or(wish);
+        let stable = self
+            .wishes
+            .iter()
+            .map(|(_, wish)| *wish)
+            .max()
+            .unwrap_or(wish);
         let target = if wish > seen.pods {
             wish.min(self.ceiling(now, seen.pods))
         } else {
@@ -126,9 +131,10 @@ impl Autoscaler {
     fn before(&mut self, now: f64, period: f64, pods: usize, direction: i64) -> usize {
         let longest = self.settings.up_period.max(self.settings.down_period);
         self.changes.retain(|(at, _)| *at > now - longest);
-        let of = self.changes.iter().filter(|(at, change)| {
-            *at > now - period && change.signum() == direction
-        });
+        let of = self
+            .changes
+            .iter()
+            .filter(|(at, change)| *at > now - period && change.signum() == direction);
         let changed: i64 = of.map(|(_, change)| change).sum();
         usize::try_from(pods as i64 - changed).unwrap_or(0)
     }
@@ -169,11 +175,23 @@ mod tests {
     #[test]
     fn it_grows_by_the_larger_wish_within_the_policy() {
         let mut scaler = Autoscaler::new(SETTINGS);
-        assert_eq!(scaler.decide(0.0, seen(108.0, 1.0, 2, 2)), 2, "within the tolerance");
+        assert_eq!(
+            scaler.decide(0.0, seen(108.0, 1.0, 2, 2)),
+            2,
+            "within the tolerance"
+        );
         assert_eq!(scaler.decide(15.0, seen(190.0, 1.0, 2, 2)), 4);
-        assert_eq!(scaler.decide(20.0, seen(999.0, 200.0, 4, 4)), 4, "two more in 30 s, or twice");
+        assert_eq!(
+            scaler.decide(20.0, seen(999.0, 200.0, 4, 4)),
+            4,
+            "two more in 30 s, or twice"
+        );
         assert_eq!(scaler.decide(50.0, seen(10.0, 200.0, 4, 4)), 8);
-        assert_eq!(scaler.decide(90.0, seen(9_999.0, 200.0, 8, 8)), 10, "the bound");
+        assert_eq!(
+            scaler.decide(90.0, seen(9_999.0, 200.0, 8, 8)),
+            10,
+            "the bound"
+        );
     }
 
     #[test]
@@ -186,8 +204,16 @@ mod tests {
     fn it_shrinks_slowly_and_only_after_the_window() {
         let mut scaler = Autoscaler::new(SETTINGS);
         assert_eq!(scaler.decide(0.0, seen(380.0, 1.0, 8, 8)), 8);
-        assert_eq!(scaler.decide(290.0, seen(10.0, 1.0, 8, 8)), 8, "eight were wished for");
-        assert_eq!(scaler.decide(310.0, seen(10.0, 1.0, 8, 8)), 6, "a quarter in a minute");
+        assert_eq!(
+            scaler.decide(290.0, seen(10.0, 1.0, 8, 8)),
+            8,
+            "eight were wished for"
+        );
+        assert_eq!(
+            scaler.decide(310.0, seen(10.0, 1.0, 8, 8)),
+            6,
+            "a quarter in a minute"
+        );
         assert_eq!(scaler.decide(325.0, seen(10.0, 1.0, 6, 6)), 6);
         assert_eq!(scaler.decide(380.0, seen(10.0, 1.0, 6, 6)), 4);
     }

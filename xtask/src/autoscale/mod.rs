@@ -92,14 +92,24 @@ impl Outcome {
     fn off(&self) -> (f64, f64) {
         let minutes = SYNC / 60.0;
         let sum = |value: fn(&Moment) -> usize| -> f64 {
-            self.moments.iter().map(|moment| value(moment) as f64 * minutes).sum()
+            self.moments
+                .iter()
+                .map(|moment| value(moment) as f64 * minutes)
+                .sum()
         };
         let under = sum(|moment| moment.needed.saturating_sub(moment.ready));
-        (under, sum(|moment| moment.pods.saturating_sub(moment.needed)))
+        (
+            under,
+            sum(|moment| moment.pods.saturating_sub(moment.needed)),
+        )
     }
 
     fn highest(&self) -> usize {
-        self.moments.iter().map(|moment| moment.pods).max().unwrap_or(0)
+        self.moments
+            .iter()
+            .map(|moment| moment.pods)
+            .max()
+            .unwrap_or(0)
     }
 
     /// Changes of direction: up after down, and down after up.
@@ -134,13 +144,21 @@ pub fn run(args: &Args) -> Result<(), Error> {
     for (in_flight, p95_ms) in THRESHOLDS {
         let outcome = simulate(settings(in_flight, p95_ms), peak, args.seed);
         let (under, over) = outcome.off();
-        let slowest = outcome.moments.iter().map(|moment| moment.p95_ms).fold(0.0, f64::max);
+        let slowest = outcome
+            .moments
+            .iter()
+            .map(|moment| moment.p95_ms)
+            .fold(0.0, f64::max);
         println!(
             "{in_flight:>9} {p95_ms:>8} {under:>9.1} {over:>9.1} {:>8} {:>8} {:>7.2} {slowest:>8.1}{}",
             outcome.highest(),
             outcome.turns(),
             outcome.shed as f64 / outcome.requests.max(1) as f64 * 100.0,
-            if (in_flight, p95_ms) == CHOSEN { "  chosen" } else { "" }
+            if (in_flight, p95_ms) == CHOSEN {
+                "  chosen"
+            } else {
+                ""
+            }
         );
     }
     println!("under, over: pod-minutes of ready pods below, and of all above, what the load needs");
@@ -286,9 +304,13 @@ mod tests {
 
     #[test]
     fn more_load_makes_more_pods_and_less_load_fewer() {
-        let outcome = simulate(settings(CHOSEN.0, CHOSEN.1), 400.0, 1);
+        let outcome = simulate(settings(CHOSEN.0, CHOSEN.1), 1_500.0, 1);
         let at = |second: f64| {
-            let moment = outcome.moments.iter().rev().find(|moment| moment.at <= second);
+            let moment = outcome
+                .moments
+                .iter()
+                .rev()
+                .find(|moment| moment.at <= second);
             moment.map_or(0, |moment| moment.pods)
         };
         assert_eq!(at(200.0), 2);
@@ -312,6 +334,9 @@ mod tests {
         };
         let in_flight = format!("averageValue: \"{CHOSEN_IN_FLIGHT}\"");
         let p95 = format!("value: {CHOSEN_P95_MS}m");
-        assert!(manifest.contains(&in_flight) && manifest.contains(&p95), "{manifest}");
+        assert!(
+            manifest.contains(&in_flight) && manifest.contains(&p95),
+            "{manifest}"
+        );
     }
 }

@@ -155,7 +155,11 @@ impl Pods {
             return;
         };
         let work = kind.time(self.random.part()) / self.cores;
-        let upstream = if kind.waits { lognormal(&mut self.random) } else { 0.0 };
+        let upstream = if kind.waits {
+            lognormal(&mut self.random)
+        } else {
+            0.0
+        };
         self.next = (self.next + 1) % ready.max(1);
         // New pods stand at the end, so that the first `ready` are those that serve.
         let Some(pod) = self.pods.get_mut(self.next) else {
@@ -182,17 +186,28 @@ impl Pods {
             in_flight += pod.ends.len() as f64;
         }
         self.looks.push_back((now, in_flight));
-        while self.looks.front().is_some_and(|(at, _)| *at < now - longest_window) {
+        while self
+            .looks
+            .front()
+            .is_some_and(|(at, _)| *at < now - longest_window)
+        {
             self.looks.pop_front();
         }
-        while self.seen.front().is_some_and(|seen| seen.at < now - longest_window) {
+        while self
+            .seen
+            .front()
+            .is_some_and(|seen| seen.at < now - longest_window)
+        {
             self.seen.pop_front();
         }
     }
 
     /// Requests in flight on average of the `window` seconds before `until`.
     pub fn in_flight(&self, until: f64, window: f64) -> f64 {
-        let within = self.looks.iter().filter(|(at, _)| *at <= until && *at > until - window);
+        let within = self
+            .looks
+            .iter()
+            .filter(|(at, _)| *at <= until && *at > until - window);
         let (mut sum, mut count) = (0.0, 0.0);
         for (_, look) in within {
             sum += look;
@@ -203,7 +218,10 @@ impl Pods {
 
     /// p95 of our own time in milliseconds within the `window` seconds before `until`; 0 of none.
     pub fn p95_ms(&self, until: f64, window: f64) -> f64 {
-        let within = self.seen.iter().filter(|seen| seen.at <= until && seen.at > until - window);
+        let within = self
+            .seen
+            .iter()
+            .filter(|seen| seen.at <= until && seen.at > until - window);
         let mut times: Vec<f64> = within.map(|seen| seen.ours).collect();
         let place = times.len() * 95 / 100;
         if times.is_empty() {
@@ -232,14 +250,24 @@ mod tests {
         assert!(kinds.len() >= 8, "{kinds:?}");
         let sum: f64 = kinds.iter().map(|kind| kind.share).sum();
         assert!((sum - 1.0).abs() < 1e-6, "{sum}");
-        assert!(kinds.iter().all(|kind| kind.times.is_sorted() && kind.times[1] > 0.0));
+        assert!(
+            kinds
+                .iter()
+                .all(|kind| kind.times.is_sorted() && kind.times[1] > 0.0)
+        );
         assert!(kinds.iter().any(|kind| kind.waits));
     }
 
     #[test]
     fn times_lie_between_their_quantiles() {
         let kind = &read("x,1,10,20,110,510,1010,none\n# a remark\nnonsense\n")[0];
-        for (part, micros) in [(0.0, 10.0), (0.5, 20.0), (0.95, 110.0), (1.0, 1010.0), (0.25, 15.0)] {
+        for (part, micros) in [
+            (0.0, 10.0),
+            (0.5, 20.0),
+            (0.95, 110.0),
+            (1.0, 1010.0),
+            (0.25, 15.0),
+        ] {
             assert!((kind.time(part) * 1e6 - micros).abs() < 1e-6, "{part}");
         }
         assert_eq!(read("x,1,10\n"), []);

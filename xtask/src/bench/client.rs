@@ -487,8 +487,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_in_chunks_is_put_together_wherever_it_is_split() {
-        const CHUNKS: &[u8] = b"HTTP/1.1 503 Busy\r\nretry-after: 1\r\ntransfer-encoding: chunked\r\n\
-            \r\n5\r\nhello\r\nB\r\n, dear \r\n all\r\n0\r\n\r\n";
+        const CHUNKS: &[u8] =
+            b"HTTP/1.1 503 Busy\r\nretry-after: 1\r\ntransfer-encoding: chunked\r\n\
+            \r\n5\r\nhello\r\nD\r\n, dear \r\n all\r\n0\r\n\r\n";
         for cut in 1..CHUNKS.len() {
             let (near, mut far) = tokio::io::duplex(4096);
             let server = async {
@@ -501,7 +502,7 @@ mod tests {
             let (mut connection, mut firsts) = (Connection::over(near), 0);
             let (answer, ()) = tokio::join!(connection.stream(b"GET", || firsts += 1), server);
             let answer = answer.unwrap();
-            assert_eq!(answer.body, b"hello, dear \r\n al", "{cut}");
+            assert_eq!(answer.body, b"hello, dear \r\n all", "{cut}");
             assert!(answer.status == 503 && answer.retry_after);
             assert_eq!(firsts, 1);
         }
@@ -509,7 +510,8 @@ mod tests {
         far.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")
             .await
             .unwrap();
-        let outcome = Connection::over(near).stream(b"GET", || ()).await;
+        let mut connection = Connection::over(near);
+        let outcome = connection.stream(b"GET", || ()).await;
         assert_eq!(
             outcome.unwrap_err(),
             Failure::Malformed("no size of a chunk")

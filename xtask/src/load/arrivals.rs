@@ -125,7 +125,11 @@ mod tests {
 
     #[test]
     fn the_same_seed_makes_the_same_arrivals() {
-        let draw = |seed| Arrivals::new(&PHASES, &[1.0], seed).take(50).collect::<Vec<_>>();
+        let draw = |seed| {
+            Arrivals::new(&PHASES, &[1.0], seed)
+                .take(50)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
     }

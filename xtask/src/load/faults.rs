@@ -104,7 +104,11 @@ pub async fn happen(
             Some(redis) => strike(fault, redis, &goal).await,
             None => "no redis of ours".to_owned(),
         };
-        println!("    {:>6.1} s  {}: {outcome}", start.elapsed().as_secs_f64(), fault.name());
+        println!(
+            "    {:>6.1} s  {}: {outcome}",
+            start.elapsed().as_secs_f64(),
+            fault.name()
+        );
         events.push(Event {
             at: at.as_secs_f64(),
             what: fault.name(),
@@ -130,7 +134,9 @@ async fn strike(fault: Fault, redis: &mut redis::Server, goal: &Goal) -> String 
             None => "no model of ours".to_owned(),
         },
         Fault::MendModel => match goal.model {
-            Some(model) => status(model, b"DELETE /mock/faults HTTP/1.1\r\nhost: load\r\n\r\n").await,
+            Some(model) => {
+                status(model, b"DELETE /mock/faults HTTP/1.1\r\nhost: load\r\n\r\n").await
+            }
             None => "no model of ours".to_owned(),
         },
         Fault::RunMonitor => {
@@ -147,9 +153,13 @@ async fn strike(fault: Fault, redis: &mut redis::Server, goal: &Goal) -> String 
 /// Asks, and tells the status: a route that this version doesn't have is a 404.
 async fn status(address: SocketAddr, request: &[u8]) -> String {
     let asked = async {
-        let mut connection = Connection::open(address).await.map_err(|error| error.to_string())?;
+        let mut connection = Connection::open(address)
+            .await
+            .map_err(|error| error.to_string())?;
         let answer = connection.stream(request, || ()).await;
-        answer.map(|answer| answer.status).map_err(|failure| failure.to_string())
+        answer
+            .map(|answer| answer.status)
+            .map_err(|failure| failure.to_string())
     };
     match timeout(ANSWER_LIMIT, asked).await {
         Ok(Ok(404)) => "absent in this version (404)".to_owned(),
@@ -178,7 +188,13 @@ mod tests {
     #[test]
     fn after_a_failover_redis_is_back() {
         let all = timetable(Scenario::Failover, Trouble::All, Duration::from_secs(40));
-        assert_eq!(all.first(), Some(&(Duration::from_secs(10), Fault::FreezeRedis)));
-        assert_eq!(all.last(), Some(&(Duration::from_secs(30), Fault::RestartRedis)));
+        assert_eq!(
+            all.first(),
+            Some(&(Duration::from_secs(10), Fault::FreezeRedis))
+        );
+        assert_eq!(
+            all.last(),
+            Some(&(Duration::from_secs(30), Fault::RestartRedis))
+        );
     }
 }

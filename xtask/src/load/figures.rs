@@ -228,6 +228,8 @@ pub fn phase_sum(kinds: &[Kind], recorder: &Recorder, phase: usize) -> Sum {
 /// Requests a second through all phases, on average.
 pub fn mean_rate(phases: &[Phase]) -> f64 {
     let seconds: f64 = phases.iter().map(|phase| phase.span.as_secs_f64()).sum();
-    let requests = phases.iter().map(|phase| phase.rate * phase.span.as_secs_f64());
+    let requests = phases
+        .iter()
+        .map(|phase| phase.rate * phase.span.as_secs_f64());
     requests.sum::<f64>() / seconds.max(1e-9)
 }

@@ -54,7 +54,15 @@ fn objectives(verdicts: &[Verdict]) -> String {
 
 fn routes(figures: &Figures) -> String {
     let heads = [
-        "kind", "answered", "shed", "failed", "hits", "p50 ms", "p95 ms", "p99 ms", "max ms",
+        "kind",
+        "answered",
+        "shed",
+        "failed",
+        "hits",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "max ms",
         "first byte p99 ms",
     ];
     let rows = figures.routes.iter().map(|route| {
@@ -82,7 +90,11 @@ fn routes(figures: &Figures) -> String {
 }
 
 fn plots(figures: &Figures) -> String {
-    let marks: Vec<(f64, &str)> = figures.events.iter().map(|event| (event.at, event.what)).collect();
+    let marks: Vec<(f64, &str)> = figures
+        .events
+        .iter()
+        .map(|event| (event.at, event.what))
+        .collect();
     let frame = |title, y, scale| Frame {
         title,
         x: "seconds",
@@ -107,7 +119,11 @@ fn plots(figures: &Figures) -> String {
         lines
             .into_iter()
             .map(|line| Line {
-                points: line.points.iter().map(|(at, count)| (*at, count / figures.window)).collect(),
+                points: line
+                    .points
+                    .iter()
+                    .map(|(at, count)| (*at, count / figures.window))
+                    .collect(),
                 ..line
             })
             .collect()
@@ -121,7 +137,11 @@ fn plots(figures: &Figures) -> String {
         0 => f64::NAN,
         kept => point.hits as f64 / kept as f64 * 100.0,
     })];
-    let mut text = svg::lines(&frame("Latency over time, p99", "ms", Scale::Log), &latency, &marks);
+    let mut text = svg::lines(
+        &frame("Latency over time, p99", "ms", Scale::Log),
+        &latency,
+        &marks,
+    );
     text += &svg::bars(
         &Frame {
             title: "Latency histogram, all answers",
@@ -131,20 +151,44 @@ fn plots(figures: &Figures) -> String {
         },
         &histogram(&figures.routes),
     );
-    text += &svg::lines(&frame("Throughput", "answers/s", Scale::Linear), &throughput, &marks);
-    text += &svg::lines(&frame("Errors", "per second", Scale::Linear), &errors, &marks);
+    text += &svg::lines(
+        &frame("Throughput", "answers/s", Scale::Linear),
+        &throughput,
+        &marks,
+    );
+    text += &svg::lines(
+        &frame("Errors", "per second", Scale::Linear),
+        &errors,
+        &marks,
+    );
     text += &svg::lines(&frame("Cache", "% hits", Scale::Linear), &hits, &marks);
     if !figures.samples.is_empty() {
         let memory = Line {
             name: "resident memory".to_owned(),
-            points: figures.samples.iter().map(|sample| (sample.at, sample.rss_mib)).collect(),
+            points: figures
+                .samples
+                .iter()
+                .map(|sample| (sample.at, sample.rss_mib))
+                .collect(),
         };
         let held = Line {
             name: "descriptors".to_owned(),
-            points: figures.samples.iter().map(|sample| (sample.at, sample.descriptors)).collect(),
+            points: figures
+                .samples
+                .iter()
+                .map(|sample| (sample.at, sample.descriptors))
+                .collect(),
         };
-        text += &svg::lines(&frame("Memory of the service", "MiB", Scale::Linear), &[memory], &marks);
-        text += &svg::lines(&frame("Open descriptors", "", Scale::Linear), &[held], &marks);
+        text += &svg::lines(
+            &frame("Memory of the service", "MiB", Scale::Linear),
+            &[memory],
+            &marks,
+        );
+        text += &svg::lines(
+            &frame("Open descriptors", "descriptors", Scale::Linear),
+            &[held],
+            &marks,
+        );
     }
     section("Over time", &text)
 }
@@ -186,8 +230,10 @@ fn histogram(routes: &[RouteFigures]) -> Vec<(String, f64)> {
             *bars.entry(bar).or_default() += value.count_at_value() as f64;
         }
     }
-    let (Some(first), Some(last)) = (bars.keys().next().copied(), bars.keys().next_back().copied())
-    else {
+    let (Some(first), Some(last)) = (
+        bars.keys().next().copied(),
+        bars.keys().next_back().copied(),
+    ) else {
         return Vec::new();
     };
     let up_to = |bar: i32| svg::short(10_f64.powf(f64::from(bar + 1) / BARS_PER_TEN));
@@ -198,7 +244,9 @@ fn histogram(routes: &[RouteFigures]) -> Vec<(String, f64)> {
 
 fn more(figures: &Figures) -> String {
     let rate = &figures.hit_rate;
-    let percent = |part: Option<f64>| part.map_or_else(|| "–".to_owned(), |part| format!("{:.2} %", part * 100.0));
+    let percent = |part: Option<f64>| {
+        part.map_or_else(|| "–".to_owned(), |part| format!("{:.2} %", part * 100.0))
+    };
     let hit_rate = vec![vec![
         percent(Some(rate.implied)),
         percent(Some(rate.answers)),
@@ -218,7 +266,14 @@ fn more(figures: &Figures) -> String {
                 format!("{:.2}", trend.bound),
             ]
         });
-        let heads = ["after the warm-up", "early", "late", "a minute", "rise", "bound"];
+        let heads = [
+            "after the warm-up",
+            "early",
+            "late",
+            "a minute",
+            "rise",
+            "bound",
+        ];
         text += &section("What must not grow", &table(&heads, rows));
     }
     if !figures.steps.is_empty() {
@@ -247,8 +302,12 @@ fn more(figures: &Figures) -> String {
     }
     if !figures.prometheus.is_empty() {
         let rows = figures.prometheus.iter().map(|one| {
-            let theirs = one.theirs.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
-            let off = one.off_percent().map_or_else(|| "–".to_owned(), |off| format!("{off:.1}"));
+            let theirs = one
+                .theirs
+                .map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
+            let off = one
+                .off_percent()
+                .map_or_else(|| "–".to_owned(), |off| format!("{off:.1}"));
             vec![one.what.clone(), format!("{:.3}", one.ours), theirs, off]
         });
         let heads = ["figure", "generator", "Prometheus", "% off"];
@@ -263,9 +322,15 @@ fn section(title: &str, body: &str) -> String {
 
 fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let cells = |cells: Vec<String>| -> String {
-        cells.iter().map(|cell| format!("<td>{}</td>", escaped(cell))).collect()
+        cells
+            .iter()
+            .map(|cell| format!("<td>{}</td>", escaped(cell)))
+            .collect()
     };
-    let head: String = heads.iter().map(|head| format!("<th>{}</th>", escaped(head))).collect();
+    let head: String = heads
+        .iter()
+        .map(|head| format!("<th>{}</th>", escaped(head)))
+        .collect();
     let body: String = rows
         .into_iter()
         .map(|row| {
@@ -277,7 +342,9 @@ fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String 
             format!("<tr{class}>{}</tr>", cells(row))
         })
         .collect();
-    format!("<div class=\"wide\"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")
+    format!(
+        "<div class=\"wide\"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 }
 
 #[cfg(test)]

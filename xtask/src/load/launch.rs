@@ -70,7 +70,12 @@ pub struct Args {
     #[arg(long, value_name = "URL", value_parser = address)]
     pub url: Option<SocketAddr>,
     /// The key for that service
-    #[arg(long, env = "AI_SERVICE_API_KEY", hide_env_values = true, requires = "url")]
+    #[arg(
+        long,
+        env = "AI_SERVICE_API_KEY",
+        hide_env_values = true,
+        requires = "url"
+    )]
     pub key: Option<String>,
     /// Let the URL be another machine than this one
     #[arg(long, requires = "url")]
@@ -78,8 +83,9 @@ pub struct Args {
     /// Write all figures to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Write the service times that `cargo xtask autoscale` draws from to this file
-    #[arg(long, value_name = "FILE")]
+    /// Record the service times that `cargo xtask autoscale` draws from into this file, before
+    /// the load
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
     pub service_times: Option<PathBuf>,
     /// Write the report, one HTML page with its plots, to this file
     #[arg(long, value_name = "FILE")]
@@ -153,7 +159,10 @@ pub fn soak(args: &SoakArgs) -> Result<(), Error> {
         .args(["load-measure", "--scenario", "soak"])
         .args(["--duration", &format!("{}m", args.minutes)])
         .args(["--rate", &args.rate.to_string()])
-        .args(["--trouble", trouble.as_ref().map_or("all", |value| value.get_name())]);
+        .args([
+            "--trouble",
+            trouble.as_ref().map_or("all", |value| value.get_name()),
+        ]);
     for (name, file) in [("--json", &args.json), ("--report", &args.report)] {
         if let Some(file) = file {
             program.arg(name).arg(file);
@@ -169,7 +178,10 @@ fn built() -> Result<Command, Error> {
     run::step("build ai-service", &mut run::cargo(service))?;
     let tools = ["build", "--release", "-p", "mock-anthropic", "-p", "xtask"];
     let mut tools = run::cargo(tools);
-    run::step("build the generator", tools.args(["--features", "xtask/load"]))?;
+    run::step(
+        "build the generator",
+        tools.args(["--features", "xtask/load"]),
+    )?;
     Ok(Command::new(run::target_dir()?.join("release/xtask")))
 }
 
@@ -187,7 +199,10 @@ fn span(text: &str) -> Result<Duration, String> {
         (None, Some(number)) => (number, 60),
         (None, None) => return Err(wrong()),
     };
-    let seconds = number.parse::<u64>().map_err(|_| wrong())?.saturating_mul(unit);
+    let seconds = number
+        .parse::<u64>()
+        .map_err(|_| wrong())?
+        .saturating_mul(unit);
     match seconds {
         1..=86_400 => Ok(Duration::from_secs(seconds)),
         _ => Err("must be between a second and a day".to_owned()),
@@ -209,7 +224,15 @@ mod tests {
     fn spans_rates_and_addresses_are_read_or_refused() {
         assert_eq!(span("5m"), Ok(Duration::from_secs(300)));
         assert_eq!(span("90s"), Ok(Duration::from_secs(90)));
-        for wrong in ["", "5", "s", "0s", "-1s", "99999999m", "18446744073709551615m"] {
+        for wrong in [
+            "",
+            "5",
+            "s",
+            "0s",
+            "-1s",
+            "99999999m",
+            "18446744073709551615m",
+        ] {
             assert!(span(wrong).is_err(), "{wrong}");
         }
         assert_eq!(rate("200"), Ok(200.0));

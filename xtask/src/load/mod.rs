@@ -28,6 +28,8 @@ mod run;
 #[cfg(feature = "load")]
 mod saturation;
 #[cfg(feature = "load")]
+mod service_times;
+#[cfg(feature = "load")]
 mod stage;
 #[cfg(feature = "load")]
 mod svg;

@@ -58,10 +58,9 @@ impl Objectives {
     ///
     /// [`Error::Io`] when it can't be read, [`Error::Bench`] when it isn't one.
     pub fn read(file: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(file)
-            .map_err(Error::io(format!("read {}", file.display())))?;
-        toml::from_str(&text)
-            .map_err(|error| Error::Bench(format!("{}: {error}", file.display())))
+        let text =
+            fs::read_to_string(file).map_err(Error::io(format!("read {}", file.display())))?;
+        toml::from_str(&text).map_err(|error| Error::Bench(format!("{}: {error}", file.display())))
     }
 
     /// Each objective of the scenario, with what became of it.
@@ -71,7 +70,10 @@ impl Objectives {
     /// [`Error::Bench`] when the file has none for this scenario.
     pub fn judge(&self, figures: &Figures) -> Result<Vec<Verdict>, Error> {
         let objective = self.0.get(figures.scenario).ok_or_else(|| {
-            Error::Bench(format!("no objectives for the scenario {}", figures.scenario))
+            Error::Bench(format!(
+                "no objectives for the scenario {}",
+                figures.scenario
+            ))
         })?;
         let mut verdicts = Vec::new();
         objective.latencies(figures, &mut verdicts);
@@ -113,13 +115,23 @@ impl Objective {
             let rate = &figures.hit_rate;
             let off = |is: f64| (is - rate.implied).abs() * 100.0;
             let what = |who| format!("hit rate by {who} off the implied one");
-            verdicts.push(at_most(what("the answers"), Some(off(rate.answers)), limit, " points"));
+            verdicts.push(at_most(
+                what("the answers"),
+                Some(off(rate.answers)),
+                limit,
+                " points",
+            ));
             let service = rate.service.map(off);
             verdicts.push(at_most(what("the service"), service, limit, " points"));
         }
         if let Some(limit) = self.generator_cores_max {
             let is = figures.cores_of("generator");
-            verdicts.push(at_most("generator's share of a core".to_owned(), is, limit, ""));
+            verdicts.push(at_most(
+                "generator's share of a core".to_owned(),
+                is,
+                limit,
+                "",
+            ));
         }
         if self.flat {
             for trend in &figures.trends {
@@ -153,9 +165,19 @@ impl Objective {
         }
         if self.sheds_politely {
             let is = overload.map(|overload| overload.untold as f64);
-            verdicts.push(at_most("refusals without Retry-After".to_owned(), is, 0.0, ""));
+            verdicts.push(at_most(
+                "refusals without Retry-After".to_owned(),
+                is,
+                0.0,
+                "",
+            ));
             let failed = overload.map(|overload| overload.failed as f64);
-            verdicts.push(at_most("failures at twice saturation".to_owned(), failed, 0.0, ""));
+            verdicts.push(at_most(
+                "failures at twice saturation".to_owned(),
+                failed,
+                0.0,
+                "",
+            ));
             let sheds = overload.is_some_and(|overload| overload.shed > 0);
             verdicts.push(Verdict {
                 what: "sheds at twice saturation".to_owned(),

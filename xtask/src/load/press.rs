@@ -299,7 +299,10 @@ mod tests {
         let span = Duration::from_millis(100);
         let (recorder, pressed) = pressed(kinds, span).await;
         let counts = [0, 1, 2].map(|place| recorder.take(place).0.remove(0));
-        let sum: u64 = counts.iter().map(|sum| sum.latency.len() + sum.failed()).sum();
+        let sum: u64 = counts
+            .iter()
+            .map(|sum| sum.latency.len() + sum.failed())
+            .sum();
         let phases = [Phase {
             name: "all",
             rate: 2_000.0,

@@ -73,7 +73,10 @@ impl Prometheus {
         fs::write(&file, config).map_err(Error::io("write Prometheus' configuration"))?;
         let child = Command::new(PROGRAM)
             .arg(format!("--config.file={}", file.display()))
-            .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                folder.path().join("data").display()
+            ))
             .arg(format!("--web.listen-address={address}"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -89,7 +92,12 @@ impl Prometheus {
             _child: child,
             _folder: folder,
         };
-        let up = async || prometheus.query("up == 1").await.is_ok_and(|found| !found.is_empty());
+        let up = async || {
+            prometheus
+                .query("up == 1")
+                .await
+                .is_ok_and(|found| !found.is_empty())
+        };
         until("Prometheus to scrape the service", up)
             .await
             .map_err(Error::io("start Prometheus"))?;
@@ -113,8 +121,7 @@ impl Prometheus {
                 .map_err(|error| failed(error.to_string()))?;
             let answer = connection.stream(request.as_bytes(), || ()).await;
             let answer = answer.map_err(|failure| failed(failure.to_string()))?;
-            serde_json::from_slice::<Value>(answer.body)
-                .map_err(|error| failed(error.to_string()))
+            serde_json::from_slice::<Value>(answer.body).map_err(|error| failed(error.to_string()))
         };
         let answer = timeout(ANSWER_LIMIT, asked)
             .await
@@ -173,7 +180,7 @@ impl Prometheus {
     /// Where Prometheus refuses one.
     pub async fn dashboards(&self) -> Result<(usize, Vec<String>), Error> {
         let (mut answered, mut empty) = (0, Vec::new());
-        for query in queries(&run::root().join("deploy/grafana")) {
+        for query in queries(&run::root().join("deploy/grafana"), 0) {
             match self.query(&query).await?.is_empty() {
                 true => empty.push(query),
                 false => answered += 1,
@@ -215,13 +222,18 @@ fn escaped(query: &str) -> String {
 }
 
 /// The queries of all panels of the dashboards in a folder, with Grafana's variables filled in.
-fn queries(folder: &Path) -> Vec<String> {
-    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+fn queries(folder: &Path, depth: usize) -> Vec<String> {
+    const DEEPEST: usize = 4;
     let mut all = Vec::new();
-    for file in files.filter(|file| file.path().extension().is_some_and(|ext| ext == "json")) {
-        let text = fs::read_to_string(file.path()).unwrap_or_default();
-        if let Ok(dashboard) = serde_json::from_str(&text) {
-            collect(&dashboard, &mut all, 0);
+    for file in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = file.path();
+        if path.is_dir() && depth < DEEPEST {
+            all.append(&mut queries(&path, depth + 1));
+        } else if path.extension().is_some_and(|ext| ext == "json") {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            if let Ok(dashboard) = serde_json::from_str(&text) {
+                collect(&dashboard, &mut all, 0);
+            }
         }
     }
     all.sort();
@@ -244,7 +256,9 @@ fn collect(value: &Value, all: &mut Vec<String>, depth: usize) {
                 }
             }
         }
-        Value::Array(values) => values.iter().for_each(|value| collect(value, all, depth + 1)),
+        Value::Array(values) => values
+            .iter()
+            .for_each(|value| collect(value, all, depth + 1)),
         _ => {}
     }
 }

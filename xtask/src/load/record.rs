@@ -248,7 +248,9 @@ mod tests {
         assert_eq!(phases[0].latency.len(), 2);
         assert_eq!((phases[1].untold, phases[1].failed()), (1, 1));
         assert_eq!(phases[1].kept[&Kept::Hit], 1);
-        let [first, third] = points[..] else { panic!("{points:?}") };
+        let [first, third] = points[..] else {
+            panic!("{points:?}")
+        };
         assert_eq!((first.window, first.accepted, first.hits), (0, 2, 2));
         assert!((first.p99_ms - 10.0).abs() < 0.1, "{first:?}");
         assert_eq!((third.window, third.shed, third.failed), (2, 1, 1));

@@ -19,7 +19,7 @@ use super::stage::Stage;
 use super::traffic::{self, Kind};
 use super::trend::{Bound, Trend};
 use super::watch::{self, Sample, Watch, Watched};
-use super::{html, table};
+use super::{html, service_times, table};
 use crate::bench::machine::Machine;
 use crate::error::Error;
 
@@ -47,7 +47,11 @@ pub fn measure(args: &Args) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(Error::io("start a runtime"))?;
-    let objectives = args.objectives.as_deref().map(Objectives::read).transpose()?;
+    let objectives = args
+        .objectives
+        .as_deref()
+        .map(Objectives::read)
+        .transpose()?;
     let figures = runtime.block_on(run(args))?;
     let verdicts = match &objectives {
         Some(objectives) => objectives.judge(&figures)?,
@@ -56,10 +60,6 @@ pub fn measure(args: &Args) -> Result<(), Error> {
     table::print(&figures, &verdicts);
     if let Some(file) = &args.json {
         let text = serde_json::to_string_pretty(&figures).unwrap_or_default();
-        fs::write(file, text).map_err(Error::io(format!("write {}", file.display())))?;
-    }
-    if let Some(file) = &args.service_times {
-        let text = table::service_times(&figures);
         fs::write(file, text).map_err(Error::io(format!("write {}", file.display())))?;
     }
     if let Some(file) = &args.report {
@@ -79,6 +79,11 @@ async fn run(args: &Args) -> Result<Figures, Error> {
     println!("    {}", stage.cores());
     let mut kinds = traffic::kinds(args.scenario, &stage.goal);
     traffic::warm_up(&kinds).await?;
+    if let (Some(file), Some(service)) = (&args.service_times, &stage.service) {
+        println!("    service times");
+        let text = service_times::record(&kinds, service.id()).await?;
+        fs::write(file, text).map_err(Error::io(format!("write {}", file.display())))?;
+    }
     if args.scenario == Scenario::Saturation {
         return saturate(args, stage, kinds, machine).await;
     }
@@ -141,7 +146,11 @@ async fn pressed(
     machine: Machine,
 ) -> Result<Figures, Error> {
     let shares: f64 = kinds.iter().map(|kind| kind.share).sum();
-    let own: f64 = kinds.iter().filter(|kind| !kind.yardstick).map(|kind| kind.share).sum();
+    let own: f64 = kinds
+        .iter()
+        .filter(|kind| !kind.yardstick)
+        .map(|kind| kind.share)
+        .sum();
     let phases = phases(args.scenario, rate * shares / own.max(1e-9), args.duration);
     let length = length(&phases);
     let window = WINDOW.max(length / WINDOWS);
@@ -155,7 +164,11 @@ async fn pressed(
     let watch = Watch::start(stage.processes(), stage.goal.admin(), &stage.goal.key);
     let timetable = faults::timetable(args.scenario, args.trouble, length);
     let happening = faults::happen(timetable, stage.redis.take(), stage.goal.clone());
-    println!("    {}: {rate:.0}/s for {:.0} s", args.scenario.name(), length.as_secs_f64());
+    println!(
+        "    {}: {rate:.0}/s for {:.0} s",
+        args.scenario.name(),
+        length.as_secs_f64()
+    );
     let begun = Instant::now();
     let pressing = press(&kinds, &phases, args.seed, &recorder);
     let (pressed, (events, redis)) = tokio::join!(pressing, happening);
@@ -174,8 +187,13 @@ async fn pressed(
     if let Some(prometheus) = prometheus {
         figures.prometheus = prometheus.compare(&figures.routes, seconds).await?;
         let (answered, empty) = prometheus.dashboards().await?;
-        println!("    dashboards: {answered} queries with an answer, {} without", empty.len());
-        empty.iter().for_each(|query| println!("      no answer: {query}"));
+        println!(
+            "    dashboards: {answered} queries with an answer, {} without",
+            empty.len()
+        );
+        empty
+            .iter()
+            .for_each(|query| println!("      no answer: {query}"));
     }
     Ok(figures)
 }
@@ -260,7 +278,10 @@ fn change(before: Option<(f64, f64)>, after: Option<(f64, f64)>) -> Option<f64> 
 
 /// The hit rate by the log of a soak: of all since the start, the few of the warm-up with them.
 fn log(stage: &Stage, scenario: Scenario) -> Option<f64> {
-    let service = stage.service.as_ref().filter(|_| scenario == Scenario::Soak)?;
+    let service = stage
+        .service
+        .as_ref()
+        .filter(|_| scenario == Scenario::Soak)?;
     let (hits, all) = watch::lookups_of_log(&service.log()).ok()?;
     (all > 0).then(|| hits as f64 / all as f64)
 }

@@ -111,7 +111,9 @@ pub async fn steps(kinds: &Arc<Vec<Kind>>, seed: u64) -> Result<(f64, Vec<Step>)
     };
     if borne == 0.0 {
         let first = steps.first();
-        return Err(Error::Bench(format!("not even the first step is borne: {first:?}")));
+        return Err(Error::Bench(format!(
+            "not even the first step is borne: {first:?}"
+        )));
     }
     let mut gap = (borne, failed);
     for _ in 0..HALVINGS {
@@ -269,11 +271,16 @@ pub async fn capacities(kinds: &[Kind], stage: &Stage) -> Result<Vec<Capacity>, 
         per_second: bare_best,
         of_hello: 1.0,
     }];
-    all.extend(courses.iter().zip(best).map(|((name, ..), (own, hello))| Capacity {
-        name: (*name).to_owned(),
-        per_second: own,
-        of_hello: own / hello.max(1.0),
-    }));
+    all.extend(
+        courses
+            .iter()
+            .zip(best)
+            .map(|((name, ..), (own, hello))| Capacity {
+                name: (*name).to_owned(),
+                per_second: own,
+                of_hello: own / hello.max(1.0),
+            }),
+    );
     Ok(all)
 }
 

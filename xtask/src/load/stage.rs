@@ -90,7 +90,9 @@ impl Stage {
     /// Where a server doesn't start.
     pub async fn set(args: &Args) -> Result<Self, Error> {
         let program = env::current_exe().map_err(Error::io("find this program's own file"))?;
-        let bin = program.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+        let bin = program
+            .parent()
+            .map_or_else(PathBuf::new, Path::to_path_buf);
         let cores = halves(args.share_cores || args.url.is_some());
         if let Some(service) = args.url {
             let key = args.key.clone().unwrap_or_default();
@@ -119,7 +121,10 @@ impl Stage {
             .map_err(Error::io("start a redis-server"))?;
         let folder = tempfile::tempdir().map_err(Error::io("make a temporary folder"))?;
         let file = folder.path().join("load.toml");
-        let admin = SocketAddr::from(([127, 0, 0, 1], free_port().map_err(Error::io("find a free port"))?));
+        let admin = SocketAddr::from((
+            [127, 0, 0, 1],
+            free_port().map_err(Error::io("find a free port"))?,
+        ));
         let text = config(args.scenario, folder.path(), admin);
         fs::write(&file, text).map_err(Error::io("write the configuration"))?;
         let knowledge = folder.path().join("knowledge");
@@ -170,7 +175,9 @@ impl Stage {
     pub fn cores(&self) -> String {
         match self.cores {
             (Some(service), Some(others)) => {
-                format!("the service on core {service}, generator, model and Redis on core {others}")
+                format!(
+                    "the service on core {service}, generator, model and Redis on core {others}"
+                )
             }
             _ => "all on the same cores".to_owned(),
         }

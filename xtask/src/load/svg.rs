@@ -42,14 +42,21 @@ pub struct Frame<'a> {
 
 /// Lines over a common axis, with upright marks and their names.
 pub fn lines(frame: &Frame<'_>, lines: &[Line], marks: &[(f64, &str)]) -> String {
-    let points = || lines.iter().flat_map(|line| &line.points);
+    let finite = |point: &&(f64, f64)| point.0.is_finite() && point.1.is_finite();
+    let points = || lines.iter().flat_map(|line| &line.points).filter(finite);
     let end = points().map(|point| point.0).fold(1e-9, f64::max);
     let axis = Axis::new(frame.scale, points().map(|point| point.1));
     let x = |at: f64| LEFT + (at / end).clamp(0.0, 1.0) * (WIDTH - LEFT - RIGHT);
-    let mut body = grid(frame, &axis, &(0..=TICKS).map(|tick| {
-        let at = end * tick as f64 / TICKS as f64;
-        (x(at), short(at))
-    }).collect::<Vec<_>>());
+    let mut body = grid(
+        frame,
+        &axis,
+        &(0..=TICKS)
+            .map(|tick| {
+                let at = end * tick as f64 / TICKS as f64;
+                (x(at), short(at))
+            })
+            .collect::<Vec<_>>(),
+    );
     for (at, name) in marks {
         let at = x(*at);
         // Writing into a string can't fail.
@@ -78,7 +85,7 @@ pub fn lines(frame: &Frame<'_>, lines: &[Line], marks: &[(f64, &str)]) -> String
         }
     }
     let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
-    figure(frame.title, &body, &names)
+    figure(frame, &body, &names)
 }
 
 /// Bars of one series.
@@ -94,7 +101,11 @@ pub fn bars(frame: &Frame<'_>, bars: &[(String, f64)]) -> String {
         .map(|(place, (name, _))| (at(place) + step / 2.0, name.clone()))
         .collect();
     let mut body = grid(frame, &axis, &ticks);
-    for (place, (name, value)) in bars.iter().enumerate().filter(|(_, (_, value))| *value > 0.0) {
+    for (place, (name, value)) in bars
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, value))| *value > 0.0)
+    {
         let top = axis.y(*value);
         // Writing into a string can't fail.
         let _ = write!(
@@ -106,7 +117,7 @@ pub fn bars(frame: &Frame<'_>, bars: &[(String, f64)]) -> String {
             escaped(name)
         );
     }
-    figure(frame.title, &body, &[])
+    figure(frame, &body, &[])
 }
 
 /// The upright axis.
@@ -151,10 +162,14 @@ impl Axis {
 
     fn ticks(&self) -> Vec<f64> {
         match self.scale {
-            Scale::Linear => (0..=TICKS).map(|tick| self.high * tick as f64 / TICKS as f64).collect(),
+            Scale::Linear => (0..=TICKS)
+                .map(|tick| self.high * tick as f64 / TICKS as f64)
+                .collect(),
             Scale::Log => {
                 let powers = (self.high - self.low) as i32;
-                (0..=powers).map(|power| 10_f64.powf(self.low + f64::from(power))).collect()
+                (0..=powers)
+                    .map(|power| 10_f64.powf(self.low + f64::from(power)))
+                    .collect()
             }
         }
     }
@@ -185,24 +200,28 @@ fn grid(frame: &Frame<'_>, axis: &Axis, ticks: &[(f64, String)]) -> String {
     }
     let _ = write!(
         text,
-        "<text class=\"tick\" text-anchor=\"end\" x=\"{right}\" y=\"{:.1}\">{}</text>\
-         <text class=\"tick\" x=\"2\" y=\"10\">{}</text>",
+        "<text class=\"tick\" text-anchor=\"end\" x=\"{right}\" y=\"{:.1}\">{}</text>",
         HEIGHT - 3.0,
-        escaped(frame.x),
-        escaped(frame.y)
+        escaped(frame.x)
     );
     text
 }
 
-fn figure(title: &str, body: &str, names: &[&str]) -> String {
-    let title = escaped(title);
+fn figure(frame: &Frame<'_>, body: &str, names: &[&str]) -> String {
+    let (title, unit) = (escaped(frame.title), escaped(frame.y));
     let legend: String = names
         .iter()
         .enumerate()
-        .map(|(place, name)| format!("<span><i class=\"c{}\"></i>{}</span>", place % 8, escaped(name)))
+        .map(|(place, name)| {
+            format!(
+                "<span><i class=\"c{}\"></i>{}</span>",
+                place % 8,
+                escaped(name)
+            )
+        })
         .collect();
     format!(
-        "<figure><figcaption>{title}</figcaption><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
+        "<figure><figcaption>{title} <small>{unit}</small></figcaption><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
          aria-label=\"{title}\">{body}</svg><div class=\"legend\">{legend}</div></figure>\n"
     )
 }
@@ -239,7 +258,13 @@ mod tests {
 
     #[test]
     fn plots_are_within_their_frame_whatever_the_values() {
-        let odd = vec![(0.0, 0.0), (1.0, f64::NAN), (2.0, 1e9), (f64::INFINITY, 1.0), (3.0, -5.0)];
+        let odd = vec![
+            (0.0, 0.0),
+            (1.0, f64::NAN),
+            (2.0, 1e9),
+            (f64::INFINITY, 1.0),
+            (3.0, -5.0),
+        ];
         for scale in [Scale::Log, Scale::Linear] {
             let frame = Frame { scale, ..FRAME };
             let line = Line {

@@ -2,7 +2,6 @@
 
 use super::figures::{Figures, RouteFigures};
 use super::objectives::Verdict;
-use super::traffic::name;
 
 /// Prints everything.
 pub fn print(figures: &Figures, verdicts: &[Verdict]) {
@@ -27,7 +26,9 @@ pub fn print(figures: &Figures, verdicts: &[Verdict]) {
             "prometheus  {:<44} ours {:>9.3}  theirs {:>9}  {:>5.1} % off",
             comparison.what,
             comparison.ours,
-            comparison.theirs.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}")),
+            comparison
+                .theirs
+                .map_or_else(|| "-".to_owned(), |value| format!("{value:.3}")),
             comparison.off_percent().unwrap_or(f64::NAN)
         );
     }
@@ -40,45 +41,19 @@ pub fn print(figures: &Figures, verdicts: &[Verdict]) {
     }
 }
 
-/// Service times by kind for the simulation of scaling: name, share, microseconds at least, at
-/// p50, p95 and p99 and at p99.9 (the most is the machine's, not ours), and whether a model is
-/// waited for. What waits for a model counts what is left without the model's own time.
-pub fn service_times(figures: &Figures) -> String {
-    let mut text = format!(
-        "# Recorded by `cargo xtask load --scenario {} --rate {:.0} --service-times` on {}, commit {}:\n\
-         # kind, share, microseconds (min, p50, p95, p99, p99.9), what it waits for\n",
-        figures.scenario, figures.rate, figures.machine.cpu, figures.machine.commit
-    );
-    let own = || figures.routes.iter().filter(|route| !route.yardstick && route.accepted > 0);
-    let all: u64 = own().map(|route| route.accepted).sum();
-    for route in own() {
-        let over = match route.name {
-            name::STREAM => Some(name::MODEL_STREAM),
-            name::MISS | "chat-message" => Some(name::MODEL),
-            _ => None,
-        };
-        let model = over.and_then(|over| figures.route(over));
-        let at = |quantile: f64| {
-            let of = |route: &RouteFigures| route.sum.latency.value_at_quantile(quantile);
-            of(route).saturating_sub(model.map_or(0, of)) as f64 / 1e3
-        };
-        // A difference of two quantiles need not grow with them.
-        let mut highest = 1.0_f64;
-        let times = [0.0, 0.5, 0.95, 0.99, 0.999].map(|quantile| {
-            highest = highest.max(at(quantile));
-            format!("{highest:.0}")
-        });
-        let waits = if over.is_some() { "model" } else { "nobody" };
-        let share = route.accepted as f64 / all.max(1) as f64;
-        text += &format!("{},{share:.9},{},{waits}\n", route.name, times.join(","));
-    }
-    text
-}
-
 fn routes(routes: &[RouteFigures]) {
     println!(
         "{:<20} {:>9} {:>7} {:>7} {:>6} {:>8} {:>8} {:>8} {:>8} {:>9}",
-        "", "answered", "shed", "failed", "hits", "p50 ms", "p95 ms", "p99 ms", "max ms", "first p99"
+        "",
+        "answered",
+        "shed",
+        "failed",
+        "hits",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "max ms",
+        "first p99"
     );
     for route in routes {
         let hits = match route.kept {
@@ -111,7 +86,9 @@ fn rates(figures: &Figures) {
         }
     }
     let rate = &figures.hit_rate;
-    let told = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), |rate| format!("{:.2} %", rate * 100.0));
+    let told = |rate: Option<f64>| {
+        rate.map_or_else(|| "-".to_owned(), |rate| format!("{:.2} %", rate * 100.0))
+    };
     println!(
         "hit rate: implied {}, by the answers {}, by the service {}, by its log {}",
         told(Some(rate.implied)),
@@ -132,7 +109,10 @@ fn rates(figures: &Figures) {
 
 fn saturation(figures: &Figures) {
     if !figures.capacities.is_empty() {
-        println!("\n{:<20} {:>12} {:>26}", "", "requests/s", "of bare hyper, same bytes");
+        println!(
+            "\n{:<20} {:>12} {:>26}",
+            "", "requests/s", "of bare hyper, same bytes"
+        );
     }
     for capacity in &figures.capacities {
         println!(
@@ -180,7 +160,9 @@ fn trends(figures: &Figures) {
     }
     let mut by_event = std::collections::BTreeMap::<_, usize>::new();
     for event in &figures.events {
-        *by_event.entry((event.what, event.outcome.as_str())).or_default() += 1;
+        *by_event
+            .entry((event.what, event.outcome.as_str()))
+            .or_default() += 1;
     }
     for ((what, outcome), times) in by_event {
         println!("{what}: {outcome} ({times} times)");

@@ -163,27 +163,80 @@ fn service_kinds(goal: &Goal) -> Vec<Kind> {
     let send = |path: &str, body: &Value| post(path, &goal.key, &body.to_string());
     let numbered = |path, body| Source::Numbered(Template::numbered(send(path, &body)));
     let ask = |path| {
-        let line = format!("GET {path} HTTP/1.1\r\nhost: load\r\nauthorization: Bearer {}\r\n\r\n", goal.key);
+        let line = format!(
+            "GET {path} HTTP/1.1\r\nhost: load\r\nauthorization: Bearer {}\r\n\r\n",
+            goal.key
+        );
         Source::fixed(vec![line.into_bytes()])
     };
     let cached = (1..=DOCUMENTS).map(|lines| send(VALIDATE, &document(lines, false)));
     let payslips = (1..=DOCUMENTS).map(|id| send(PAYROLL, &payslip(json!(id))));
     let serial: Value = serde_json::from_str(SERIAL).unwrap_or_default();
     vec![
-        kind(name::HEALTH, 0.02, Lane::Quick, Source::fixed(vec![get("/health")])),
-        kind(name::CACHED, 0.40, Lane::Quick, Source::fixed(cached.collect())),
-        kind(name::RULES, 0.15, Lane::Quick, numbered(VALIDATE, document(10, true))),
-        kind(name::MISS, 0.08, Lane::Slow, numbered(VALIDATE, document(10, false))),
-        kind("payroll-cached", 0.08, Lane::Quick, Source::fixed(payslips.collect())),
-        kind("payroll-new", 0.07, Lane::Quick, numbered(PAYROLL, payslip(serial))),
-        kind("match-po", 0.07, Lane::Quick, numbered(MATCH_PO, purchase())),
-        kind("suggest-project", 0.03, Lane::Quick, numbered(SUGGEST, project())),
-        kind("analytics-stats", 0.02, Lane::Quick, ask("/api/ai/analytics/stats")),
+        kind(
+            name::HEALTH,
+            0.02,
+            Lane::Quick,
+            Source::fixed(vec![get("/health")]),
+        ),
+        kind(
+            name::CACHED,
+            0.40,
+            Lane::Quick,
+            Source::fixed(cached.collect()),
+        ),
+        kind(
+            name::RULES,
+            0.15,
+            Lane::Quick,
+            numbered(VALIDATE, document(10, true)),
+        ),
+        kind(
+            name::MISS,
+            0.08,
+            Lane::Slow,
+            numbered(VALIDATE, document(10, false)),
+        ),
+        kind(
+            "payroll-cached",
+            0.08,
+            Lane::Quick,
+            Source::fixed(payslips.collect()),
+        ),
+        kind(
+            "payroll-new",
+            0.07,
+            Lane::Quick,
+            numbered(PAYROLL, payslip(serial)),
+        ),
+        kind(
+            "match-po",
+            0.07,
+            Lane::Quick,
+            numbered(MATCH_PO, purchase()),
+        ),
+        kind(
+            "suggest-project",
+            0.03,
+            Lane::Quick,
+            numbered(SUGGEST, project()),
+        ),
+        kind(
+            "analytics-stats",
+            0.02,
+            Lane::Quick,
+            ask("/api/ai/analytics/stats"),
+        ),
         kind("chat-search", 0.03, Lane::Quick, ask(SEARCH)),
         kind("chat-message", 0.03, Lane::Slow, numbered(CHAT, question())),
         Kind {
             end: "\"type\":\"done\"",
-            ..kind(name::STREAM, 0.02, Lane::Stream, numbered(STREAM, question()))
+            ..kind(
+                name::STREAM,
+                0.02,
+                Lane::Stream,
+                numbered(STREAM, question()),
+            )
         },
     ]
 }
@@ -294,6 +347,17 @@ async fn asked(kind: &Kind, request: &[u8], until_kept: bool) -> Result<(), Erro
             .await
             .map_err(|_| failed(format!("no answer in {ANSWER_LIMIT:?}")))?
             .map_err(|failure| failed(failure.to_string()))?;
+        if matches!(answer.status, 429 | 503) {
+            // What has just started may still be connecting.
+            let closes = answer.closes;
+            sleep(WARM_UP_PAUSE).await;
+            if closes {
+                connection = Connection::open(kind.address)
+                    .await
+                    .map_err(|error| failed(error.to_string()))?;
+            }
+            continue;
+        }
         if !matches!(answer.status, 200 | 207) || !kind.is_whole(answer.body) {
             let body = String::from_utf8_lossy(answer.body);
             let start: String = body.chars().take(300).collect();
@@ -304,7 +368,9 @@ async fn asked(kind: &Kind, request: &[u8], until_kept: bool) -> Result<(), Erro
         }
         sleep(WARM_UP_PAUSE).await;
     }
-    Err(failed("its answer is never kept".to_owned()))
+    Err(failed(
+        "refused, or never kept, however often it was asked".to_owned(),
+    ))
 }
 
 /// The model's stand-in asked by ourselves what the service asked it last, whole and streamed:
@@ -331,19 +397,31 @@ pub async fn yardsticks(model: SocketAddr) -> Result<Vec<Kind>, Error> {
         name,
         share,
         lane,
-        source: Source::fixed(vec![post("/v1/messages", "none\r\nx-api-key: any\r\nanthropic-version: 2023-06-01", &body.to_string())]),
+        source: Source::fixed(vec![post(
+            "/v1/messages",
+            "none\r\nx-api-key: any\r\nanthropic-version: 2023-06-01",
+            &body.to_string(),
+        )]),
         address: model,
         end,
         yardstick: true,
     };
     let verdict = |body: &&Value| !streamed(body) && body["output_config"].is_object();
-    let whole = bodies().find(verdict).or_else(|| bodies().find(|body| !streamed(body)));
+    let whole = bodies()
+        .find(verdict)
+        .or_else(|| bodies().find(|body| !streamed(body)));
     let mut kinds = Vec::new();
     if let Some(body) = whole {
         kinds.push(kind(name::MODEL, 0.02, Lane::Slow, body, ""));
     }
     if let Some(body) = bodies().find(streamed) {
-        kinds.push(kind(name::MODEL_STREAM, 0.02, Lane::Stream, body, "message_stop"));
+        kinds.push(kind(
+            name::MODEL_STREAM,
+            0.02,
+            Lane::Stream,
+            body,
+            "message_stop",
+        ));
     }
     Ok(kinds)
 }
@@ -374,7 +452,7 @@ mod tests {
     #[test]
     fn new_requests_differ_and_known_ones_come_back() {
         for kind in kinds(Scenario::Mixed, &goal()) {
-            let mut draw = || {
+            let draw = || {
                 let mut request = Vec::new();
                 kind.source.write(&mut request);
                 request

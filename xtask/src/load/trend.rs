@@ -24,7 +24,12 @@ pub struct Trend {
 impl Trend {
     /// Through `(seconds, value)` samples, without those of the warm-up. `None` with fewer
     /// than three.
-    pub fn new(name: &'static str, samples: &[(f64, f64)], warm_up: f64, bound: Bound) -> Option<Self> {
+    pub fn new(
+        name: &'static str,
+        samples: &[(f64, f64)],
+        warm_up: f64,
+        bound: Bound,
+    ) -> Option<Self> {
         let samples: Vec<(f64, f64)> = samples
             .iter()
             .copied()

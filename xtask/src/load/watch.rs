@@ -59,7 +59,11 @@ impl Watch {
     pub fn start(processes: Vec<(&'static str, u32)>, figures: SocketAddr, key: &str) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let service = processes.iter().find(|(name, _)| *name == "service");
-        let (id, key, sink) = (service.map(|(_, id)| *id), key.to_owned(), Arc::clone(&seen));
+        let (id, key, sink) = (
+            service.map(|(_, id)| *id),
+            key.to_owned(),
+            Arc::clone(&seen),
+        );
         let looking = tokio::spawn(async move {
             let (start, mut every) = (Instant::now(), interval(EVERY));
             every.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -70,9 +74,12 @@ impl Watch {
                 };
                 if look.is_multiple_of(FIGURES_EVERY) {
                     let figures = Figures::ask(figures, &key).await;
-                    sample.tasks = figures.and_then(|figures| figures.sum("tokio_alive_tasks", &[]));
+                    sample.tasks =
+                        figures.and_then(|figures| figures.sum("tokio_alive_tasks", &[]));
                 }
-                sink.lock().unwrap_or_else(PoisonError::into_inner).push(sample);
+                sink.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(sample);
             }
         });
         let before = processor(&processes);
@@ -169,7 +176,12 @@ impl Figures {
 
     /// Hits and lookups of the cache, of the operations whose answers say where they are from.
     pub fn lookups(&self) -> (f64, f64) {
-        const OPERATIONS: [&str; 4] = ["validate", "payroll_validate", "match_po", "suggest_project"];
+        const OPERATIONS: [&str; 4] = [
+            "validate",
+            "payroll_validate",
+            "match_po",
+            "suggest_project",
+        ];
         let (mut hits, mut all) = (0.0, 0.0);
         for operation in OPERATIONS {
             let operation = format!("operation=\"{operation}\"");
@@ -216,7 +228,10 @@ mod tests {
         assert_eq!(figures.lookups(), (40.0, 50.0));
         assert_eq!(figures.sum("tokio_alive_tasks", &[]), Some(42.0));
         assert_eq!(figures.sum("absent", &[]), None);
-        assert_eq!(figures.sum("cache_requests_total", &["result=\"stale\""]), None);
+        assert_eq!(
+            figures.sum("cache_requests_total", &["result=\"stale\""]),
+            None
+        );
     }
 
     #[test]

@@ -8,9 +8,9 @@ use crate::bench::client::Kept;
 use crate::bench::machine::Machine;
 use crate::load::faults::Event;
 use crate::load::figures::{HitRate, hit_rate};
+use crate::load::launch::Scenario;
 use crate::load::record::{Outcome, Recorder};
 use crate::load::traffic::{Goal, kinds};
-use crate::load::launch::Scenario;
 use crate::load::watch::Sample;
 
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
@@ -121,10 +121,23 @@ fn a_real_browser_draws_every_plot_without_complaint() {
     std::fs::write(&file, page(&figures(), &[verdict()])).unwrap();
     let picture = folder.path().join("report.png");
     let output = Command::new("timeout")
-        .args(["120", browser, "--headless", "--no-sandbox", "--disable-gpu"])
-        .args(["--disable-dev-shm-usage", "--enable-logging=stderr", "--dump-dom"])
+        .args([
+            "120",
+            browser,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+        ])
+        .args([
+            "--disable-dev-shm-usage",
+            "--enable-logging=stderr",
+            "--dump-dom",
+        ])
         .args(["--window-size=1000,3000", "--force-dark-mode"])
-        .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
+        .arg(format!(
+            "--user-data-dir={}",
+            folder.path().join("profile").display()
+        ))
         .arg(format!("--screenshot={}", picture.display()))
         .arg(format!("file://{}", file.display()))
         .env("HOME", folder.path())
@@ -135,7 +148,11 @@ fn a_real_browser_draws_every_plot_without_complaint() {
     assert!(!said.contains("CONSOLE"), "{said}");
     let dom = String::from_utf8_lossy(&output.stdout);
     assert_eq!(dom.matches("<svg").count(), PLOTS.len());
-    assert!(dom.matches("<path").count() >= 12 + 5, "{}", dom.matches("<path").count());
+    assert!(
+        dom.matches("<path").count() >= 12 + 5,
+        "{}",
+        dom.matches("<path").count()
+    );
     assert!(dom.matches("<rect").count() > 10);
     assert!(std::fs::metadata(&picture).is_ok_and(|data| data.len() > 20_000));
 }
