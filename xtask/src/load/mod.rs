@@ -10,6 +10,8 @@ pub mod launch;
 #[cfg(feature = "load")]
 mod arrivals;
 #[cfg(feature = "load")]
+mod bodies;
+#[cfg(feature = "load")]
 mod faults;
 #[cfg(feature = "load")]
 mod figures;

@@ -16,7 +16,7 @@ use crate::bench::machine::Machine;
 use crate::error::Error;
 
 /// Requests of each kind.
-const REQUESTS: usize = 400;
+const REQUESTS: usize = 200;
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// The quantiles that the simulation draws between; the highest leaves out what is a thread's
 /// chore of the moment rather than a request's.
