@@ -23,8 +23,8 @@ const EVERY: Duration = Duration::from_millis(20);
 const LOOKS: usize = 5;
 /// What the share grows by at each look, for a second of delay over the target, and of growth of
 /// the delay.
-const OVER: f64 = 2.5;
-const GROWTH: f64 = 5.0;
+const OVER: f64 = 0.2;
+const GROWTH: f64 = 4.0;
 /// What is left of the share after a look that found less than half of the target.
 const RELIEF: f64 = 0.8;
 /// Some are always let in: who refuses everybody never learns that it is over.
@@ -156,7 +156,7 @@ mod tests {
         let over = served(&mut controller, &mut waiting, 2.0, 500);
         let settled = &over[100..];
         let mean = settled.iter().map(|(delay, _)| delay).sum::<f64>() / settled.len() as f64;
-        assert!((2.0..25.0).contains(&mean), "{mean} ms");
+        assert!((5.0..20.0).contains(&mean), "{mean} ms");
         let share = settled.iter().map(|(_, share)| share).sum::<f64>() / settled.len() as f64;
         // 2 (1 - 0.9 s) = 1 at a share of 0.56.
         assert!((0.45..0.70).contains(&share), "{share}");
