@@ -89,7 +89,7 @@ impl fmt::Display for Error {
             #[cfg(feature = "bench")]
             Self::Bench(reason) => write!(f, "bench: {reason}"),
             #[cfg(feature = "bench")]
-            Self::TargetsMissed(count) => write!(f, "bench: {count} target(s) missed (--strict)"),
+            Self::TargetsMissed(count) => write!(f, "{count} target(s) missed"),
             #[cfg(feature = "match-eval")]
             Self::MatchMissed(count) => {
                 write!(f, "match-eval: {count} target(s) missed (--strict)")

@@ -59,12 +59,6 @@ const TOOLS: &[Tool] = &[
         probe: &["openssl", "version"],
         packages: &["openssl"],
     },
-    // For the rules and cases of deploy/prometheus; the server that comes with it is not used.
-    Tool {
-        name: "promtool",
-        probe: &["promtool", "--version"],
-        packages: &["prometheus"],
-    },
 ];
 
 /// Installs the system's programs that are missing.

@@ -1,5 +1,5 @@
 //! The project's own commands: `cargo xtask lint`, `cargo xtask test`, `cargo xtask bench`,
-//! and the evaluations `dte-eval`, `match-eval`, `payroll-eval`, `kb-eval`.
+//! `cargo xtask load` and `soak`, and the evaluations `dte-eval`, `match-eval`, `payroll-eval`, `kb-eval`.
 //!
 //! A light program without asynchronous code: what measures (`bench`, the evaluations) sits behind
 //! a feature of its own and is built in release by the command that needs it.
@@ -8,6 +8,7 @@
     reason = "a command-line program talks to its user"
 )]
 
+mod autoscale;
 #[cfg(feature = "bench")]
 mod bench;
 mod deploy_rules;
@@ -20,11 +21,11 @@ mod interop;
 mod kb_eval;
 mod launch;
 mod lint;
+mod load;
 mod match_eval;
 #[cfg(feature = "payroll-eval")]
 mod payroll_eval;
 mod payroll_launch;
-#[cfg(any(feature = "dte-eval", feature = "match-eval"))]
 mod random;
 mod rules;
 mod run;
@@ -54,6 +55,16 @@ enum Command {
     Bench(launch::Args),
     /// Hold a thousand streams of answers through the real binary: gaps, memory, ends
     Streams(streams::Args),
+    /// Press the service with what ERPs send, and hold it against objectives
+    Load(load::launch::Args),
+    /// Press it for long, with faults: memory, tasks and connections must stay flat
+    Soak(load::launch::SoakArgs),
+    /// Simulate the autoscaler over recorded service times, for several thresholds
+    Autoscale(autoscale::Args),
+    /// The measuring half of `load` and `soak`, in the release build that they make
+    #[cfg(feature = "load")]
+    #[command(hide = true)]
+    LoadMeasure(load::launch::Args),
     /// Hold the model's client against a LiteLLM proxy, and write docs/interop.md
     Interop,
     /// Write docs/dte-rules.md and docs/payroll-rules.md, the catalogues of the rules, from the code
@@ -112,6 +123,11 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => launch::run(&args),
         Command::Streams(args) => streams::run(&args),
+        Command::Autoscale(args) => autoscale::run(&args),
+        Command::Load(args) => load::launch::run(&args),
+        Command::Soak(args) => load::launch::soak(&args),
+        #[cfg(feature = "load")]
+        Command::LoadMeasure(args) => load::measure(&args),
         Command::Interop => interop::run(),
         Command::Rules(args) => rules::run(&args),
         Command::Sbom(args) => sbom::run(&args),

@@ -20,7 +20,14 @@ impl Random {
         z ^ (z >> 31)
     }
 
+    /// A number from 0 up to below 1.
+    pub fn part(&mut self) -> f64 {
+        // The 53 bits that a double holds exactly.
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// One of `0..count`; 0 where there is none.
+    #[cfg(any(feature = "dte-eval", feature = "match-eval", test))]
     pub fn below(&mut self, count: usize) -> usize {
         let count = u64::try_from(count).unwrap_or(1).max(1);
         usize::try_from(self.next() % count).unwrap_or(0)

@@ -22,6 +22,36 @@ pub struct Expectation {
     pub cache: Cache,
 }
 
+/// What `X-Cache` said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kept {
+    /// Nothing: a route whose answers aren't kept.
+    Silent,
+    /// `hit`.
+    Hit,
+    /// `miss`.
+    Miss,
+    /// `coalesced`: the answer of a question in flight.
+    Coalesced,
+    /// `stale`.
+    Stale,
+    /// `bypass`.
+    Bypass,
+}
+
+impl Kept {
+    fn read(value: &[u8]) -> Self {
+        match value {
+            b"hit" => Self::Hit,
+            b"miss" => Self::Miss,
+            b"coalesced" => Self::Coalesced,
+            b"stale" => Self::Stale,
+            b"bypass" => Self::Bypass,
+            _ => Self::Silent,
+        }
+    }
+}
+
 /// What `X-Cache` must say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cache {
@@ -74,11 +104,13 @@ impl From<io::Error> for Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Head {
     status: u16,
-    cache_hit: bool,
+    kept: Kept,
+    retry_after: bool,
+    closes: bool,
     /// Bytes of the head with its empty line.
     head: usize,
-    /// Bytes of the body.
-    body: usize,
+    /// Bytes of the body; `None` of one that comes in chunks.
+    body: Option<usize>,
 }
 
 /// An answer, read to its end.
@@ -86,8 +118,12 @@ struct Head {
 pub struct Answer<'a> {
     /// The status code.
     pub status: u16,
-    /// True when `X-Cache` says `hit`.
-    pub cache_hit: bool,
+    /// What `X-Cache` says.
+    pub kept: Kept,
+    /// Whether it says when to come again.
+    pub retry_after: bool,
+    /// Whether the server closes the connection after it.
+    pub closes: bool,
     /// The body.
     pub body: &'a [u8],
 }
@@ -101,8 +137,8 @@ impl Answer<'_> {
     pub fn check(&self, expected: Expectation) -> Result<(), Failure> {
         let cache_as_expected = match expected.cache {
             Cache::Any => true,
-            Cache::Hit => self.cache_hit,
-            Cache::NotHit => !self.cache_hit,
+            Cache::Hit => self.kept == Kept::Hit,
+            Cache::NotHit => self.kept != Kept::Hit,
         };
         if self.status != expected.status {
             Err(Failure::Status(self.status))
@@ -147,15 +183,59 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// [`Failure::Io`] and [`Failure::Malformed`]; the connection is of no use afterwards.
     pub async fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>, Failure> {
+        let head = self.ask(request).await?;
+        let Some(body) = head.body else {
+            return Err(Failure::Malformed("no usable Content-Length"));
+        };
+        self.whole(head, body).await
+    }
+
+    /// Sends a request and reads its answer, in chunks or not; `first` is called when the first
+    /// byte of the body is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::exchange`].
+    pub async fn stream(
+        &mut self,
+        request: &[u8],
+        mut first: impl FnMut(),
+    ) -> Result<Answer<'_>, Failure> {
+        let head = self.ask(request).await?;
+        if let Some(body) = head.body {
+            first();
+            return self.whole(head, body).await;
+        }
+        while self.buffer.len() <= head.head {
+            self.read_more().await?;
+        }
+        first();
+        let mut chunks = Chunks::new(head.head);
+        while !chunks.read(&mut self.buffer)? {
+            self.read_more().await?;
+        }
+        Ok(Answer {
+            status: head.status,
+            kept: head.kept,
+            retry_after: head.retry_after,
+            closes: head.closes,
+            body: self.buffer.get(head.head..chunks.end).unwrap_or_default(),
+        })
+    }
+
+    async fn ask(&mut self, request: &[u8]) -> Result<Head, Failure> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
-        let head = loop {
+        loop {
             self.read_more().await?;
             if let Some(head) = parse_head(&self.buffer)? {
-                break head;
+                return Ok(head);
             }
-        };
-        let end = head.head + head.body;
+        }
+    }
+
+    async fn whole(&mut self, head: Head, body: usize) -> Result<Answer<'_>, Failure> {
+        let end = head.head.saturating_add(body);
         if end > MAX_ANSWER {
             return Err(Failure::Malformed("too large"));
         }
@@ -165,11 +245,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.buffer.len() > end {
             return Err(Failure::Malformed("more bytes than Content-Length says"));
         }
-        let body = self.buffer.get(head.head..).unwrap_or_default();
         Ok(Answer {
             status: head.status,
-            cache_hit: head.cache_hit,
-            body,
+            kept: head.kept,
+            retry_after: head.retry_after,
+            closes: head.closes,
+            body: self.buffer.get(head.head..).unwrap_or_default(),
         })
     }
 
@@ -194,7 +275,8 @@ fn parse_head(buffer: &[u8]) -> Result<Option<Head>, Failure> {
         .unwrap_or_default()
         .split(|byte| *byte == b'\n');
     let status = parse_status(lines.next().unwrap_or_default())?;
-    let (mut length, mut cache_hit) = (None, false);
+    let (mut length, mut chunked) = (None, false);
+    let (mut kept, mut retry_after, mut closes) = (Kept::Silent, false, false);
     for line in lines {
         let Some(colon) = line.iter().position(|byte| *byte == b':') else {
             return Err(Failure::Malformed("a header line without a colon"));
@@ -203,17 +285,69 @@ fn parse_head(buffer: &[u8]) -> Result<Option<Head>, Failure> {
         let value = value.get(1..).unwrap_or_default().trim_ascii();
         if name.eq_ignore_ascii_case(b"content-length") {
             length = parse_number(value);
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            chunked = value.eq_ignore_ascii_case(b"chunked");
         } else if name.eq_ignore_ascii_case(b"x-cache") {
-            cache_hit = value == b"hit";
+            kept = Kept::read(value);
+        } else if name.eq_ignore_ascii_case(b"retry-after") {
+            retry_after = true;
+        } else if name.eq_ignore_ascii_case(b"connection") {
+            closes = value.eq_ignore_ascii_case(b"close");
         }
     }
-    let body = length.ok_or(Failure::Malformed("no usable Content-Length"))?;
+    if length.is_none() && !chunked {
+        return Err(Failure::Malformed("no usable Content-Length"));
+    }
     Ok(Some(Head {
         status,
-        cache_hit,
+        kept,
+        retry_after,
+        closes,
         head: end + 4,
-        body,
+        body: length,
     }))
+}
+
+/// A body in chunks on its way in: what came is put together where it lies.
+struct Chunks {
+    /// The end of what is put together.
+    end: usize,
+    /// The start of what isn't yet.
+    next: usize,
+}
+
+impl Chunks {
+    fn new(start: usize) -> Self {
+        Self {
+            end: start,
+            next: start,
+        }
+    }
+
+    /// Takes the chunks that are whole; true after the last one.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<bool, Failure> {
+        loop {
+            let rest = buffer.get(self.next..).unwrap_or_default();
+            let Some(line) = rest.windows(2).position(|bytes| bytes == b"\r\n") else {
+                return Ok(false);
+            };
+            let size = std::str::from_utf8(rest.get(..line).unwrap_or_default())
+                .ok()
+                .and_then(|digits| usize::from_str_radix(digits, 16).ok())
+                .filter(|size| *size <= MAX_ANSWER)
+                .ok_or(Failure::Malformed("no size of a chunk"))?;
+            if rest.len() < line + 2 + size + 2 {
+                return Ok(false);
+            }
+            if size == 0 {
+                return Ok(true);
+            }
+            let from = self.next + line + 2;
+            buffer.copy_within(from..from + size, self.end);
+            self.end += size;
+            self.next = from + size + 2;
+        }
+    }
 }
 
 fn parse_status(line: &[u8]) -> Result<u16, Failure> {
@@ -257,7 +391,9 @@ mod tests {
                 answer,
                 Answer {
                     status: 200,
-                    cache_hit: true,
+                    kept: Kept::Hit,
+                    retry_after: false,
+                    closes: false,
                     body: b"hello"
                 },
                 "{cut}"
@@ -305,7 +441,7 @@ mod tests {
     #[test]
     fn heads_that_are_not_understood_are_refused() {
         let cases: [&[u8]; 5] = [
-            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\n",
             b"HTTP/1.0 200 OK\r\ncontent-length: 1\r\n\r\n",
             b"HTTP/1.1 2x0 OK\r\ncontent-length: 1\r\n\r\n",
             b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
@@ -327,7 +463,9 @@ mod tests {
     fn a_miss_is_told_from_a_hit() {
         let miss = Answer {
             status: 200,
-            cache_hit: false,
+            kept: Kept::Miss,
+            retry_after: false,
+            closes: false,
             body: b"",
         };
         assert_eq!(miss.check(GOOD), Err(Failure::Cache));
@@ -344,6 +482,39 @@ mod tests {
                 ..GOOD
             }),
             Ok(())
+        );
+    }
+
+    #[tokio::test]
+    async fn a_body_in_chunks_is_put_together_wherever_it_is_split() {
+        const CHUNKS: &[u8] =
+            b"HTTP/1.1 503 Busy\r\nretry-after: 1\r\ntransfer-encoding: chunked\r\n\
+            \r\n5\r\nhello\r\nD\r\n, dear \r\n all\r\n0\r\n\r\n";
+        for cut in 1..CHUNKS.len() {
+            let (near, mut far) = tokio::io::duplex(4096);
+            let server = async {
+                let mut request = [0; 3];
+                far.read_exact(&mut request).await.unwrap();
+                far.write_all(&CHUNKS[..cut]).await.unwrap();
+                tokio::task::yield_now().await;
+                far.write_all(&CHUNKS[cut..]).await.unwrap();
+            };
+            let (mut connection, mut firsts) = (Connection::over(near), 0);
+            let (answer, ()) = tokio::join!(connection.stream(b"GET", || firsts += 1), server);
+            let answer = answer.unwrap();
+            assert_eq!(answer.body, b"hello, dear \r\n all", "{cut}");
+            assert!(answer.status == 503 && answer.retry_after);
+            assert_eq!(firsts, 1);
+        }
+        let (near, mut far) = tokio::io::duplex(4096);
+        far.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")
+            .await
+            .unwrap();
+        let mut connection = Connection::over(near);
+        let outcome = connection.stream(b"GET", || ()).await;
+        assert_eq!(
+            outcome.unwrap_err(),
+            Failure::Malformed("no size of a chunk")
         );
     }
 }

@@ -5,17 +5,17 @@
 //! they say little about another machine.
 
 pub mod cache;
-mod client;
-mod generator;
+pub mod client;
+pub mod generator;
 pub mod hello;
-mod invoice;
+pub mod invoice;
 pub mod llm;
-mod machine;
+pub mod machine;
 mod measure;
 mod report;
 mod rules;
-mod server;
-mod targets;
-mod template;
+pub mod server;
+pub mod targets;
+pub mod template;
 
 pub use measure::measure;

@@ -52,6 +52,22 @@ pub enum Kind {
         /// How long its answers are.
         answer_tokens: u32,
     },
+    /// The same, that waits so long before each answer.
+    #[cfg(feature = "load")]
+    SlowModel {
+        /// Milliseconds until the first byte.
+        latency_ms: u64,
+    },
+    /// The service under load: a model, a Redis, and a file of configuration.
+    #[cfg(feature = "load")]
+    Loaded {
+        /// Where the model's stand-in listens.
+        model: SocketAddr,
+        /// The port of Redis, where there is one.
+        redis: Option<u16>,
+        /// The file of configuration.
+        config: PathBuf,
+    },
 }
 
 /// A running server; ended when dropped.
@@ -63,6 +79,9 @@ pub struct Server {
     child: Child,
     folder: TempDir,
 }
+
+/// The cores that a process is held to, as `taskset` names them.
+pub type Cores = Option<&'static str>;
 
 /// Memory of a process, in MiB.
 #[derive(Serialize, Clone, Copy)]
@@ -81,11 +100,20 @@ impl Server {
     /// [`Error::Start`] when there is no such program, [`Error::Bench`] with the end of its log
     /// when it ends or isn't ready in time.
     pub async fn start(kind: &Kind, bin: &Path) -> Result<Self, Error> {
+        Self::start_on(kind, bin, None).await
+    }
+
+    /// As [`Self::start`], on these cores.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`].
+    pub async fn start_on(kind: &Kind, bin: &Path, cores: Cores) -> Result<Self, Error> {
         let folder = tempfile::tempdir().map_err(Error::io("make a temporary folder"))?;
         let address = free_address()
             .await
             .map_err(Error::io("find a free port"))?;
-        let mut command = kind.command(bin, address);
+        let mut command = kind.command(bin, address, cores);
         let log = File::create(log_of(&folder)).map_err(Error::io("make a log file"))?;
         let out = log.try_clone().map_err(Error::io("share a log file"))?;
         command
@@ -142,6 +170,18 @@ impl Server {
         Error::Bench(format!("{} doesn't serve: {reason}\n{tail}", kind.name()))
     }
 
+    /// The process's number; 0 once it has ended.
+    #[cfg(feature = "load")]
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap_or(0)
+    }
+
+    /// Where its log is written to.
+    #[cfg(feature = "load")]
+    pub fn log(&self) -> PathBuf {
+        log_of(&self.folder)
+    }
+
     /// What the process takes of the machine's memory.
     ///
     /// # Errors
@@ -178,6 +218,10 @@ impl Kind {
             Self::Hello { .. } => "bench-hello",
             Self::Plain | Self::WithModel { .. } => "ai-service",
             Self::Model | Self::PacedModel { .. } => "mock-anthropic",
+            #[cfg(feature = "load")]
+            Self::SlowModel { .. } => "mock-anthropic",
+            #[cfg(feature = "load")]
+            Self::Loaded { .. } => "ai-service",
         }
     }
 
@@ -186,16 +230,28 @@ impl Kind {
             Self::Hello { .. } => "/",
             Self::Plain | Self::WithModel { .. } => "/ready",
             Self::Model | Self::PacedModel { .. } => "/mock/stats",
+            #[cfg(feature = "load")]
+            Self::SlowModel { .. } => "/mock/stats",
+            #[cfg(feature = "load")]
+            Self::Loaded { .. } => "/ready",
         }
     }
 
-    fn command(&self, bin: &Path, address: SocketAddr) -> Command {
+    fn command(&self, bin: &Path, address: SocketAddr, cores: Cores) -> Command {
         let listen = address.to_string();
         let program = match self {
             Self::Hello { .. } => "xtask",
             other => other.name(),
         };
-        let mut command = Command::new(bin.join(program));
+        let program = bin.join(program);
+        let mut command = match cores {
+            Some(cores) => {
+                let mut held = Command::new("/usr/bin/taskset");
+                held.args(["-c", cores]).arg(program);
+                held
+            }
+            None => Command::new(program),
+        };
         // Nothing of the caller's: a real ANTHROPIC_API_KEY must not be spent on a benchmark.
         command.env_clear();
         match self {
@@ -215,6 +271,29 @@ impl Kind {
                     .args(["--listen", &listen])
                     .args(["--tokens-per-second", &tokens_per_second.to_string()])
                     .args(["--answer-tokens", &answer_tokens.to_string()]);
+            }
+            #[cfg(feature = "load")]
+            Self::SlowModel { latency_ms } => {
+                command
+                    .args(["--listen", &listen, "--no-rate-limit-headers"])
+                    .args(["--latency-ms", &latency_ms.to_string()]);
+            }
+            #[cfg(feature = "load")]
+            Self::Loaded {
+                model,
+                redis,
+                config,
+            } => {
+                command
+                    .arg("--config")
+                    .arg(config)
+                    .env("AI_SERVICE_LISTEN", listen)
+                    .env("AI_SERVICE_API_KEY", API_KEY)
+                    .env("ANTHROPIC_BASE_URL", format!("http://{model}"))
+                    .env("ANTHROPIC_API_KEY", "not-a-real-key");
+                if let Some(port) = redis {
+                    command.env("REDIS_URL", format!("redis://127.0.0.1:{port}/0"));
+                }
             }
             Self::Plain => {
                 command
@@ -251,7 +330,7 @@ mod tests {
     #[test]
     fn nothing_of_the_callers_environment_reaches_the_service() {
         let model = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-        let command = Kind::WithModel { model }.command(Path::new("/bin"), model);
+        let command = Kind::WithModel { model }.command(Path::new("/bin"), model, None);
         let set: Vec<_> = command
             .as_std()
             .get_envs()
@@ -265,7 +344,7 @@ mod tests {
         ];
         assert_eq!(set, wanted);
         assert_eq!(command.as_std().get_program(), "/bin/ai-service");
-        let plain = Kind::Plain.command(Path::new("/bin"), model);
+        let plain = Kind::Plain.command(Path::new("/bin"), model, None);
         assert_eq!(plain.as_std().get_envs().count(), 2);
     }
 

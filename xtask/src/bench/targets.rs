@@ -122,9 +122,14 @@ pub fn get(path: &str) -> Vec<u8> {
 
 /// A POST to the validate route as bytes.
 fn validate(body: &str) -> Vec<u8> {
+    post("/api/ai/validate", API_KEY, body)
+}
+
+/// A POST of JSON with a key, as bytes.
+pub fn post(path: &str, key: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
-        "POST /api/ai/validate HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {API_KEY}\r\n\
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n\
          content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .into_bytes()

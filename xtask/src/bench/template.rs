@@ -36,6 +36,14 @@ impl Template {
         self.bytes.clone()
     }
 
+    /// Writes the next request into a buffer.
+    #[cfg(feature = "load")]
+    pub fn write(&self, buffer: &mut Vec<u8>) {
+        buffer.clear();
+        buffer.extend_from_slice(&self.bytes);
+        self.renew(buffer);
+    }
+
     /// Makes a connection's copy into the next request.
     pub fn renew(&self, copy: &mut [u8]) {
         let Some(at) = self.serial_at else { return };

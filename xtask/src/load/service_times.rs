@@ -1,0 +1,114 @@
+//! Service times for `cargo xtask autoscale`: what a request takes of the processor, whoever else
+//! is at work on the machine.
+//!
+//! Each kind is asked one request at a time, and the scheduler's own account of the service's
+//! threads (`/proc/PID/task/*/schedstat`, in nanoseconds) is read before and after it.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use tokio::time::{Duration, timeout};
+
+use super::traffic::{Kind, Lane};
+use crate::bench::client::Connection;
+use crate::bench::generator::{histogram, nanoseconds};
+use crate::bench::machine::Machine;
+use crate::error::Error;
+
+/// Requests of each kind.
+const REQUESTS: usize = 200;
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// The quantiles that the simulation draws between; the highest leaves out what is a thread's
+/// chore of the moment rather than a request's.
+const LEVELS: [f64; 5] = [0.0, 0.5, 0.95, 0.99, 0.995];
+
+/// The recorded file: a line for each kind.
+///
+/// # Errors
+///
+/// [`Error::Bench`] where the service can't be asked or its account can't be read.
+pub async fn record(kinds: &[Kind], service: u32) -> Result<String, Error> {
+    let machine = Machine::describe();
+    let mut text = format!(
+        "# What a request takes of the processor: `cargo xtask load --service-times FILE`.\n\
+         # {REQUESTS} of each kind, one at a time, by /proc/PID/task/*/schedstat; release build,\n\
+         # {}, commit {}.\n\
+         # kind, share, microseconds (least, p50, p95, p99, p99.5), what it waits for\n",
+        machine.cpu, machine.commit
+    );
+    for kind in kinds.iter().filter(|kind| !kind.yardstick) {
+        let times = times(kind, service).await?;
+        let waits = match kind.lane {
+            Lane::Quick => "nobody",
+            Lane::Slow | Lane::Stream => "model",
+        };
+        // Writing into a string can't fail.
+        let _ = writeln!(text, "{},{},{times},{waits}", kind.name, kind.share);
+    }
+    Ok(text)
+}
+
+async fn times(kind: &Kind, service: u32) -> Result<String, Error> {
+    let failed = |reason: String| Error::Bench(format!("{}: {reason}", kind.name));
+    let mut connection = Connection::open(kind.address)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    let (mut request, mut taken) = (Vec::new(), histogram());
+    for _ in 0..REQUESTS {
+        kind.source.write(&mut request);
+        let before = account(service);
+        let asked = timeout(ANSWER_LIMIT, connection.stream(&request, || ())).await;
+        let answer = asked
+            .map_err(|_| failed(format!("no answer in {ANSWER_LIMIT:?}")))?
+            .map_err(|failure| failed(failure.to_string()))?;
+        // A refusal takes less than an answer, and isn't what is recorded.
+        let answered = matches!(answer.status, 200 | 207);
+        let after = account(service);
+        if let (true, Some(before), Some(after)) = (answered, before, after) {
+            let spent = Duration::from_nanos(after.saturating_sub(before));
+            taken.saturating_record(nanoseconds(spent).max(1));
+        }
+    }
+    if taken.len() < (REQUESTS / 2) as u64 {
+        return Err(failed(format!(
+            "only {} of {REQUESTS} were answered",
+            taken.len()
+        )));
+    }
+    let micros = LEVELS.map(|level| {
+        let nanos = taken.value_at_quantile(level);
+        format!("{:.1}", nanos as f64 / 1e3)
+    });
+    Ok(micros.join(","))
+}
+
+/// Nanoseconds that all threads of a process have run for.
+fn account(process: u32) -> Option<u64> {
+    let mut sum = 0;
+    for task in fs::read_dir(format!("/proc/{process}/task"))
+        .ok()?
+        .flatten()
+    {
+        // A thread may be gone meanwhile.
+        let Ok(text) = fs::read_to_string(task.path().join("schedstat")) else {
+            continue;
+        };
+        sum += text.split_ascii_whitespace().next()?.parse::<u64>().ok()?;
+    }
+    Some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_seen_in_the_account() {
+        let before = account(std::process::id()).unwrap();
+        let sum = (0..3_000_000_u64).fold(0_u64, |sum, n| sum.wrapping_mul(31).wrapping_add(n));
+        assert_ne!(sum, 1);
+        let after = account(std::process::id()).unwrap();
+        assert!(after > before, "{before} {after}");
+        assert_eq!(account(u32::MAX), None);
+    }
+}
