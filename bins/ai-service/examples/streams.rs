@@ -15,7 +15,7 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use mock_anthropic::{Config, Delay, Fault, MockServer, Pace};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};

@@ -8,8 +8,8 @@ mod health;
 mod indicators;
 mod knowledge;
 mod model;
-mod reload;
 mod monitor;
+mod reload;
 mod run;
 mod welcome;
 

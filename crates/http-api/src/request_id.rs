@@ -74,7 +74,7 @@ mod tests {
             ("", false),
         ] {
             let headers = HeaderMap::from_iter([(
-                http::HeaderName::from_static("x-request-id"),
+                HeaderName::from_static("x-request-id"),
                 id.parse().unwrap(),
             )]);
             assert_eq!(of(&headers) == id, kept, "{id}");

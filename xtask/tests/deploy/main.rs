@@ -3,7 +3,8 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    reason = "helpers of tests: a file that can't be read is a failed test"
+    clippy::print_stdout,
+    reason = "helpers of tests: a file that can't be read is a failed test; one says that it skips"
 )]
 
 mod compose;

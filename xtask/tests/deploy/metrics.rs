@@ -147,10 +147,9 @@ fn of_matcher(metric: &Metric, part: &str, matcher: &Matcher) -> Result<(), Stri
     })
 }
 
-#[expect(clippy::float_cmp, reason = "both were read from the same text")]
 fn is_bound(metric: &Metric, bound: &str) -> bool {
     let bound: Option<f64> = bound.parse().ok();
-    bound.is_some_and(|bound| metric.buckets.iter().any(|known| *known == bound))
+    bound.is_some_and(|bound| metric.buckets.contains(&bound))
 }
 
 #[test]

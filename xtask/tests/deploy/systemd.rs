@@ -12,11 +12,11 @@ const CONFIG: &str = "deploy/systemd/config.toml";
 
 /// The last value of a setting.
 fn setting(unit: &str, name: &str) -> String {
-    let lines = unit
+    let mut lines = unit
         .lines()
         .filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
     lines
-        .last()
+        .next_back()
         .unwrap_or_else(|| panic!("no {name}"))
         .to_owned()
 }

@@ -9,16 +9,16 @@ mod money;
 mod redis;
 mod security;
 mod settings;
+mod sii;
 mod source;
 mod traces;
-mod sii;
 
 pub(crate) use environment::Environment;
 pub(crate) use redis::SharedStore;
 pub(crate) use security::AdminSettings;
 pub(crate) use settings::{Engine, Settings};
-pub(crate) use source::Source;
 pub(crate) use sii::SiiSettings;
+pub(crate) use source::Source;
 
 #[cfg(test)]
 mod tests;

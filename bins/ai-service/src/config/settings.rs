@@ -22,8 +22,8 @@ use super::limits::{concurrency, limits, time, wait};
 use super::money::meter;
 use super::redis::redis;
 use super::security::{Security, security};
-use super::traces::traces;
 use super::sii::{SiiSettings, sii_monitor};
+use super::traces::traces;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8002";
 const DEFAULT_MODEL: &str = "claude-sonnet-4-6";

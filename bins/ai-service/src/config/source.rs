@@ -36,7 +36,7 @@ impl Source {
         // The section with the problem is set aside, and the rest looked at again.
         while let Some(section) = found.last().and_then(SettingsError::section) {
             set_aside.extend(with_dependents(section));
-            table.retain(|name, _| !set_aside.iter().any(|aside| *aside == name));
+            table.retain(|name, _| !set_aside.contains(&name));
             match Settings::from_table(table.clone(), &self.environment) {
                 // The environment's own, or for want of what was set aside.
                 Err(next) if next.section().is_some_and(|next| set_aside.contains(&next)) => break,

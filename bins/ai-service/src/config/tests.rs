@@ -127,7 +127,7 @@ fn the_environment_goes_over_the_file_and_empty_variables_are_unset() {
     );
     assert_eq!(
         settings.traces.unwrap().endpoint.to_string(),
-        "http://localhost:4318/"
+        "http://localhost:4318"
     );
     assert_eq!(settings.sii.outlets[0].name, "slack");
     assert!(settings.shared.is_none());
