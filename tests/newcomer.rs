@@ -62,8 +62,16 @@ async fn nobody_reading_what_is_printed_is_no_reason_to_end() {
     assert_eq!(status.await.unwrap().code(), Some(0));
     let mut child = options.command().stdout(full()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let line = lines.next_line().await.unwrap().unwrap();
-    assert!(line.contains("listening"), "{line}");
+    let listens = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if line.contains("listening") {
+                return true;
+            }
+        }
+        false
+    };
+    let listens = tokio::time::timeout(Duration::from_secs(60), listens);
+    assert!(listens.await.unwrap());
     // It goes on to serve: it ends by the signal and not by itself.
     let pid = child.id().unwrap();
     let kill = Command::new("kill")
