@@ -51,7 +51,7 @@ pub struct Args {
 ///
 /// # Errors
 ///
-/// As [`run`].
+/// As [`run()`].
 pub fn metrics(args: &Args) -> Result<(), Error> {
     pages(&METRICS, args)
 }

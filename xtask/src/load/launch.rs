@@ -151,7 +151,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
 ///
 /// # Errors
 ///
-/// As [`run`].
+/// As [`run()`].
 pub fn soak(args: &SoakArgs) -> Result<(), Error> {
     let mut program = built()?;
     let trouble = args.trouble.to_possible_value();
