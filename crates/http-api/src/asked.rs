@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use cache::Status;
+use cache::{Cost, Status};
 use llm_client::{
     CacheLifetime, Completion, ErrorKind, LanguageModel, Meter, Request, SystemBlock, Usage, Usd,
 };
@@ -64,6 +64,14 @@ impl NoAnswer {
             }
         }
     }
+}
+
+/// What the model said about itself.
+#[derive(Debug)]
+pub(crate) struct ModelCall {
+    pub(crate) model: String,
+    pub(crate) usage: Usage,
+    pub(crate) cost: Cost,
 }
 
 /// The tokens of a call, on the wire.

@@ -6,6 +6,7 @@ use super::figures::{Figures, RouteFigures};
 use super::objectives::Verdict;
 use super::record::Point;
 use super::svg::{self, Frame, Line, Scale, escaped};
+use super::watch::Sample;
 
 const STYLE: &str = include_str!("report.css");
 /// Bars of the histogram for each factor of ten.
@@ -162,35 +163,37 @@ fn plots(figures: &Figures) -> String {
         &marks,
     );
     text += &svg::lines(&frame("Cache", "% hits", Scale::Linear), &hits, &marks);
-    if !figures.samples.is_empty() {
-        let memory = Line {
-            name: "resident memory".to_owned(),
-            points: figures
-                .samples
-                .iter()
-                .map(|sample| (sample.at, sample.rss_mib))
-                .collect(),
-        };
-        let held = Line {
-            name: "descriptors".to_owned(),
-            points: figures
-                .samples
-                .iter()
-                .map(|sample| (sample.at, sample.descriptors))
-                .collect(),
-        };
-        text += &svg::lines(
-            &frame("Memory of the service", "MiB", Scale::Linear),
-            &[memory],
-            &marks,
-        );
-        text += &svg::lines(
-            &frame("Open descriptors", "descriptors", Scale::Linear),
-            &[held],
-            &marks,
-        );
-    }
+    text += &held(figures, &marks);
     section("Over time", &text)
+}
+
+/// What the service held, where it was looked at.
+fn held(figures: &Figures, marks: &[(f64, &str)]) -> String {
+    if figures.samples.is_empty() {
+        return String::new();
+    }
+    let plot = |title, name: &str, unit, value: fn(&Sample) -> f64| {
+        let points = figures.samples.iter();
+        let line = Line {
+            name: name.to_owned(),
+            points: points.map(|sample| (sample.at, value(sample))).collect(),
+        };
+        let frame = Frame {
+            title,
+            x: "seconds",
+            y: unit,
+            scale: Scale::Linear,
+        };
+        svg::lines(&frame, &[line], marks)
+    };
+    plot(
+        "Memory of the service",
+        "resident memory",
+        "MiB",
+        |sample| sample.rss_mib,
+    ) + &plot("Open descriptors", "descriptors", "descriptors", |sample| {
+        sample.descriptors
+    })
 }
 
 fn over_time(figures: &Figures, points: &[Point], value: fn(&Point) -> f64) -> Vec<(f64, f64)> {

@@ -1,25 +1,15 @@
 //! A payslip's verdict on the wire.
 
 use bytes::Bytes;
-use cache::Cost;
-use llm_client::Usage;
 use payroll::review::{Origin, Verdict, VerdictFinding};
 use payroll::{RULES, Severity};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::asked::{NOT_REVIEWED, NoAnswer, WireUsage};
+use crate::asked::{ModelCall, NOT_REVIEWED, NoAnswer, WireUsage};
 use crate::problem::Problem;
 use crate::purchases::encode;
-
-/// What the model said about itself.
-#[derive(Debug)]
-pub(super) struct ModelCall {
-    pub(super) model: String,
-    pub(super) usage: Usage,
-    pub(super) cost: Cost,
-}
 
 /// A verdict and how it came about.
 #[derive(Debug)]

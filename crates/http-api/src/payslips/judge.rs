@@ -13,11 +13,11 @@ use payroll::{Indicadores, Liquidacion, PathSegment, Periodo, ReadError, Recomme
 use serde_json::Value;
 
 use super::OPERATION;
-use super::answer::{ModelCall, Outcome};
+use super::answer::Outcome;
 use tracing::Instrument as _;
 
 use crate::app::Shared;
-use crate::asked::{self, NoAnswer, Question, Stopwatch};
+use crate::asked::{self, ModelCall, NoAnswer, Question, Stopwatch};
 use crate::auth::{Caller, Tenant};
 use crate::fields::Fields;
 use crate::kept;

@@ -1,22 +1,12 @@
 //! The verdict on the wire.
 
 use bytes::Bytes;
-use cache::Cost;
 use dte::review::{MODEL_CODE, Origin, Verdict};
 use dte::{Recommendation, Severity};
-use llm_client::Usage;
 use serde::Serialize;
 
-use crate::asked::{NOT_REVIEWED, NoAnswer, WireUsage};
+use crate::asked::{ModelCall, NOT_REVIEWED, NoAnswer, WireUsage};
 use crate::problem::Problem;
-
-/// What the model said about itself.
-#[derive(Debug)]
-pub(super) struct ModelCall {
-    pub(super) model: String,
-    pub(super) usage: Usage,
-    pub(super) cost: Cost,
-}
 
 /// A verdict and how it came about.
 #[derive(Debug)]

@@ -13,11 +13,11 @@ use dte::{Context, Documento, Finding, PathSegment, ReadError, Recommendation, R
 use jiff::civil::Date;
 use serde_json::Value;
 
-use super::answer::{ModelCall, Outcome};
+use super::answer::Outcome;
 use super::decode::{Ask, Document, ModelCheck};
 use super::history;
 use crate::app::Shared;
-use crate::asked::{self, NoAnswer, Question, Stopwatch};
+use crate::asked::{self, ModelCall, NoAnswer, Question, Stopwatch};
 use crate::auth::Caller;
 use crate::places::Place;
 use crate::problem::{FieldError, Problem, Segment};
