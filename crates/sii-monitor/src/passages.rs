@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
@@ -89,7 +90,12 @@ impl Passages {
     ///
     /// # Errors
     /// [`ArchiveError`] where the store is out of reach. What can't be a passage is left out.
-    pub async fn catch_up(&self) -> Result<usize, ArchiveError> {
+    pub fn catch_up(&self) -> BoxFuture<'_, Result<usize, ArchiveError>> {
+        // Boxed in this crate, to be compiled once: so are the others that return a box.
+        Box::pin(self.take_new())
+    }
+
+    async fn take_new(&self) -> Result<usize, ArchiveError> {
         let mut newest = self.archive.newest(self.most).await?;
         newest.reverse();
         let mut count = 0;

@@ -1,5 +1,6 @@
 //! The list of items, newest first.
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +66,14 @@ impl Archive {
     ///
     /// # Errors
     /// [`ArchiveError::Store`].
-    pub async fn news(&self, query: &NewsQuery) -> Result<NewsPage, ArchiveError> {
+    pub fn news<'a>(
+        &'a self,
+        query: &'a NewsQuery,
+    ) -> BoxFuture<'a, Result<NewsPage, ArchiveError>> {
+        Box::pin(self.news_page(query))
+    }
+
+    async fn news_page(&self, query: &NewsQuery) -> Result<NewsPage, ArchiveError> {
         let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
         let lines: Vec<Line> = decode(self.store.get(LIST).await?).unwrap_or_default();
         let after = match &query.cursor {

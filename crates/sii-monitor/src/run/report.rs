@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -93,7 +94,11 @@ impl Monitor {
     ///
     /// # Errors
     /// [`ArchiveError`].
-    pub async fn status(&self) -> Result<Status, ArchiveError> {
+    pub fn status(&self) -> BoxFuture<'_, Result<Status, ArchiveError>> {
+        Box::pin(self.as_it_is())
+    }
+
+    async fn as_it_is(&self) -> Result<Status, ArchiveError> {
         let now = self.now();
         let last = self.last_run().await?;
         let schedule = self.config.schedule.as_ref();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -22,7 +23,12 @@ impl Monitor {
     ///
     /// # Errors
     /// [`ArchiveError`].
-    pub async fn tell_waiting(&self) -> Result<usize, ArchiveError> {
+    pub fn tell_waiting(&self) -> BoxFuture<'_, Result<usize, ArchiveError>> {
+        // Boxed in this crate, as a run is, to be compiled once.
+        Box::pin(self.tell_alone())
+    }
+
+    async fn tell_alone(&self) -> Result<usize, ArchiveError> {
         let owner = Uuid::now_v7().to_string();
         let store = self.archive().store();
         let work = Box::pin(self.unless_stopped(self.tell()));

@@ -62,7 +62,18 @@ impl Monitor {
         self.one_at_a_time(new_id(), false, true).await
     }
 
-    async fn one_at_a_time(
+    /// Boxed here, and so compiled in this crate once: not again in every crate that awaits it,
+    /// with the fetcher's whole HTTP client.
+    fn one_at_a_time(
+        &self,
+        run_id: String,
+        force: bool,
+        only_due: bool,
+    ) -> BoxFuture<'_, Result<RunReport, ArchiveError>> {
+        Box::pin(self.alone(run_id, force, only_due))
+    }
+
+    async fn alone(
         &self,
         run_id: String,
         force: bool,
