@@ -38,17 +38,25 @@ pub struct Args {
 ///
 /// The failing build, or the measuring program's failure.
 pub fn run(_args: &Args) -> Result<(), Error> {
-    // Alone first: the binary as a user gets it, with no feature that something else asked for.
-    let service = ["build", "--release", "-p", "ai-service"];
+    // As it goes into production. Alone first: with no feature that something else asked for.
+    let service = ["build", "--profile", "dist", "-p", "ai-service"];
     run::step("build ai-service", &mut run::cargo(service))?;
-    let tools = ["build", "--release", "-p", "mock-anthropic", "-p", "xtask"];
+    let tools = [
+        "build",
+        "--profile",
+        "dist",
+        "-p",
+        "mock-anthropic",
+        "-p",
+        "xtask",
+    ];
     let mut tools = run::cargo(tools);
     run::step(
         "build the generator",
         tools.args(["--features", "xtask/bench"]),
     )?;
 
-    let mut program = Command::new(run::target_dir()?.join("release/xtask"));
+    let mut program = Command::new(run::target_dir()?.join("dist/xtask"));
     program.arg("bench-measure").args(env::args_os().skip(2));
     run::step("bench", &mut program)
 }

@@ -131,23 +131,11 @@ async fn start(
     source: Source,
     hangup: Signal,
 ) -> Result<Running, StartError> {
-    let metrics = Metrics::install(&[])?;
-    metrics::gauge!("ai_service_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    let traces = settings.traces.as_ref().map(Traces::start).transpose()?;
-    let logs = observability::logs::init(&settings.log_level, io::stderr(), traces.as_ref())?;
-    observability::log_panics();
-    llm_client::telemetry::describe();
-    sii_monitor::telemetry::describe();
+    let (metrics, traces, logs) = observe(&settings)?;
     let clock = Arc::new(SystemClock);
     let Opened { store, shared } = open_store(&settings, clock.clone()).await?;
-    let second_tier = Some(Arc::clone(&store));
-    let operations = &http_api::OPERATIONS;
-    let cache = Cache::new(&settings.cache, operations, second_tier, clock.clone())?;
-    // What was flushed before this process was there. It ends with the cache itself.
-    cache.share_flushes().await;
-    drop(cache.spawn_sharing(TOTALS_EVERY));
+    let cache = open_cache(&settings, &store, clock.clone()).await?;
     let meter = Meter::new(settings.meter.clone(), Arc::clone(&store), clock.clone());
-    meter.tokens().preload();
     let stack = model::build(&settings, &meter, &store)?;
     let (model, sharing, breakers) = match stack {
         Some(stack) => (Some(stack.model), stack.sharing, stack.breakers),
@@ -222,6 +210,32 @@ async fn start(
         _admin: admin,
         _sharing: sharing,
     })
+}
+
+/// What is told from here on: metrics, traces and logs.
+fn observe(settings: &Settings) -> Result<(Metrics, Option<Traces>, Logs), StartError> {
+    let metrics = Metrics::install(&[])?;
+    metrics::gauge!("ai_service_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    let traces = settings.traces.as_ref().map(Traces::start).transpose()?;
+    let logs = observability::logs::init(&settings.log_level, io::stderr(), traces.as_ref())?;
+    observability::log_panics();
+    llm_client::telemetry::describe();
+    sii_monitor::telemetry::describe();
+    Ok((metrics, traces, logs))
+}
+
+/// The cache over the store.
+async fn open_cache(
+    settings: &Settings,
+    store: &Arc<dyn Store>,
+    clock: Arc<SystemClock>,
+) -> Result<Cache, cache::ConfigError> {
+    let second_tier = Some(Arc::clone(store));
+    let cache = Cache::new(&settings.cache, &http_api::OPERATIONS, second_tier, clock)?;
+    // What was flushed before this process was there. It ends with the cache itself.
+    cache.share_flushes().await;
+    drop(cache.spawn_sharing(TOTALS_EVERY));
+    Ok(cache)
 }
 
 /// What the listener speaks TLS with, where it does.

@@ -76,19 +76,17 @@ struct Inner {
 }
 
 impl Meter {
-    /// A meter that keeps its counters in a store and its days by a clock. It begins to load
-    /// the token vocabulary.
+    /// A meter that keeps its counters in a store and its days by a clock. The token
+    /// vocabulary is loaded with the first call: who asks no model doesn't pay its memory.
     #[must_use]
     pub fn new(config: MeterConfig, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         let book = Arc::new(Book::new(Arc::clone(&store), clock, config.limits.clone()));
         let detached = Detached::new();
-        let tokens = TokenCounter::new();
-        tokens.preload();
         Self(Arc::new(Inner {
             config,
             ledger: Ledger::new(Arc::clone(&book), store, detached.clone()),
             book,
-            tokens,
+            tokens: TokenCounter::new(),
             predictor: Predictor::new(),
             detached,
             lessons: Lessons::default(),

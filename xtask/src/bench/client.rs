@@ -196,6 +196,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// # Errors
     ///
     /// As [`Self::exchange`].
+    #[cfg(any(test, feature = "load"))]
     pub async fn stream(
         &mut self,
         request: &[u8],
@@ -309,6 +310,7 @@ fn parse_head(buffer: &[u8]) -> Result<Option<Head>, Failure> {
 }
 
 /// A body in chunks on its way in: what came is put together where it lies.
+#[cfg(any(test, feature = "load"))]
 struct Chunks {
     /// The end of what is put together.
     end: usize,
@@ -316,6 +318,7 @@ struct Chunks {
     next: usize,
 }
 
+#[cfg(any(test, feature = "load"))]
 impl Chunks {
     fn new(start: usize) -> Self {
         Self {

@@ -171,18 +171,26 @@ pub fn soak(args: &SoakArgs) -> Result<(), Error> {
     run::step("soak", &mut program)
 }
 
-/// The measuring program, after everything is built in release.
+/// The measuring program, after everything is built.
 fn built() -> Result<Command, Error> {
-    // Alone first: the binary as a user gets it, with no feature that something else asked for.
-    let service = ["build", "--release", "-p", "ai-service"];
+    // As it goes into production. Alone first: with no feature that something else asked for.
+    let service = ["build", "--profile", "dist", "-p", "ai-service"];
     run::step("build ai-service", &mut run::cargo(service))?;
-    let tools = ["build", "--release", "-p", "mock-anthropic", "-p", "xtask"];
+    let tools = [
+        "build",
+        "--profile",
+        "dist",
+        "-p",
+        "mock-anthropic",
+        "-p",
+        "xtask",
+    ];
     let mut tools = run::cargo(tools);
     run::step(
         "build the generator",
         tools.args(["--features", "xtask/load"]),
     )?;
-    Ok(Command::new(run::target_dir()?.join("release/xtask")))
+    Ok(Command::new(run::target_dir()?.join("dist/xtask")))
 }
 
 fn rate(text: &str) -> Result<f64, String> {

@@ -187,12 +187,17 @@ pub fn stack(
     ))
 }
 
-/// Installs a recorder with the service's buckets, and keeps it up. Within a runtime, once.
+/// Installs a recorder with the service's buckets, and keeps it up, unless this process has one.
+/// Within a runtime.
 ///
 /// # Errors
 ///
 /// [`Error::Bench`] when there is one already.
 pub fn record_metrics() -> Result<(), Error> {
+    static RECORDS: OnceLock<()> = OnceLock::new();
+    if RECORDS.set(()).is_err() {
+        return Ok(());
+    }
     let buckets = |name, bounds| HistogramBuckets { name, bounds };
     let metrics = Metrics::install(&[
         buckets(
@@ -226,6 +231,12 @@ pub fn record_metrics() -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_measured_after_another_finds_the_recorder() {
+        record_metrics().unwrap();
+        record_metrics().unwrap();
+    }
 
     #[test]
     fn both_ask_the_same() {

@@ -95,6 +95,16 @@ fn verdict() -> Verdict {
 }
 
 #[test]
+fn what_the_stand_in_refuses_is_no_error_of_the_service() {
+    let mut figures = figures();
+    let all = figures.errors();
+    let route = figures.routes.first_mut().unwrap();
+    let (its_own, _) = (route.shed, std::mem::replace(&mut route.yardstick, true));
+    assert!(its_own > 0);
+    assert_eq!(figures.errors(), all - its_own);
+}
+
+#[test]
 fn the_page_holds_everything_and_asks_nobody() {
     let page = page(&figures(), &[verdict()]);
     for outside in ["http://", "https://", "<script", "@import", "url("] {
