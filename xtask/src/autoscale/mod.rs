@@ -30,14 +30,14 @@ const CORES: f64 = 0.5;
 /// The chosen thresholds, for `deploy/kubernetes`.
 const CHOSEN: (f64, f64) = (CHOSEN_IN_FLIGHT, CHOSEN_P95_MS);
 const CHOSEN_IN_FLIGHT: f64 = 50.0;
-const CHOSEN_P95_MS: f64 = 8.0;
+const CHOSEN_P95_MS: f64 = 20.0;
 /// What is compared: requests in flight a pod, and milliseconds of p95.
 const THRESHOLDS: [(f64, f64); 9] = [
     (25.0, 8.0),
-    (50.0, 4.0),
-    CHOSEN,
+    (50.0, 8.0),
     (50.0, 12.0),
-    (50.0, 20.0),
+    CHOSEN,
+    (50.0, 50.0),
     (100.0, 8.0),
     (100.0, 20.0),
     (50.0, f64::INFINITY),

@@ -6,8 +6,8 @@ use crate::random::Random;
 
 /// Service times as `cargo xtask load --service-times` writes them.
 const RECORDED: &str = include_str!("service_times.csv");
-/// The service refuses what would wait for longer, in seconds (`http-api`'s `overload.rs`).
-const SHED_AFTER: f64 = 0.010;
+/// The service refuses the next one at so many in flight (`limits.max_in_flight`).
+const MAX_IN_FLIGHT: usize = 1_024;
 /// A model's answer: its median and 95th percentile in seconds.
 const MODEL: (f64, f64) = (0.8, 2.5);
 /// The quantile of the normal distribution at 95 %.
@@ -165,11 +165,14 @@ impl Pods {
         let Some(pod) = self.pods.get_mut(self.next) else {
             return;
         };
-        let wait = (pod.free_at - now).max(0.0);
-        if wait > SHED_AFTER {
+        if pod.ends.len() >= MAX_IN_FLIGHT {
+            pod.ends.retain(|end| *end > now);
+        }
+        if pod.ends.len() >= MAX_IN_FLIGHT {
             self.shed += 1;
             return;
         }
+        let wait = (pod.free_at - now).max(0.0);
         pod.free_at = now + wait + work;
         pod.ends.push(now + wait + work + upstream);
         self.seen.push_back(Seen {
@@ -284,9 +287,10 @@ mod tests {
             pods.look(2.0, 60.0);
             (pods.shed, pods.p95_ms(2.0, 60.0))
         };
+        // Twice of what one can: half of it is refused once 1,024 wait for about a second.
         let (one, slow) = shed(1);
-        assert!((1_800..2_100).contains(&one), "{one}");
-        assert!((5.0..12.0).contains(&slow), "{slow}");
+        assert!((950..1_050).contains(&one), "{one}");
+        assert!((950.0..1_050.0).contains(&slow), "{slow}");
         let (three, fast) = shed(3);
         assert!(three == 0 && (0.9..1.1).contains(&fast), "{three} {fast}");
     }
