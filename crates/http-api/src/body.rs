@@ -1,5 +1,6 @@
 //! A request's body, whole, within its bounds of size and time.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -83,7 +84,7 @@ where
     if body.size_hint().lower() > limit as u64 {
         return Err(Problem::too_large(limit));
     }
-    within(timeout, collect(body, limit))
+    within(timeout, pin!(collect(body, limit)))
         .await
         .unwrap_or_else(|_| Err(Problem::body_timeout(timeout)))
 }

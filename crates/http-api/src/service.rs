@@ -1,6 +1,7 @@
 //! One request, from its head to its answer.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -106,7 +107,7 @@ async fn guarded(
     let template = found.route.template;
     let handler = async {
         match (found.action, caller) {
-            (Action::Watch(watch), _) => within(limit, probe(shared, watch, found.param))
+            (Action::Watch(watch), _) => within(limit, pin!(probe(shared, watch, found.param)))
                 .await
                 .unwrap_or_else(|_| Err(Problem::deadline())),
             (Action::Work(work), Some(caller)) => {
@@ -134,7 +135,8 @@ async fn probe(
     match watch {
         Watch::Live => Ok(probes::live(shared)),
         Watch::Ready => Ok(probes::ready(shared).await),
-        Watch::Health => Ok(probes::health(shared).await),
+        // Boxed, so that other requests don't carry its size.
+        Watch::Health => Ok(Box::pin(probes::health(shared)).await),
         Watch::Metrics => figures::metrics(shared).await,
         Watch::OpenApi => Ok(openapi::description(shared)),
         Watch::Docs => openapi::docs(shared, None).await,
@@ -190,32 +192,33 @@ async fn worked(
         param: found.param,
         body,
     };
-    within(limits.request_timeout, handle(work, call))
+    within(limits.request_timeout, pin!(handle(work, call)))
         .await
         .unwrap_or_else(|_| Err(Problem::deadline()))
 }
 
 async fn handle(work: Work, call: Call<'_>) -> Result<Reply, Problem> {
     match work {
-        Work::Costs => costs::report(call).await,
         Work::Validate => validate::handle(call).await,
-        Work::ChatSessionNew => chat::new_session(call).await,
-        // Boxed, so that other requests don't carry their size.
+        // Boxed, so that the route that is asked most, and a connection that waits for its next
+        // request, doesn't carry the size of the largest of these.
+        Work::Costs => Box::pin(costs::report(call)).await,
+        Work::ChatSessionNew => Box::pin(chat::new_session(call)).await,
         Work::ChatMessage => Box::pin(chat::message(call)).await,
         Work::ChatStream => Box::pin(chat::stream(call)).await,
-        Work::ChatSession => chat::session(call).await,
-        Work::ChatDelete => chat::delete(call).await,
-        Work::ChatSearch => chat::search(call).await,
-        Work::MatchPo => purchases::match_po(call).await,
-        Work::Reconcile => purchases::reconcile(call).await,
-        Work::SuggestProject => analytics::suggest_project(call).await,
-        Work::AnalyticsStats => analytics::stats(call).await,
-        Work::PayrollValidate => payslips::validate(call).await,
-        Work::PayrollIndicators => payslips::indicators(call).await,
-        Work::SiiMonitor => sii::monitor(call).await,
-        Work::SiiStatus => sii::status(call).await,
-        Work::SiiNews => sii::news(call).await,
-        Work::SiiItem => sii::item(call).await,
+        Work::ChatSession => Box::pin(chat::session(call)).await,
+        Work::ChatDelete => Box::pin(chat::delete(call)).await,
+        Work::ChatSearch => Box::pin(chat::search(call)).await,
+        Work::MatchPo => Box::pin(purchases::match_po(call)).await,
+        Work::Reconcile => Box::pin(purchases::reconcile(call)).await,
+        Work::SuggestProject => Box::pin(analytics::suggest_project(call)).await,
+        Work::AnalyticsStats => Box::pin(analytics::stats(call)).await,
+        Work::PayrollValidate => Box::pin(payslips::validate(call)).await,
+        Work::PayrollIndicators => Box::pin(payslips::indicators(call)).await,
+        Work::SiiMonitor => Box::pin(sii::monitor(call)).await,
+        Work::SiiStatus => Box::pin(sii::status(call)).await,
+        Work::SiiNews => Box::pin(sii::news(call)).await,
+        Work::SiiItem => Box::pin(sii::item(call)).await,
     }
 }
 

@@ -9,6 +9,7 @@ mod actions;
 mod server;
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -109,7 +110,7 @@ impl Admin {
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let started = Instant::now();
         let id = request_id::of(request.headers());
-        let outcome = within(LIMIT, self.handle(request)).await;
+        let outcome = within(LIMIT, pin!(self.handle(request))).await;
         match outcome.unwrap_or_else(|_| Err(Problem::deadline())) {
             Ok(reply) => reply.into_response(&id, started.elapsed(), Written::default()),
             Err(problem) => reply::refusal(&problem, &id, started.elapsed(), &Written::default()),
