@@ -38,6 +38,17 @@ pub struct Args {
 ///
 /// The failing build, or the measuring program's failure.
 pub fn run(_args: &Args) -> Result<(), Error> {
+    let mut program = built("xtask/bench")?;
+    program.arg("bench-measure").args(env::args_os().skip(2));
+    run::step("bench", &mut program)
+}
+
+/// The measuring program with one of this package's features, after everything is built.
+///
+/// # Errors
+///
+/// The failing build.
+pub fn built(feature: &str) -> Result<Command, Error> {
     // As it goes into production. Alone first: with no feature that something else asked for.
     let service = ["build", "--profile", "dist", "-p", "ai-service"];
     run::step("build ai-service", &mut run::cargo(service))?;
@@ -51,12 +62,6 @@ pub fn run(_args: &Args) -> Result<(), Error> {
         "xtask",
     ];
     let mut tools = run::cargo(tools);
-    run::step(
-        "build the generator",
-        tools.args(["--features", "xtask/bench"]),
-    )?;
-
-    let mut program = Command::new(run::target_dir()?.join("dist/xtask"));
-    program.arg("bench-measure").args(env::args_os().skip(2));
-    run::step("bench", &mut program)
+    run::step("build the generator", tools.args(["--features", feature]))?;
+    Ok(Command::new(run::target_dir()?.join("dist/xtask")))
 }

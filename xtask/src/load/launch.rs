@@ -1,15 +1,15 @@
-//! `cargo xtask load` and `cargo xtask soak`, their first half: what they take, and the release
+//! `cargo xtask load` and `cargo xtask soak`, their first half: what they take, and the
 //! build of what is pressed and what presses. This half is all that the light `cargo xtask` has.
 
 use std::env;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use clap::ValueEnum;
 
 use crate::error::Error;
+use crate::launch::built;
 use crate::run;
 
 /// The shape of the load.
@@ -142,7 +142,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
             hint: "it isn't this machine: --allow-remote says that it is yours to press".to_owned(),
         });
     }
-    let mut program = built()?;
+    let mut program = built("xtask/load")?;
     program.arg("load-measure").args(env::args_os().skip(2));
     run::step("load", &mut program)
 }
@@ -153,7 +153,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
 ///
 /// As [`run()`].
 pub fn soak(args: &SoakArgs) -> Result<(), Error> {
-    let mut program = built()?;
+    let mut program = built("xtask/load")?;
     let trouble = args.trouble.to_possible_value();
     program
         .args(["load-measure", "--scenario", "soak"])
@@ -169,28 +169,6 @@ pub fn soak(args: &SoakArgs) -> Result<(), Error> {
         }
     }
     run::step("soak", &mut program)
-}
-
-/// The measuring program, after everything is built.
-fn built() -> Result<Command, Error> {
-    // As it goes into production. Alone first: with no feature that something else asked for.
-    let service = ["build", "--profile", "dist", "-p", "ai-service"];
-    run::step("build ai-service", &mut run::cargo(service))?;
-    let tools = [
-        "build",
-        "--profile",
-        "dist",
-        "-p",
-        "mock-anthropic",
-        "-p",
-        "xtask",
-    ];
-    let mut tools = run::cargo(tools);
-    run::step(
-        "build the generator",
-        tools.args(["--features", "xtask/load"]),
-    )?;
-    Ok(Command::new(run::target_dir()?.join("dist/xtask")))
 }
 
 fn rate(text: &str) -> Result<f64, String> {
