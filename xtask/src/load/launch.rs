@@ -1,5 +1,5 @@
-//! `cargo xtask load` and `cargo xtask soak`, their first half: what they take, and the
-//! build of what is pressed and what presses. This half is all that the light `cargo xtask` has.
+//! `cargo xtask load` and `cargo xtask soak`, their first half: what they take, and
+//! what asks for the builds. This half is all that the light `cargo xtask` has.
 
 use std::env;
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! The servers of a run: the service in release, the model's stand-in and Redis, on halves of
-//! the cores; or a service that somebody else started.
+//! The servers of a run: the service in the production profile, the model's stand-in and Redis,
+//! on halves of the cores; or a service that somebody else started.
 
 use std::env;
 use std::fs;
