@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use foldhash::quality::RandomState;
 use moka::notification::RemovalCause;
 use store::Clock;
 
@@ -17,7 +18,7 @@ pub(crate) const ENTRY_OVERHEAD: u32 = 512;
 
 #[derive(Debug)]
 pub(crate) struct L1 {
-    entries: moka::sync::Cache<[u8; 32], Entry>,
+    entries: moka::sync::Cache<[u8; 32], Entry, RandomState>,
     marks: Arc<Marks>,
 }
 
@@ -39,7 +40,7 @@ impl L1 {
                 RemovalCause::Expired => metrics.evicted(Evicted::Expired),
                 RemovalCause::Explicit | RemovalCause::Replaced => {}
             })
-            .build();
+            .build_with_hasher(RandomState::default());
         Self { entries, marks }
     }
 

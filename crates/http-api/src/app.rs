@@ -34,6 +34,7 @@ use crate::problem::Problem;
 use crate::routes::Routes;
 use crate::server::Server;
 use crate::tls::Tls;
+use crate::today::Today;
 use crate::validate::ModelWatch;
 
 /// Memory, in bytes, for bodies whose cache keys are remembered.
@@ -111,7 +112,7 @@ pub(crate) struct Shared {
     pub(crate) page: Page,
     pub(crate) started: Instant,
     draining: AtomicBool,
-    zone: TimeZone,
+    today: Today,
 }
 
 impl fmt::Debug for Shared {
@@ -139,7 +140,7 @@ impl Config {
             started: Instant::now(),
             draining: AtomicBool::new(false),
             // The bundled database has it; UTC is only what the types ask for.
-            zone: TimeZone::get("America/Santiago").unwrap_or(TimeZone::UTC),
+            today: Today::of(TimeZone::get("America/Santiago").unwrap_or(TimeZone::UTC)),
             keys: ArcSwap::new(Arc::clone(&self.keys)),
             failed_tries: FailedTries::new(self.limits.failed_keys_per_minute.get()),
             tls: self.tls.take(),
@@ -256,7 +257,7 @@ impl Shared {
 
     /// Chile's time zone.
     pub(crate) fn zone(&self) -> &TimeZone {
-        &self.zone
+        self.today.zone()
     }
 
     /// Now, to the second.
@@ -266,6 +267,6 @@ impl Shared {
 
     /// Today in Chile: a document's date is a date there, wherever this process runs.
     pub(crate) fn today(&self) -> Date {
-        self.now().to_zoned(self.zone.clone()).date()
+        self.today.at(self.deps.clock.now())
     }
 }

@@ -33,7 +33,12 @@ where
 {
     json_type(headers)?;
     let announced = body.size_hint().upper();
-    read(body, limits.max_body_bytes, time_for(announced, limits)).await
+    pin!(read(
+        body,
+        limits.max_body_bytes,
+        time_for(announced, limits)
+    ))
+    .await
 }
 
 /// A body of any size has this long, whatever the rate.
@@ -84,7 +89,7 @@ where
     if body.size_hint().lower() > limit as u64 {
         return Err(Problem::too_large(limit));
     }
-    within(timeout, pin!(collect(body, limit)))
+    pin!(within(timeout, pin!(collect(body, limit))))
         .await
         .unwrap_or_else(|_| Err(Problem::body_timeout(timeout)))
 }
@@ -134,6 +139,9 @@ fn json_type(headers: &HeaderMap) -> Result<(), Problem> {
     let Some(content_type) = headers.get(CONTENT_TYPE) else {
         return Ok(());
     };
+    if content_type == "application/json" {
+        return Ok(());
+    }
     let text = content_type
         .to_str()
         .map_err(|_| Problem::not_json_type())?;

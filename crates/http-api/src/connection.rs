@@ -163,7 +163,7 @@ fn answers(
         let (shared, busy) = (Arc::clone(&shared), link.begin());
         async move {
             let _busy = busy;
-            Ok::<_, Infallible>(service::answer(&shared, peer, request).await)
+            Ok::<_, Infallible>(pin!(service::answer(&shared, peer, request)).await)
         }
     })
 }

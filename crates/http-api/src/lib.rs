@@ -110,6 +110,7 @@ mod sii;
 mod stream;
 mod throttle;
 mod tls;
+mod today;
 mod told;
 mod validate;
 mod within;

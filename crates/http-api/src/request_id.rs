@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use uuid::fmt::Hyphenated;
 use uuid::{Builder, Uuid};
 
 /// Longest id that is taken over from a client, in characters.
@@ -14,14 +15,57 @@ const MAX_CHARS: usize = 128;
 /// What is shorter is no key, and might be found in any id.
 const SHORTEST_KEY: usize = 8;
 
-/// The client's `X-Request-ID` where it is fit to stand in a header and a log line, else a
-/// new one.
-pub(crate) fn of(headers: &HeaderMap) -> String {
-    headers
-        .get("x-request-id")
-        .and_then(|value| value.to_str().ok())
-        .filter(|id| is_plain(id) && !gives_away_a_key(id, headers))
-        .map_or_else(new_id, str::to_owned)
+/// The name of one request.
+pub(crate) enum RequestId {
+    /// The client's own.
+    Given(HeaderValue),
+    /// A UUID in its usual form.
+    Made([u8; Hyphenated::LENGTH]),
+}
+
+impl RequestId {
+    /// The client's `X-Request-ID` where it is fit to stand in a header and a log line, else a
+    /// new one.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        headers
+            .get("x-request-id")
+            .filter(|value| {
+                let id = value.to_str();
+                id.is_ok_and(|id| is_plain(id) && !gives_away_a_key(id, headers))
+            })
+            .map_or_else(Self::new, |value| Self::Given(value.clone()))
+    }
+
+    /// A UUID v7 whose lower part is the process's own random number with a counter in it: as
+    /// unique as a random one, without asking the kernel for randomness at every request.
+    fn new() -> Self {
+        static SEED: OnceLock<u128> = OnceLock::new();
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let seed = *SEED.get_or_init(|| Uuid::new_v4().as_u128());
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let random = (seed ^ u128::from(count)).to_be_bytes();
+        let mut tail = [0; 10];
+        // The counter is at the end: version and variant are written over the beginning.
+        tail.copy_from_slice(&random[6..]);
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let millis = u64::try_from(since_epoch.as_millis()).unwrap_or_default();
+        let id = Builder::from_unix_timestamp_millis(millis, &tail).into_uuid();
+        let mut text = [0; Hyphenated::LENGTH];
+        id.hyphenated().encode_lower(&mut text);
+        Self::Made(text)
+    }
+
+    /// As text.
+    pub(crate) fn as_str(&self) -> &str {
+        let text = match self {
+            Self::Given(value) => value.as_bytes(),
+            Self::Made(text) => text,
+        };
+        // Both are ASCII.
+        str::from_utf8(text).unwrap_or_default()
+    }
 }
 
 /// Whether an id repeats the key that came with it: an id stands in the log, a key never does.
@@ -34,26 +78,6 @@ fn gives_away_a_key(id: &str, headers: &HeaderMap) -> bool {
         .any(|key| id.windows(key.len()).any(|part| part == key))
 }
 
-/// A UUID v7 whose lower part is the process's own random number with a counter in it: as
-/// unique as a random one, without asking the kernel for randomness at every request.
-fn new_id() -> String {
-    static SEED: OnceLock<u128> = OnceLock::new();
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let seed = *SEED.get_or_init(|| Uuid::new_v4().as_u128());
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let random = (seed ^ u128::from(count)).to_be_bytes();
-    let mut tail = [0; 10];
-    // The counter is at the end: version and variant are written over the beginning.
-    tail.copy_from_slice(&random[6..]);
-    let since_epoch = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let millis = u64::try_from(since_epoch.as_millis()).unwrap_or_default();
-    Builder::from_unix_timestamp_millis(millis, &tail)
-        .into_uuid()
-        .to_string()
-}
-
 fn is_plain(id: &str) -> bool {
     (1..=MAX_CHARS).contains(&id.len())
         && id
@@ -64,6 +88,10 @@ fn is_plain(id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of(headers: &HeaderMap) -> String {
+        RequestId::of(headers).as_str().to_owned()
+    }
 
     #[test]
     fn only_plain_ids_are_taken_over() {

@@ -30,7 +30,7 @@ use crate::probes;
 use crate::problem::Problem;
 use crate::purchases;
 use crate::reply::{self, Body, Reply};
-use crate::request_id;
+use crate::request_id::RequestId;
 use crate::routes::{Action, Found, Watch, Work};
 use crate::sii;
 use crate::told::{self, Ended, Left, Line};
@@ -45,21 +45,23 @@ pub(crate) async fn answer(
 ) -> Response<Body> {
     let started = Instant::now();
     let _in_flight = shared.http.enter();
-    let id = request_id::of(request.headers());
+    let id = RequestId::of(request.headers());
+    let id = id.as_str();
     let mut manner = Manner::of(shared, peer, request.headers());
-    if let Some(response) = manner.preflight(shared, &request, &id) {
+    if let Some(response) = manner.preflight(shared, &request, id) {
         return response;
     }
     let method = method_label(request.method().as_str());
     let (endpoint, route) = shared.routes.find(request.method(), request.uri().path());
-    let span = told::span(method, endpoint, &id);
+    let span = told::span(method, endpoint, id);
     traces::adopt(&span, request.headers());
-    let handled = async {
+    // Pinned where it is: each move of a future copies all of it.
+    let handled = pin!(async {
         let caller = route.as_ref().map_or(Ok(None), |found| {
             entry::authenticate(shared, peer, found, request.headers())
         });
         let line = Line {
-            id: &id,
+            id,
             method,
             version: request.version(),
             endpoint,
@@ -73,8 +75,8 @@ pub(crate) async fn answer(
         let outcome = match (route, &caller) {
             (Ok(found), Ok(caller)) => {
                 let caller = caller.as_ref();
-                match manner.admit(shared, found.action, caller).await {
-                    Ok(()) => guarded(shared, found, caller, request).await,
+                match pin!(manner.admit(shared, found.action, caller)).await {
+                    Ok(()) => pin!(guarded(shared, found, caller, request)).await,
                     Err(problem) => refused(request, problem),
                 }
             }
@@ -85,7 +87,7 @@ pub(crate) async fn answer(
         let mut response = finish(shared, &line, outcome, started.elapsed());
         manner.write(shared, response.headers_mut());
         response
-    };
+    });
     handled.instrument(span).await
 }
 
@@ -105,18 +107,18 @@ async fn guarded(
 ) -> Result<Reply, Problem> {
     let limit = shared.config.limits.request_timeout;
     let template = found.route.template;
-    let handler = async {
+    let handler = pin!(async {
         match (found.action, caller) {
             (Action::Watch(watch), _) => within(limit, pin!(probe(shared, watch, found.param)))
                 .await
                 .unwrap_or_else(|_| Err(Problem::deadline())),
             (Action::Work(work), Some(caller)) => {
-                worked(shared, work, found, caller, request).await
+                pin!(worked(shared, work, found, caller, request)).await
             }
             // No such route is open, so that there is always a caller.
             (Action::Work(_), None) => refused(request, Problem::unauthorized()),
         }
-    };
+    });
     AssertUnwindSafe(handler)
         .catch_unwind()
         .await
@@ -172,7 +174,8 @@ async fn worked(
     let limits = &shared.config.limits;
     // What asks and sends nothing has no body to be of any type.
     let body = if head.method == Method::POST {
-        match body::read_json(&head.headers, &mut incoming, limits).await {
+        let read = pin!(body::read_json(&head.headers, &mut incoming, limits)).await;
+        match read {
             Ok(body) => body,
             Err(problem) => {
                 body::discard(&head.headers, incoming, &problem);
@@ -192,14 +195,14 @@ async fn worked(
         param: found.param,
         body,
     };
-    within(limits.request_timeout, pin!(handle(work, call)))
+    pin!(within(limits.request_timeout, pin!(handle(work, call))))
         .await
         .unwrap_or_else(|_| Err(Problem::deadline()))
 }
 
 async fn handle(work: Work, call: Call<'_>) -> Result<Reply, Problem> {
     match work {
-        Work::Validate => validate::handle(call).await,
+        Work::Validate => pin!(validate::handle(call)).await,
         // Boxed, so that the route that is asked most, and a connection that waits for its next
         // request, doesn't carry the size of the largest of these.
         Work::Costs => Box::pin(costs::report(call)).await,

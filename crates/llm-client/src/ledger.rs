@@ -18,7 +18,7 @@ use crate::budget::day::Day;
 use crate::budget::keys::{Purse, TAG, escape};
 use crate::detached::Detached;
 use crate::{Usage, Usd};
-use pending::{Next, Pending, Row, Unwritten};
+use pending::{Next, Pending, Quarter, Unwritten, Whose};
 
 pub use pending::Saved;
 pub use report::{CostPeriod, CostReport, CostSummary};
@@ -117,10 +117,18 @@ impl Ledger {
             (Field::SavedTokens, count(saved.tokens)),
             (Field::SavedCost, saved.cost.pico()),
         ];
-        let name = row_of(saved.operation, saved.model);
-        let account = saved.account.map(Arc::from);
-        let row = Row::new(self.0.book.today(), account, name, &figures);
-        self.add(Handle::try_current().ok().as_ref(), row);
+        let now = self.0.book.now();
+        let whose = Whose {
+            quarter: Quarter::at(now),
+            account: saved.account,
+            operation: saved.operation,
+            model: saved.model,
+        };
+        match self.0.pending.add(&whose, &figures, || Day::at(now)) {
+            // Of a thousand hits a second all but ten.
+            Next::Wait => {}
+            next => self.send(Handle::try_current().ok().as_ref(), next),
+        }
     }
 
     /// Books a call that has ended.
@@ -138,9 +146,14 @@ impl Ledger {
             ),
             (Field::CacheSaved, booking.prompt_saved.pico()),
         ];
-        let name = row_of(booking.operation, &booking.model);
-        let row = Row::new(day.clone(), booking.account.clone(), name, &figures);
-        self.add(Some(runtime), row);
+        let whose = Whose {
+            quarter: Quarter::of(day),
+            account: booking.account.as_deref(),
+            operation: booking.operation,
+            model: &booking.model,
+        };
+        let next = self.0.pending.add(&whose, &figures, || day.clone());
+        self.send(Some(runtime), next);
     }
 
     /// Writes what is still in memory, and waits for the settlements that are under way. For
@@ -151,8 +164,9 @@ impl Ledger {
         self.0.detached.idle().await;
     }
 
-    fn add(&self, runtime: Option<&Handle>, row: Row) {
-        match self.0.pending.add(row) {
+    /// Sees to it that a booking is written.
+    fn send(&self, runtime: Option<&Handle>, next: Next) {
+        match next {
             Next::Wait => {}
             Next::Send => {
                 let awaited = Awaited(self.clone());
@@ -206,8 +220,9 @@ impl Ledger {
             return;
         };
         let account = row.account.as_deref();
-        self.list(&row.day, account, &row.name).await;
-        let entries = entries(&row.day, account, &row.name, &row.figures());
+        let name = row_of(&row.operation, &row.model);
+        self.list(&row.day, account, &name).await;
+        let entries = entries(&row.day, account, &name, &row.figures());
         if self.0.book.enter(&entries).await.is_ok() {
             unwritten.written();
         }

@@ -9,7 +9,7 @@ use std::io::Write;
 
 use journal::{Journal, Writer};
 pub use level::Level;
-use lines::{Lines, NoFields};
+use lines::Lines;
 use thiserror::Error;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::Targets;
@@ -73,12 +73,10 @@ pub fn init(
 ) -> Result<Logs, LogsError> {
     let (level, filter) = level::reloadable(level)?;
     let (journal, writer) = Journal::start(out).map_err(LogsError::Thread)?;
-    let layer = tracing_subscriber::fmt::layer()
-        .event_format(Lines {
-            traced: traces.is_some(),
-        })
-        .fmt_fields(NoFields)
-        .with_writer(journal);
+    let layer = Lines {
+        traced: traces.is_some(),
+        journal,
+    };
     let logs = tracing_subscriber::registry().with(layer.with_filter(filter));
     // An optional layer would want every span even where there is none.
     let installed = match traces {

@@ -32,7 +32,7 @@ use crate::config::Limits;
 use crate::keyring::{ApiKey, KeySecret, Keyring, KeyringError};
 use crate::problem::Problem;
 use crate::reply::{self, Body, Reply};
-use crate::request_id;
+use crate::request_id::RequestId;
 use crate::within::within;
 
 pub use server::AdminServer;
@@ -109,11 +109,12 @@ impl Admin {
     /// Answers one request.
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let started = Instant::now();
-        let id = request_id::of(request.headers());
+        let id = RequestId::of(request.headers());
+        let id = id.as_str();
         let outcome = within(LIMIT, pin!(self.handle(request))).await;
         match outcome.unwrap_or_else(|_| Err(Problem::deadline())) {
-            Ok(reply) => reply.into_response(&id, started.elapsed(), Written::default()),
-            Err(problem) => reply::refusal(&problem, &id, started.elapsed(), &Written::default()),
+            Ok(reply) => reply.into_response(id, started.elapsed(), Written::default()),
+            Err(problem) => reply::refusal(&problem, id, started.elapsed(), &Written::default()),
         }
     }
 

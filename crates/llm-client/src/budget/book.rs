@@ -16,7 +16,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use metrics::counter;
 use store::{Added, Addition, Clock, Store, StoreError};
@@ -92,8 +92,12 @@ impl Book {
         &self.limits
     }
 
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
     pub(crate) fn today(&self) -> Day {
-        Day::at(self.clock.now())
+        Day::at(self.now())
     }
 
     /// Whether calls of an account reserve anything.

@@ -1,11 +1,7 @@
 //! Bookings that aren't in the store yet: added up in memory, row by row, and written together.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-use jiff::civil::Date;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{Field, lost_bookings};
 use crate::Usd;
@@ -37,23 +33,39 @@ pub(super) struct Pending(Mutex<Held>);
 
 #[derive(Debug, Default)]
 struct Held {
-    rows: HashMap<Key, Row>,
+    /// Few enough to be looked through.
+    rows: Vec<Row>,
     /// Somebody is on the way who will take them.
     awaited: bool,
 }
 
-type Key = (Date, Option<Arc<str>>, String);
+/// A moment to the quarter of an hour: a day begins with one in every time zone, so that what
+/// is booked within one goes to the same day, which then needn't be worked out each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Quarter(u64);
+
+/// Whose a booking is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Whose<'a> {
+    pub(super) quarter: Quarter,
+    pub(super) account: Option<&'a str>,
+    pub(super) operation: &'a str,
+    pub(super) model: &'a str,
+}
 
 /// Bookings of one account, operation and model on one day.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) day: Day,
+    quarter: Quarter,
     pub(super) account: Option<Arc<str>>,
-    /// Operation and model.
-    pub(super) name: String,
+    pub(super) operation: String,
+    pub(super) model: String,
     /// In the order of [`Field::ALL`].
-    figures: [i64; Field::ALL.len()],
+    figures: Figures,
 }
+
+type Figures = [i64; Field::ALL.len()];
 
 /// What is to be done about a booking.
 pub(super) enum Next {
@@ -66,16 +78,23 @@ pub(super) enum Next {
 }
 
 impl Pending {
-    /// Adds a booking to those of its row.
-    pub(super) fn add(&self, row: Row) -> Next {
+    /// Adds a booking to those of its row. `day` is the day of its quarter.
+    pub(super) fn add(
+        &self,
+        whose: &Whose<'_>,
+        figures: &[(Field, i64)],
+        day: impl FnOnce() -> Day,
+    ) -> Next {
         let mut held = self.held();
-        let full = held.rows.len() >= MAX_ROWS;
-        match held.rows.entry(row.key()) {
-            Entry::Occupied(mut sum) => sum.get_mut().add(&row),
-            Entry::Vacant(_) if full => return Next::Write(row),
-            Entry::Vacant(place) => {
-                place.insert(row);
+        let known = held.rows.iter_mut().find(|row| row.is_of(whose));
+        if let Some(row) = known {
+            row.add(figures);
+        } else {
+            let row = Row::new(whose, figures, day());
+            if held.rows.len() >= MAX_ROWS {
+                return Next::Write(row);
             }
+            held.rows.push(row);
         }
         if std::mem::replace(&mut held.awaited, true) {
             Next::Wait
@@ -96,7 +115,7 @@ impl Pending {
     /// Takes everything.
     pub(super) fn take(&self) -> Vec<Unwritten> {
         let rows = std::mem::take(&mut self.held().rows);
-        rows.into_values().map(Unwritten::new).collect()
+        rows.into_iter().map(Unwritten::new).collect()
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -104,23 +123,44 @@ impl Pending {
     }
 }
 
+impl Quarter {
+    /// That of a moment.
+    pub(super) fn at(moment: SystemTime) -> Self {
+        let since_epoch = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(since_epoch.as_secs() / 900)
+    }
+
+    /// That of a day's moment.
+    pub(super) fn of(day: &Day) -> Self {
+        Self(u64::try_from(day.seconds()).unwrap_or(0) / 900)
+    }
+}
+
 impl Row {
-    /// A row of one booking.
-    pub(super) fn new(
-        day: Day,
-        account: Option<Arc<str>>,
-        name: String,
-        figures: &[(Field, i64)],
-    ) -> Self {
-        let figure = |field| {
-            let of_field = figures.iter().filter(|(named, _)| *named == field);
-            of_field.map(|(_, by)| *by).fold(0, i64::saturating_add)
-        };
-        Self {
+    fn new(whose: &Whose<'_>, figures: &[(Field, i64)], day: Day) -> Self {
+        let mut row = Self {
             day,
-            account,
-            name,
-            figures: Field::ALL.map(figure),
+            quarter: whose.quarter,
+            account: whose.account.map(Arc::from),
+            operation: whose.operation.to_owned(),
+            model: whose.model.to_owned(),
+            figures: [0; Field::ALL.len()],
+        };
+        row.add(figures);
+        row
+    }
+
+    fn is_of(&self, whose: &Whose<'_>) -> bool {
+        self.quarter == whose.quarter
+            && self.operation == whose.operation
+            && self.account.as_deref() == whose.account
+            && self.model == whose.model
+    }
+
+    fn add(&mut self, figures: &[(Field, i64)]) {
+        for (field, by) in figures {
+            let sum = &mut self.figures[*field as usize];
+            *sum = sum.saturating_add(*by);
         }
     }
 
@@ -130,16 +170,6 @@ impl Row {
             *by = figure;
         }
         named
-    }
-
-    fn key(&self) -> Key {
-        (self.day.date(), self.account.clone(), self.name.clone())
-    }
-
-    fn add(&mut self, other: &Self) {
-        for (sum, by) in self.figures.iter_mut().zip(other.figures) {
-            *sum = sum.saturating_add(by);
-        }
     }
 
     /// Counts its bookings as lost.

@@ -124,6 +124,13 @@ async fn a_cached_answer_costs_nothing_and_adds_to_what_is_saved() {
 }
 
 #[test]
+fn a_row_has_a_place_for_each_figure() {
+    for (place, field) in Field::ALL.into_iter().enumerate() {
+        assert_eq!(field as usize, place);
+    }
+}
+
+#[test]
 fn outside_of_a_runtime_savings_wait_for_one() {
     let (ledger, _) = ledger(&clock());
     let saved = Saved {

@@ -12,8 +12,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use tracing_subscriber::fmt::MakeWriter;
-
 /// Bytes that may wait; a line that comes on top is dropped and counted.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
@@ -108,6 +106,26 @@ impl Journal {
             Writer { shared, done },
         ))
     }
+
+    /// Queues a whole line, or drops and counts it where there is no room.
+    pub(super) fn append(&self, line: &[u8]) {
+        let shared = &self.shared;
+        let mut waiting = shared.lock();
+        if waiting.closed || waiting.bytes.len() + line.len() > MAX_BYTES {
+            drop(waiting);
+            shared.dropped.fetch_add(1, Ordering::Relaxed);
+            dropped_lines().increment(1);
+            return;
+        }
+        let was = waiting.bytes.len();
+        waiting.bytes.extend_from_slice(line);
+        let is = waiting.bytes.len();
+        drop(waiting);
+        // The writer sleeps until there is a first line, then until there are too many.
+        if was == 0 || (was < MAX_BYTES / 2 && is >= MAX_BYTES / 2) {
+            shared.changed.notify_one();
+        }
+    }
 }
 
 impl Writer {
@@ -123,47 +141,6 @@ impl Drop for Writer {
         self.shared.changed.notify_one();
         // A pipe that nobody reads must not hold the process.
         let _ = self.done.recv_timeout(LAST_LINES);
-    }
-}
-
-/// One line, as `tracing-subscriber` hands it over: whole, in one call.
-#[derive(Debug)]
-pub(super) struct Line<'a> {
-    shared: &'a Shared,
-}
-
-impl Write for Line<'_> {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut waiting = self.shared.lock();
-        if waiting.closed || waiting.bytes.len() + line.len() > MAX_BYTES {
-            drop(waiting);
-            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
-            dropped_lines().increment(1);
-            return Ok(line.len());
-        }
-        let was = waiting.bytes.len();
-        waiting.bytes.extend_from_slice(line);
-        let is = waiting.bytes.len();
-        drop(waiting);
-        // The writer sleeps until there is a first line, then until there are too many.
-        if was == 0 || (was < MAX_BYTES / 2 && is >= MAX_BYTES / 2) {
-            self.shared.changed.notify_one();
-        }
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Journal {
-    type Writer = Line<'a>;
-
-    fn make_writer(&'a self) -> Self::Writer {
-        Line {
-            shared: &self.shared,
-        }
     }
 }
 
@@ -209,7 +186,7 @@ mod tests {
                 thread::spawn(move || {
                     for number in 0..1_000 {
                         let line = format!("{id} {number} {}\n", "x".repeat(number % 50));
-                        journal.make_writer().write_all(line.as_bytes()).unwrap();
+                        journal.append(line.as_bytes());
                     }
                 })
             })
@@ -242,11 +219,13 @@ mod tests {
         let line = vec![b'x'; 1024 * 1024];
         // Twice what may wait: one buffer is with the writer, one waits, the rest is dropped.
         for _ in 0..24 {
-            journal.make_writer().write_all(&line).unwrap();
+            journal.append(&line);
         }
         assert!(writer.dropped() >= 8, "{}", writer.dropped());
         drop(release);
         drop(writer);
-        assert_eq!(journal.make_writer().write(b"late\n").unwrap(), 5);
+        let before = journal.shared.dropped.load(Ordering::Relaxed);
+        journal.append(b"late\n");
+        assert_eq!(journal.shared.dropped.load(Ordering::Relaxed), before + 1);
     }
 }
