@@ -1,7 +1,7 @@
 //! What the model is told: a stable prefix, then data between fences that no data can close.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use knowledge_base::{Hit, Module};
@@ -62,12 +62,11 @@ pub(crate) static CANARY: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The instructions.
-pub(crate) static SYSTEM: LazyLock<Arc<str>> = LazyLock::new(|| {
-    format!(
+pub(crate) static SYSTEM: LazyLock<SystemBlock> = LazyLock::new(|| {
+    SystemBlock::new(format!(
         "{RULES}\n\n{EXAMPLE}\n\nMarca interna, no se muestra: {}",
         *CANARY
-    )
-    .into()
+    ))
 });
 
 /// What goes into a prompt beside the instructions.
@@ -103,7 +102,7 @@ impl Parts<'_> {
             .deadline(Instant::now() + self.limit)
             // A reader's stream may go on for longer than the client's own limit for a call.
             .attempt_limit(self.limit);
-        let rules = SystemBlock::new(Arc::clone(&SYSTEM));
+        let rules = SYSTEM.clone();
         builder = match self.module {
             Some(module) => builder.system(rules).system(
                 SystemBlock::new(format!("{}\n\n{}", module.title, module.prompt.trim()))

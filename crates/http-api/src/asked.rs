@@ -19,8 +19,8 @@ use crate::auth::Caller;
 pub(crate) struct Question {
     /// What it is for, as costs are counted.
     pub(crate) operation: &'static str,
-    /// What is the same in every question of its kind.
-    pub(crate) instructions: &'static str,
+    /// What is the same in every question of its kind, made once.
+    pub(crate) instructions: SystemBlock,
     /// What is asked, whatever comes from outside fenced as data.
     pub(crate) text: String,
     /// What the answer is called, and its shape.
@@ -186,13 +186,17 @@ impl Forecast {
     }
 }
 
+/// A kind's instructions: the beginning of its prompts, that the provider should keep.
+pub(crate) fn instructions(text: &'static str) -> SystemBlock {
+    SystemBlock::new(text).cached(CacheLifetime::FiveMinutes)
+}
+
 fn request(caller: &Caller, question: Question, limit: Duration) -> Result<Request, NoAnswer> {
     let operation = question.operation;
-    let prefix = SystemBlock::new(question.instructions).cached(CacheLifetime::FiveMinutes);
     let request = Request::builder(question.max_tokens)
         .operation(operation)
         .account(caller.name())
-        .system(prefix)
+        .system(question.instructions)
         .user(question.text)
         .json(question.name, question.schema)
         .deadline(tokio::time::Instant::now() + limit)

@@ -1,10 +1,11 @@
 //! `POST /api/ai/reception/match_po` and `POST /api/ai/reconcile`: which purchase order a
 //! received invoice is for.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use cache::{CacheKey, Computed, Cost, Keep};
+use llm_client::SystemBlock;
 use matching::{Invoice, Match, Options, Order, Tie, match_order};
 use serde::Serialize;
 use tracing::Instrument as _;
@@ -180,9 +181,11 @@ async fn choose(
     tie: &Tie,
     watch: &Stopwatch,
 ) -> Result<(matching::Choice, Cost), NoAnswer> {
+    static INSTRUCTIONS: LazyLock<SystemBlock> =
+        LazyLock::new(|| asked::instructions(matching::instructions()));
     let question = Question {
         operation,
-        instructions: matching::instructions(),
+        instructions: INSTRUCTIONS.clone(),
         text: tie.question().to_owned(),
         name: "orden_de_compra",
         schema: Arc::new(tie.schema()),

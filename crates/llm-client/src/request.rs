@@ -1,9 +1,11 @@
 //! What is asked of a model: validated once, when it is built.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::time::Instant;
 
 mod invalid;
@@ -240,7 +242,7 @@ impl RequestBuilder {
 }
 
 fn check_system(system: &[SystemBlock]) -> Result<(), InvalidRequest> {
-    if let Some(index) = system.iter().position(|block| is_blank(&block.text)) {
+    if let Some(index) = system.iter().position(|block| is_blank(block.text())) {
         return Err(InvalidRequest::BlankSystemBlock { index });
     }
     let marks: Vec<_> = system.iter().filter_map(|block| block.cache).collect();
@@ -290,11 +292,21 @@ fn is_blank(text: &str) -> bool {
 }
 
 /// One block of the instructions, and whether the prompt up to its end is worth caching.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Clones share what is worked out of the text: its characters, its form in JSON, its hash. So
+/// instructions that every call begins with are made once, and cloned for each.
+#[derive(Clone)]
 pub struct SystemBlock {
+    text: Arc<Text>,
+    cache: Option<CacheLifetime>,
+}
+
+/// A text and what is worked out of it.
+struct Text {
     text: Arc<str>,
     chars: u64,
-    cache: Option<CacheLifetime>,
+    json: OnceLock<Box<RawValue>>,
+    hash: OnceLock<[u8; 32]>,
 }
 
 impl SystemBlock {
@@ -302,9 +314,14 @@ impl SystemBlock {
     #[must_use]
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         let text = text.into();
-        Self {
+        let text = Text {
             chars: chars(&text),
             text,
+            json: OnceLock::new(),
+            hash: OnceLock::new(),
+        };
+        Self {
+            text: Arc::new(text),
             cache: None,
         }
     }
@@ -321,18 +338,51 @@ impl SystemBlock {
     /// The block's text.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.text
+        &self.text.text
     }
 
     /// The text's characters, counted once.
     pub(crate) fn chars(&self) -> u64 {
-        self.chars
+        self.text.chars
+    }
+
+    /// The text as a string of JSON, written once.
+    pub(crate) fn json(&self) -> Result<&RawValue, serde_json::Error> {
+        let json = &self.text.json;
+        if let Some(json) = json.get() {
+            return Ok(json);
+        }
+        let written = to_raw_value(self.text())?;
+        Ok(json.get_or_init(|| written))
+    }
+
+    /// The text's hash, worked out once.
+    pub(crate) fn hash(&self) -> &[u8; 32] {
+        let hash = || *blake3::hash(self.text().as_bytes()).as_bytes();
+        self.text.hash.get_or_init(hash)
     }
 
     /// How long the provider should keep the prefix that ends here, if at all.
     #[must_use]
     pub fn cache(&self) -> Option<CacheLifetime> {
         self.cache
+    }
+}
+
+impl PartialEq for SystemBlock {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text() && self.cache == other.cache
+    }
+}
+
+impl Eq for SystemBlock {}
+
+impl fmt::Debug for SystemBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemBlock")
+            .field("text", &self.text())
+            .field("cache", &self.cache)
+            .finish()
     }
 }
 

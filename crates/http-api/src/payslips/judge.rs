@@ -3,11 +3,12 @@
 //!
 //! Only months that are built in or kept count here: nobody's payslip waits for Previred.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use cache::{CacheError, CacheKey, Computed, Cost, Keep};
 use http::StatusCode;
+use llm_client::SystemBlock;
 use payroll::review::{self, Review, Verdict};
 use payroll::{Indicadores, Liquidacion, PathSegment, Periodo, ReadError, Recommendation, Report};
 use serde_json::Value;
@@ -197,16 +198,18 @@ impl Job {
     }
 
     async fn review(&self, report: &Report) -> Result<(Review, ModelCall), NoAnswer> {
-        static SCHEMA: OnceLock<Arc<Value>> = OnceLock::new();
+        static INSTRUCTIONS: LazyLock<SystemBlock> =
+            LazyLock::new(|| asked::instructions(review::instructions()));
+        static SCHEMA: LazyLock<Arc<Value>> = LazyLock::new(|| Arc::new(review::schema()));
         if self.shared.deps.model.is_none() {
             return Err(NoAnswer::Off);
         }
         let question = Question {
             operation: OPERATION,
-            instructions: review::instructions(),
+            instructions: INSTRUCTIONS.clone(),
             text: review::question(&self.payslip, report),
             name: "revision_liquidacion",
-            schema: Arc::clone(SCHEMA.get_or_init(|| Arc::new(review::schema()))),
+            schema: Arc::clone(&SCHEMA),
             max_tokens: MAX_TOKENS,
         };
         let answered = asked::ask(&self.shared, &self.caller, question, &self.watch).await;

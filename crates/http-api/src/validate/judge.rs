@@ -1,6 +1,6 @@
 //! One verdict: read the document, apply the rules, ask the model where it can tell more.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
@@ -11,6 +11,7 @@ use dte::firma::{self, Firmas, Trust};
 use dte::review::{self, Review, Verdict};
 use dte::{Context, Documento, Finding, PathSegment, ReadError, Recommendation, Report};
 use jiff::civil::Date;
+use llm_client::SystemBlock;
 use serde_json::Value;
 
 use super::answer::Outcome;
@@ -160,14 +161,16 @@ impl Job {
     }
 
     async fn review(&self, text: String) -> Result<(Review, ModelCall), NoAnswer> {
-        static SCHEMA: OnceLock<Arc<Value>> = OnceLock::new();
+        static INSTRUCTIONS: LazyLock<SystemBlock> =
+            LazyLock::new(|| asked::instructions(review::instructions()));
+        static SCHEMA: LazyLock<Arc<Value>> = LazyLock::new(|| Arc::new(review::schema()));
         let inner = &self.inner;
         let question = Question {
             operation: super::OPERATION,
-            instructions: review::instructions(),
+            instructions: INSTRUCTIONS.clone(),
             text,
             name: "revision_dte",
-            schema: Arc::clone(SCHEMA.get_or_init(|| Arc::new(review::schema()))),
+            schema: Arc::clone(&SCHEMA),
             max_tokens: MAX_TOKENS,
         };
         let answered = asked::ask(&inner.shared, &inner.caller, question, &inner.watch).await;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::request::chars;
 use crate::{CacheLifetime, Capabilities, Error, ErrorKind, Output, Request, StructuredOutput};
@@ -58,7 +59,7 @@ struct ToolChoice<'a> {
 #[derive(Serialize)]
 struct TextBlock<'a> {
     r#type: &'static str,
-    text: &'a str,
+    text: &'a RawValue,
     #[serde(skip_serializing_if = "Option::is_none")]
     cache_control: Option<CacheControl>,
 }
@@ -101,6 +102,7 @@ pub(super) fn encode(
         },
     };
     let tool_chars = tool.map_or(0, |(name, schema)| tool_chars(name, schema));
+    let invalid = |error| Error::new(ErrorKind::InvalidRequest).with_source(error);
     let body = Body {
         model,
         max_tokens: (ask != Ask::Count).then(|| request.max_tokens()),
@@ -121,7 +123,7 @@ pub(super) fn encode(
             name,
             disable_parallel_tool_use: true,
         }),
-        system: system_blocks(request, capabilities, tool_chars),
+        system: system_blocks(request, capabilities, tool_chars).map_err(invalid)?,
         messages: request
             .messages()
             .iter()
@@ -132,9 +134,7 @@ pub(super) fn encode(
             .collect(),
         output_config,
     };
-    serde_json::to_vec(&body)
-        .map(Bytes::from)
-        .map_err(|error| Error::new(ErrorKind::InvalidRequest).with_source(error))
+    serde_json::to_vec(&body).map(Bytes::from).map_err(invalid)
 }
 
 fn native_output(schema: &Value) -> OutputConfig<'_> {
@@ -152,21 +152,21 @@ fn system_blocks<'a>(
     request: &'a Request,
     capabilities: &Capabilities,
     tool_chars: u64,
-) -> Vec<TextBlock<'a>> {
+) -> Result<Vec<TextBlock<'a>>, serde_json::Error> {
     let mut prefix_chars = tool_chars;
     request
         .system()
         .iter()
         .map(|block| {
             prefix_chars = prefix_chars.saturating_add(block.chars());
-            TextBlock {
+            Ok(TextBlock {
                 r#type: "text",
-                text: block.text(),
+                text: block.json()?,
                 cache_control: block
                     .cache()
                     .filter(|_| capabilities.may_cache(prefix_chars))
                     .map(cache_control),
-            }
+            })
         })
         .collect()
 }

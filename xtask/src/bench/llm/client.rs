@@ -98,12 +98,13 @@ impl Ask for Client {
     }
 }
 
-/// The stable part of the prompt, over the model's minimum for its prompt cache.
-fn rules() -> &'static Arc<str> {
-    static RULES: OnceLock<Arc<str>> = OnceLock::new();
+/// The stable part of the prompt, over the model's minimum for its prompt cache. Made once, as
+/// the service does.
+fn rules() -> &'static SystemBlock {
+    static RULES: OnceLock<SystemBlock> = OnceLock::new();
     RULES.get_or_init(|| {
         let rule = "El IVA es el 19 % del neto, y el total es la suma de ambos. ";
-        rule.repeat(120).into()
+        SystemBlock::new(rule.repeat(120)).cached(CacheLifetime::FiveMinutes)
     })
 }
 
@@ -120,7 +121,7 @@ pub fn question(max_tokens: u32) -> Result<Request, Error> {
     Request::builder(max_tokens)
         .operation("bench")
         .account("bench")
-        .system(SystemBlock::new(Arc::clone(rules())).cached(CacheLifetime::FiveMinutes))
+        .system(rules().clone())
         .user(words())
         .build()
         .map_err(|error| Error::Bench(error.to_string()))
@@ -133,7 +134,7 @@ fn body() -> String {
         "max_tokens": MAX_TOKENS,
         "system": [{
             "type": "text",
-            "text": &**rules(),
+            "text": rules().text(),
             "cache_control": {"type": "ephemeral", "ttl": "5m"},
         }],
         "messages": [{"role": "user", "content": words()}],
