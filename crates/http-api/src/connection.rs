@@ -13,11 +13,11 @@ use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use observability::InFlight;
 use tokio::net::TcpStream;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::app::Shared;
-use crate::connections::{Link, Place};
+use crate::connections::{Dismissal, Link, Place};
 use crate::reply::Body;
 use crate::service;
 use crate::stream::Impatient;
@@ -43,40 +43,38 @@ pub(crate) struct Peer {
     pub(crate) secure: bool,
 }
 
-/// What tells a connection to end.
-pub(crate) struct Ends {
-    /// The process ends.
-    pub(crate) stopping: watch::Receiver<()>,
-    /// Its place is somebody else's.
-    pub(crate) leave: oneshot::Receiver<()>,
-    /// It counts as open for as long as this is held.
+/// It counts as open for as long as this is held.
+pub(crate) struct Open {
+    /// In the metrics.
     pub(crate) _counted: InFlight,
+    /// For who waits until there is none.
+    pub(crate) _held: watch::Receiver<()>,
 }
 
-/// Serves `stream` in a task of its own until its client or `ends` ends it.
+/// Serves `stream` in a task of its own until its client ends it, or it is dismissed.
 pub(crate) fn serve(
     shared: &Arc<Shared>,
     stream: TcpStream,
     address: IpAddr,
     place: Place,
-    ends: Ends,
+    open: Open,
 ) {
     // Answers are small and written whole: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
     match &shared.tls {
-        None => serve_plain(shared, stream, address, place, ends),
+        None => serve_plain(shared, stream, address, place, open),
         Some(tls) => serve_tls(
             Arc::clone(shared),
             tls.clone(),
             stream,
             address,
             place,
-            ends,
+            open,
         ),
     }
 }
 
-fn serve_plain(shared: &Arc<Shared>, stream: TcpStream, address: IpAddr, place: Place, ends: Ends) {
+fn serve_plain(shared: &Arc<Shared>, stream: TcpStream, address: IpAddr, place: Place, open: Open) {
     let peer = Peer {
         address,
         secure: false,
@@ -85,7 +83,7 @@ fn serve_plain(shared: &Arc<Shared>, stream: TcpStream, address: IpAddr, place: 
     let service = answers(shared, &place, peer);
     let connection = http1(shared).serve_connection(stream, service);
     tokio::spawn(async move {
-        ended(hold(connection, ends, &place.link, None).await);
+        ended(hold(connection, open, &place.link, None).await);
     });
 }
 
@@ -95,7 +93,7 @@ fn serve_tls(
     stream: TcpStream,
     address: IpAddr,
     place: Place,
-    mut ends: Ends,
+    open: Open,
 ) {
     let peer = Peer {
         address,
@@ -106,8 +104,7 @@ fn serve_tls(
         let handshake = timeout(HANDSHAKE_LIMIT, tls.acceptor().accept(stream));
         let shaken = tokio::select! {
             shaken = handshake => shaken,
-            _ = &mut ends.leave => return,
-            _ = ends.stopping.changed() => return,
+            _ = place.link.dismissed() => return,
         };
         let Ok(Ok(stream)) = shaken else {
             metrics::counter!("http_tls_handshakes_failed_total").increment(1);
@@ -119,10 +116,10 @@ fn serve_tls(
         if is_h2 {
             let connection = http2(&shared).serve_connection(stream, service);
             let idle = Some(limits.head_timeout);
-            ended(Box::pin(hold(connection, ends, &place.link, idle)).await);
+            ended(Box::pin(hold(connection, open, &place.link, idle)).await);
         } else {
             let connection = http1(&shared).serve_connection(stream, service);
-            ended(Box::pin(hold(connection, ends, &place.link, None)).await);
+            ended(Box::pin(hold(connection, open, &place.link, None)).await);
         }
     });
 }
@@ -203,11 +200,11 @@ where
     }
 }
 
-/// A connection to its end: that of its client, or, once something in `ends` says so, that of
-/// the request that it works on. One that is idle for as long as `idle` ends as well.
+/// A connection to its end: that of its client, or, once it is dismissed, that of the request
+/// that it works on. One that is idle for as long as `idle` ends as well.
 async fn hold<C: Graceful>(
     connection: C,
-    mut ends: Ends,
+    _open: Open,
     link: &Link,
     idle: Option<Duration>,
 ) -> hyper::Result<()> {
@@ -215,9 +212,8 @@ async fn hold<C: Graceful>(
     tokio::select! {
         biased;
         ended = connection.as_mut() => return ended,
-        _ = ends.stopping.changed() => {}
-        _ = &mut ends.leave => {
-            if !link.has_asked() {
+        why = link.dismissed() => {
+            if why == Dismissal::Evicted && !link.has_asked() {
                 return Ok(());
             }
         }

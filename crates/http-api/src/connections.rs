@@ -2,13 +2,15 @@
 //! too many.
 
 use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use futures_util::task::AtomicWaker;
 
 use crate::peers::{TrustedProxies, household};
 
@@ -45,8 +47,15 @@ struct Table {
 struct Held {
     peer: u128,
     link: Arc<Link>,
-    /// Tells it that its place is somebody else's now.
-    leave: oneshot::Sender<()>,
+}
+
+/// Why a connection is to end before its client ends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dismissal {
+    /// The process ends.
+    Stopping,
+    /// Its place is somebody else's now.
+    Evicted,
 }
 
 /// What a connection does.
@@ -57,6 +66,9 @@ pub(crate) struct Link {
     /// When it last ended a request, in milliseconds since the server began.
     idle_since: AtomicU64,
     began: Instant,
+    dismissal: OnceLock<Dismissal>,
+    /// Of the task that serves it.
+    waker: AtomicWaker,
 }
 
 /// A connection's place, free again when dropped.
@@ -87,8 +99,8 @@ impl Connections {
         }
     }
 
-    /// A place for a connection from `peer`, and what tells it to leave; none where all are busy.
-    pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<(Place, oneshot::Receiver<()>)> {
+    /// A place for a connection from `peer`; none where all are busy.
+    pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
         let mut table = self.lock();
         let proxy = self.proxies.contains(peer);
         let peer = household(peer);
@@ -108,19 +120,25 @@ impl Connections {
             busy: AtomicU32::new(0),
             idle_since: AtomicU64::new(self.now()),
             began: self.began,
+            dismissal: OnceLock::new(),
+            waker: AtomicWaker::new(),
         });
-        let (leave, left) = oneshot::channel();
         let id = table.insert(Held {
             peer,
             link: Arc::clone(&link),
-            leave,
         });
-        let place = Place {
+        Some(Place {
             connections: Arc::clone(self),
             id,
             link,
-        };
-        Some((place, left))
+        })
+    }
+
+    /// Tells all of them that the process ends.
+    pub(crate) fn stop(&self) {
+        for held in self.lock().live.values() {
+            held.link.dismiss(Dismissal::Stopping);
+        }
     }
 
     fn now(&self) -> u64 {
@@ -193,8 +211,7 @@ impl Table {
             return false;
         };
         metrics::counter!("http_connections_evicted_total").increment(1);
-        // Where it has ended meanwhile nobody hears it.
-        let _ = held.leave.send(());
+        held.link.dismiss(Dismissal::Evicted);
         true
     }
 }
@@ -218,6 +235,26 @@ impl Link {
         Some(Duration::from_millis(
             millis(self.began).saturating_sub(since),
         ))
+    }
+
+    /// Tells it to end. The first reason holds.
+    fn dismiss(&self, why: Dismissal) {
+        let _ = self.dismissal.set(why);
+        self.waker.wake();
+    }
+
+    /// Why it is to end, once it is. For one task: each poll of a request comes by here, which a
+    /// channel would make dearer than the request's own route.
+    pub(crate) async fn dismissed(&self) -> Dismissal {
+        poll_fn(|cx| self.poll_dismissed(cx)).await
+    }
+
+    fn poll_dismissed(&self, cx: &Context<'_>) -> Poll<Dismissal> {
+        self.waker.register(cx.waker());
+        // Looked at after, so that none that comes meanwhile is missed.
+        self.dismissal
+            .get()
+            .map_or(Poll::Pending, |why| Poll::Ready(*why))
     }
 
     fn idle_since(&self) -> Option<u64> {
@@ -259,6 +296,10 @@ mod tests {
         IpAddr::from([192, 0, 2, last])
     }
 
+    fn is_evicted(place: &Place) -> bool {
+        place.link.dismissal.get() == Some(&Dismissal::Evicted)
+    }
+
     /// Makes it look as if it had been idle for so long.
     fn age(link: &Link, idle: Duration) {
         let since = millis(link.began).saturating_sub(u64::try_from(idle.as_millis()).unwrap());
@@ -268,13 +309,12 @@ mod tests {
     #[test]
     fn the_oldest_that_never_asked_goes_first() {
         let all = connections(3, 3);
-        let (first, _first_left) = all.admit(ip(1)).unwrap();
+        let first = all.admit(ip(1)).unwrap();
         drop(first.link.begin());
-        let (_second, mut second_left) = all.admit(ip(2)).unwrap();
-        let (_third, mut third_left) = all.admit(ip(3)).unwrap();
-        let (_fourth, _) = all.admit(ip(4)).unwrap();
-        assert!(second_left.try_recv().is_ok());
-        assert!(third_left.try_recv().is_err());
+        let second = all.admit(ip(2)).unwrap();
+        let third = all.admit(ip(3)).unwrap();
+        let _fourth = all.admit(ip(4)).unwrap();
+        assert!(is_evicted(&second) && !is_evicted(&third));
         assert_eq!(all.lock().live.len(), 3);
     }
 
@@ -287,8 +327,8 @@ mod tests {
                 .unwrap(),
             ..Arc::into_inner(connections(2, 2)).unwrap()
         });
-        let (one, mut one_left) = server.admit(ip(1)).unwrap();
-        let (two, mut two_left) = server.admit(ip(2)).unwrap();
+        let one = server.admit(ip(1)).unwrap();
+        let two = server.admit(ip(2)).unwrap();
         let busy = one.link.begin();
         drop(two.link.begin());
         assert!(
@@ -297,7 +337,7 @@ mod tests {
         );
         age(&two.link, KEPT);
         assert!(server.admit(ip(3)).is_some());
-        assert!(two_left.try_recv().is_ok() && one_left.try_recv().is_err());
+        assert!(is_evicted(&two) && !is_evicted(&one));
         drop(busy);
         assert!(one.link.idle_for().is_some());
     }
@@ -305,30 +345,40 @@ mod tests {
     #[test]
     fn a_peer_has_its_own_bound_and_a_proxy_none() {
         let all = connections(100, 2);
-        let (one, mut one_left) = all.admit(ip(1)).unwrap();
-        let (two, _two_left) = all.admit(ip(1)).unwrap();
+        let one = all.admit(ip(1)).unwrap();
+        let two = all.admit(ip(1)).unwrap();
         let held = [one.link.begin(), two.link.begin()];
         assert!(all.admit(ip(1)).is_none());
         assert!(all.admit(ip(2)).is_some());
         drop(held);
         assert!(all.admit(ip(1)).is_none(), "both have asked just now");
-        let (_silent, mut silent_left) = {
-            drop(two);
-            all.admit(ip(1)).unwrap()
-        };
+        drop(two);
+        let silent = all.admit(ip(1)).unwrap();
         // Of its own, and not of somebody else.
-        let (_more, _) = all.admit(ip(1)).unwrap();
-        assert!(silent_left.try_recv().is_ok() && one_left.try_recv().is_err());
+        let _more = all.admit(ip(1)).unwrap();
+        assert!(is_evicted(&silent) && !is_evicted(&one));
         let proxy = IpAddr::from([10, 1, 1, 1]);
         let held: Vec<_> = (0..10).filter_map(|_| all.admit(proxy)).collect();
         assert_eq!(held.len(), 10);
+    }
+
+    #[tokio::test]
+    async fn all_hear_that_the_process_ends_also_those_who_were_waiting() {
+        let all = connections(4, 4);
+        let places = [1, 2].map(|last| all.admit(ip(last)).unwrap());
+        let waiting = Arc::clone(&places[0].link);
+        let waiting = tokio::spawn(async move { waiting.dismissed().await });
+        tokio::task::yield_now().await;
+        all.stop();
+        assert_eq!(waiting.await.unwrap(), Dismissal::Stopping);
+        assert_eq!(places[1].link.dismissed().await, Dismissal::Stopping);
     }
 
     #[test]
     fn places_and_books_are_given_back() {
         let all = connections(4, 4);
         for _ in 0..1_000 {
-            let (place, _) = all.admit(ip(1)).unwrap();
+            let place = all.admit(ip(1)).unwrap();
             drop(place.link.begin());
         }
         let table = all.lock();

@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::app::Shared;
-use crate::connection::{self, Ends};
+use crate::connection::{self, Open};
 use crate::connections::Connections;
 use crate::problem::Problem;
 
@@ -46,10 +46,23 @@ pub struct Server {
 /// What accepting leaves behind.
 #[derive(Debug)]
 struct Accepted {
-    /// Every connection holds a receiver for as long as it is there.
-    connections: watch::Sender<()>,
+    connections: Held,
     /// The upkeep of the metrics, for as long as this is held.
     _upkeep: JoinSet<()>,
+}
+
+/// The connections that there are; dropping it dismisses them.
+#[derive(Debug)]
+struct Held {
+    places: Arc<Connections>,
+    /// Every connection has a receiver for as long as it is there.
+    open: watch::Sender<()>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.places.stop();
+    }
 }
 
 /// How a drain ended.
@@ -90,12 +103,13 @@ impl Server {
         let Ok(Accepted { connections, .. }) = self.accepting.await else {
             return Drained { unfinished: 0 };
         };
-        connections.send_replace(());
-        if timeout(deadline, connections.closed()).await.is_err() && self.shared.end_streams() {
-            let _ = timeout(LAST_WORDS, connections.closed()).await;
+        let Held { places, open } = &connections;
+        places.stop();
+        if timeout(deadline, open.closed()).await.is_err() && self.shared.end_streams() {
+            let _ = timeout(LAST_WORDS, open.closed()).await;
         }
         Drained {
-            unfinished: connections.receiver_count(),
+            unfinished: open.receiver_count(),
         }
     }
 }
@@ -105,8 +119,6 @@ async fn accept(
     listener: TcpListener,
     mut stopped: oneshot::Receiver<()>,
 ) -> Accepted {
-    let (connections, stopping) = watch::channel(());
-    drop(stopping);
     let mut chores = JoinSet::new();
     chores.spawn(upkeep(Arc::clone(&shared)));
     let limits = &shared.config.limits;
@@ -115,7 +127,10 @@ async fn accept(
         limits.max_connections_per_peer,
         shared.config.proxies.clone(),
     );
-    let places = Arc::new(places);
+    let connections = Held {
+        places: Arc::new(places),
+        open: watch::Sender::new(()),
+    };
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     let refused = HttpMetrics::refused("connections");
     loop {
@@ -124,16 +139,13 @@ async fn accept(
             _ = &mut stopped => return Accepted { connections, _upkeep: chores },
         };
         match accepted {
-            Ok((stream, peer)) => match places.admit(peer.ip()) {
-                Some((place, leave)) => {
-                    let stopping = connections.subscribe();
-                    let counted = shared.http.connected();
-                    let ends = Ends {
-                        stopping,
-                        leave,
-                        _counted: counted,
+            Ok((stream, peer)) => match connections.places.admit(peer.ip()) {
+                Some(place) => {
+                    let open = Open {
+                        _counted: shared.http.connected(),
+                        _held: connections.open.subscribe(),
                     };
-                    connection::serve(&shared, stream, peer.ip(), place, ends);
+                    connection::serve(&shared, stream, peer.ip(), place, open);
                 }
                 None => refuse(stream, shared.tls.is_some(), &refused, &refusals),
             },
