@@ -195,7 +195,7 @@ impl Turn {
         model: &Arc<dyn LanguageModel>,
         found: &Found,
         limit: Duration,
-    ) -> Result<Job, Failure> {
+    ) -> Result<Box<Job>, Failure> {
         let context = self.history.context.lines();
         let parts = Parts {
             module: found.module.as_deref(),
@@ -221,7 +221,7 @@ impl Turn {
             .filter(|turn| turn.answer.is_some());
         given.extend(before.map(|turn| Arc::from(turn.question.as_str())));
         let count = found.passages.len();
-        Ok(Job {
+        Ok(Box::new(Job {
             model: Arc::clone(model),
             request: Some(prompt.request),
             filter: inner
@@ -229,7 +229,7 @@ impl Turn {
                 .filter(found.module.as_ref(), prompt.fence, given, count),
             passages: Arc::clone(&found.passages),
             follows: !self.history.is_empty(),
-        })
+        }))
     }
 
     /// The same question from the same tenant in the same context at the same time is one call.
@@ -238,7 +238,7 @@ impl Turn {
         inner: &Arc<Inner>,
         model: &Arc<dyn LanguageModel>,
         found: &Found,
-        job: Job,
+        job: Box<Job>,
         said: &Log,
         limit: Duration,
     ) -> Result<Asked, Failure> {

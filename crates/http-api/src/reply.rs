@@ -70,6 +70,8 @@ impl HttpBody for Body {
 
 /// Room for the headers of any answer, with hyper's own two, so that they are placed once.
 const HEADERS: usize = 13;
+/// A stream's are held while it goes on; one more than these would take twice their room.
+const STREAM_HEADERS: usize = 12;
 
 const AGE: HeaderName = HeaderName::from_static("age");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -182,6 +184,7 @@ impl Reply {
         written: Written,
     ) -> Response<Body> {
         let streams = self.events.is_some();
+        let room = if streams { STREAM_HEADERS } else { HEADERS };
         let body = match self.events {
             Some(events) => Body::Events(events, written),
             None => {
@@ -190,7 +193,7 @@ impl Reply {
             }
         };
         let mut response = Response::new(body);
-        *response.headers_mut() = HeaderMap::with_capacity(HEADERS);
+        *response.headers_mut() = HeaderMap::with_capacity(room);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
