@@ -1,6 +1,5 @@
 //! An answer, and what it rests on.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use cache::Status;
@@ -34,6 +33,8 @@ pub struct Answer {
     pub citations: Vec<Citation>,
     /// Where it is from and how old it is, if it could have been shared.
     pub cached: Option<(Status, Duration)>,
+    /// Made without what was said before in the session, since the store couldn't be asked.
+    pub degraded: bool,
 }
 
 /// A passage that an answer cites.
@@ -114,14 +115,14 @@ impl Outcome {
         session_id: Uuid,
         plugin_used: Option<String>,
         cached: Option<(Status, Duration)>,
-    ) -> Arc<Answer> {
+    ) -> Answer {
         let mut sources: Vec<String> = Vec::new();
         for citation in &self.citations {
             if !sources.contains(&citation.title) {
                 sources.push(citation.title.clone());
             }
         }
-        Arc::new(Answer {
+        Answer {
             message,
             sources,
             confidence: self.confidence,
@@ -131,6 +132,7 @@ impl Outcome {
             plugin_used,
             citations: self.citations,
             cached,
-        })
+            degraded: false,
+        }
     }
 }

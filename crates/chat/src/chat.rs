@@ -217,14 +217,13 @@ impl Chat {
         let accept = inner
             .sessions
             .accept(tenant, session, &ask.message, ask.context.as_ref());
-        let (number, history) = accept.await?;
+        let (turn, history) = accept.await?;
         let log = Log::new(&inner.config);
         let reader = log.reader(0)?;
         let turn = Turn {
             tenant: tenant.clone(),
             session,
-            number,
-            question: ask.message,
+            turn,
             history,
             mode: ask.mode,
             whole,

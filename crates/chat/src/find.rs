@@ -93,6 +93,7 @@ mod tests {
     fn a_question_that_leans_takes_the_words_before_it_along() {
         let turn = Turn {
             number: 0,
+            id: String::new(),
             question: "¿Cómo anulo una factura con nota de crédito?".to_owned(),
             asked: Timestamp::UNIX_EPOCH,
             answer: None,

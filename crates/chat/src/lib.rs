@@ -66,6 +66,9 @@
 //!   it keeps what was asked.
 //! - **Two messages at once** are two pairs of question and answer in the order in which they
 //!   were accepted, also among replicas.
+//! - **A store that can't be asked** for a session costs its history and no turn: the answer is
+//!   [`degraded`](Answer::degraded), and the turn waits beside the session until it can. What
+//!   can't wait is refused before it is answered.
 //! - **A model is optional.** One that is off, down, late or over its budget is replaced by the
 //!   sentences of the best passages. Only what broke off after it had begun to stream is a
 //!   [`Failure`].
@@ -88,6 +91,7 @@
 //! resumed where it runs.
 
 mod answer;
+mod aside;
 mod chat;
 mod confidence;
 mod config;
@@ -109,6 +113,8 @@ mod words;
 pub mod metrics_names {
     /// Answers by their `source`: `model`, `extract`, `nothing`, `failed`.
     pub const ANSWERS: &str = "chat_answers_total";
+    /// Turns that were put beside their session, because the store couldn't be asked for it.
+    pub const ASIDE: &str = "chat_turns_aside_total";
     /// Sessions that were opened.
     pub const SESSIONS: &str = "chat_sessions_total";
     /// Answers withheld because they gave away instructions.

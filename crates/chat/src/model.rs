@@ -70,7 +70,8 @@ impl Guard {
     }
 }
 
-/// A question for a model. It owns all it needs: it may outlive who asked first.
+/// A question for a model. It owns all it needs: it may outlive who asked first. It is boxed,
+/// since every future that it is handed through would have room for one of its own.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) model: Arc<dyn LanguageModel>,
@@ -99,7 +100,7 @@ impl Job {
     /// # Errors
     /// Why the answer isn't whole. What was said stays said.
     pub(crate) async fn run(
-        mut self,
+        mut self: Box<Self>,
         say: impl Fn(&str) -> bool + Send,
     ) -> Result<Outcome, Failure> {
         let mut said = Said::default();

@@ -2,19 +2,23 @@
 //!
 //! A question is put into its session before it is answered, and the answer goes into the same
 //! place afterwards: two at once are two pairs, whichever is answered first. Every change is a
-//! compare-and-set, so that replicas can't overwrite each other.
+//! compare-and-set, so that replicas can't overwrite each other. While the store can't be asked
+//! for a session, its turns lie beside it (`aside`), and are taken in when it can.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
+use futures_util::future::join;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{Clock, Store, StoreError, TimeLeft};
+use store::{Clock, ErrorKind, Store, StoreError, TimeLeft};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use crate::aside::{Aside, Asides, MAX_TURNS};
 use crate::{ChatError, Config, Tenant, UserContext};
 
 /// Tries of one change: each lost one means that another replica's went through.
@@ -28,6 +32,8 @@ const LOCKS: usize = 64;
 /// Earlier questions in a summary, and the longest of them in characters.
 const SUMMARY_LINES: usize = 10;
 const SUMMARY_CHARS: usize = 120;
+/// Names of turns that a session remembers to have taken in: more than can lie beside it.
+const MAX_TAKEN: usize = 16 * MAX_TURNS;
 
 /// A session as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -38,6 +44,9 @@ struct Record {
     next: u64,
     summary: Vec<String>,
     turns: Vec<Turn>,
+    /// Turns that lay beside it, so that none is taken in twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    taken: Vec<String>,
 }
 
 const VERSION: u32 = 1;
@@ -46,6 +55,9 @@ const VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Turn {
     pub(crate) number: u64,
+    /// Its name wherever it lies; empty in sessions from before there was one.
+    #[serde(default)]
+    pub(crate) id: String,
     pub(crate) question: String,
     #[serde(with = "crate::millis")]
     pub(crate) asked: Timestamp,
@@ -68,6 +80,8 @@ pub(crate) struct History {
     pub(crate) summary: String,
     pub(crate) turns: Vec<Turn>,
     pub(crate) context: UserContext,
+    /// What was said in the session isn't known: only what this process put aside.
+    pub(crate) away: bool,
 }
 
 impl History {
@@ -108,6 +122,7 @@ pub struct SessionView {
 /// The sessions of all tenants.
 pub(crate) struct Sessions {
     store: Arc<dyn Store>,
+    asides: Asides,
     clock: Arc<dyn Clock>,
     lifetime: Duration,
     limit: Duration,
@@ -125,10 +140,12 @@ impl fmt::Debug for Sessions {
 
 impl Sessions {
     pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, config: &Config) -> Self {
+        let lifetime = config.session_lifetime.max(Duration::from_secs(1));
         Self {
+            asides: Asides::new(Arc::clone(&store), lifetime),
             store,
             clock,
-            lifetime: config.session_lifetime.max(Duration::from_secs(1)),
+            lifetime,
             limit: config.store_limit,
             kept_turns: (config.kept_messages / 2).max(1),
             locks: (0..LOCKS).map(|_| Mutex::default()).collect(),
@@ -149,6 +166,7 @@ impl Sessions {
             next: 0,
             summary: Vec::new(),
             turns: Vec::new(),
+            taken: Vec::new(),
         };
         let bytes = encode(&record)?;
         let key = name(tenant, id);
@@ -158,16 +176,24 @@ impl Sessions {
         Ok(id)
     }
 
-    /// Accepts a question: its number, and what came before it.
+    /// Accepts a question: its turn, and what came before it. Where the store can't be asked for
+    /// the session, the turn is put aside.
     pub(crate) async fn accept(
         &self,
         tenant: &Tenant,
         id: Uuid,
         question: &str,
         context: Option<&UserContext>,
-    ) -> Result<(u64, History), ChatError> {
+    ) -> Result<(Turn, History), ChatError> {
         let now = self.now();
-        self.change(tenant, id, |record| {
+        let turn = Turn {
+            number: 0,
+            id: Uuid::new_v4().simple().to_string(),
+            question: question.to_owned(),
+            asked: now,
+            answer: None,
+        };
+        let accepted = self.change(tenant, id, |record| {
             record.forget_lost(now);
             let open = record
                 .turns
@@ -184,52 +210,96 @@ impl Sessions {
                 summary: record.summary.join("\n"),
                 turns: record.turns.clone(),
                 context: record.context.clone(),
+                away: false,
             };
-            let number = record.next;
-            record.next += 1;
-            record.turns.push(Turn {
-                number,
-                question: question.to_owned(),
-                asked: now,
-                answer: None,
-            });
-            Ok((number, history))
-        })
-        .await
+            Ok((record.push(turn.clone()), history))
+        });
+        match accepted.await {
+            Err(error) if is_away(&error) => self.accept_aside(tenant, id, turn, context).await,
+            accepted => accepted,
+        }
     }
 
-    /// Puts an answer beside its question, and renews the session.
+    async fn accept_aside(
+        &self,
+        tenant: &Tenant,
+        id: Uuid,
+        turn: Turn,
+        context: Option<&UserContext>,
+    ) -> Result<(Turn, History), ChatError> {
+        let mut before = self.put_aside(tenant, id, &turn, context).await?;
+        before.retain(|aside| aside.is_of(tenant));
+        let known = before.iter().rev().find_map(|aside| aside.context.clone());
+        let history = History {
+            context: context.cloned().or(known).unwrap_or_default(),
+            turns: before.into_iter().map(|aside| aside.turn).collect(),
+            summary: String::new(),
+            away: true,
+        };
+        Ok((turn, history))
+    }
+
+    /// Puts an answer beside its question, and renews the session. `context` is what came with
+    /// the question, for a session that can't be asked.
     pub(crate) async fn answer(
         &self,
         tenant: &Tenant,
         id: Uuid,
-        number: u64,
-        text: &str,
-        plugin: Option<&str>,
-        partial: bool,
+        turn: &Turn,
+        said: Said,
+        context: Option<&UserContext>,
+        away: bool,
     ) -> Result<(), ChatError> {
-        let said = Said {
-            text: text.to_owned(),
-            at: self.now(),
-            plugin: plugin.map(str::to_owned),
-            partial,
+        let turn = Turn {
+            answer: Some(said),
+            ..turn.clone()
         };
-        self.change(tenant, id, |record| {
-            let turn = record.turns.iter_mut().find(|turn| turn.number == number);
-            if let Some(turn) = turn {
-                turn.answer = Some(said.clone());
+        let done = self.change(tenant, id, |record| {
+            if !record.complete(&turn) && away {
+                record.take(turn.clone());
             }
             record.trim(self.kept_turns);
             Ok(())
-        })
-        .await
+        });
+        match done.await {
+            Ok(()) => {
+                if away {
+                    let key = name(tenant, id);
+                    self.asides
+                        .taken(&key, std::slice::from_ref(&turn.id))
+                        .await;
+                }
+                Ok(())
+            }
+            Err(error) if is_away(&error) => {
+                let put = self.put_aside(tenant, id, &turn, context).await;
+                put.map(drop)
+            }
+            failed => failed,
+        }
+    }
+
+    async fn put_aside(
+        &self,
+        tenant: &Tenant,
+        id: Uuid,
+        turn: &Turn,
+        context: Option<&UserContext>,
+    ) -> Result<Vec<Aside>, ChatError> {
+        let aside = Aside {
+            company: tenant.company,
+            context: context.cloned(),
+            turn: turn.clone(),
+        };
+        let key = name(tenant, id);
+        self.within(self.asides.put(&key, aside)).await
     }
 
     /// What a session has in it. Looking doesn't renew it.
     pub(crate) async fn view(&self, tenant: &Tenant, id: Uuid) -> Result<SessionView, ChatError> {
         let key = name(tenant, id);
-        let bytes = self.within(self.store.get(&key)).await?;
-        let record = decode(tenant, bytes.as_deref())?;
+        let (_, mut record, asides) = self.read(tenant, &key).await?;
+        record.take_in(&asides, self.kept_turns);
         let ttl_remaining = match self.within(self.store.time_left(&key)).await? {
             TimeLeft::For(left) => left,
             TimeLeft::Forever => self.lifetime,
@@ -248,6 +318,8 @@ impl Sessions {
         let key = name(tenant, id);
         let bytes = self.within(self.store.get(&key)).await?;
         decode(tenant, bytes.as_deref())?;
+        // The session last: while it is there, who was refused can ask again.
+        self.within(self.asides.delete(&key)).await?;
         let gone = self.within(self.store.delete(&key)).await?;
         gone.then_some(()).ok_or(ChatError::SessionNotFound)
     }
@@ -267,19 +339,34 @@ impl Sessions {
             None => None,
         };
         for _ in 0..TRIES {
-            let before = self.within(self.store.get(&key)).await?;
-            let mut record = decode(tenant, before.as_deref())?;
+            let (before, mut record, asides) = self.read(tenant, &key).await?;
+            let taken = record.take_in(&asides, self.kept_turns);
             let done = change(&mut record)?;
             let after = encode(&record)?.into();
             let lifetime = Some(self.lifetime);
             let set = self
                 .store
-                .compare_and_set(&key, before.as_deref(), after, lifetime);
+                .compare_and_set(&key, Some(&before), after, lifetime);
             if self.within(set).await? {
+                self.asides.taken(&key, &taken).await;
                 return Ok(done);
             }
         }
         Err(ChatError::Busy)
+    }
+
+    /// A session, and the turns that lie beside it.
+    async fn read(
+        &self,
+        tenant: &Tenant,
+        key: &str,
+    ) -> Result<(Bytes, Record, Vec<Aside>), ChatError> {
+        // What lies beside it costs no time of its own; where it can't be read it stays there.
+        let asides = timeout(self.limit, self.asides.of(key));
+        let (bytes, asides) = join(self.within(self.store.get(key)), asides).await;
+        let bytes = bytes?.ok_or(ChatError::SessionNotFound)?;
+        let record = decode(tenant, Some(&bytes))?;
+        Ok((bytes, record, asides.unwrap_or_default()))
     }
 
     async fn within<T>(
@@ -303,7 +390,67 @@ pub(crate) fn timestamp(time: SystemTime) -> Timestamp {
     Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// Whether the store can't be asked now, rather than having refused.
+fn is_away(error: &ChatError) -> bool {
+    match error {
+        ChatError::Unavailable(None) => true,
+        ChatError::Unavailable(Some(error)) => {
+            matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout)
+        }
+        _ => false,
+    }
+}
+
 impl Record {
+    /// Puts a turn last, under its number.
+    fn push(&mut self, mut turn: Turn) -> Turn {
+        turn.number = self.next;
+        self.next += 1;
+        self.turns.push(turn.clone());
+        turn
+    }
+
+    /// Gives a turn its answer, if it is here.
+    fn complete(&mut self, turn: &Turn) -> bool {
+        let here = self.turns.iter_mut().find(|here| here.is(turn));
+        let is_here = here.is_some();
+        if let Some(here) = here {
+            here.answer.clone_from(&turn.answer);
+        }
+        is_here
+    }
+
+    /// Takes in a turn that lay beside the session, once.
+    fn take(&mut self, turn: Turn) {
+        if self.taken.contains(&turn.id) {
+            return;
+        }
+        self.taken.push(turn.id.clone());
+        let old = self.taken.len().saturating_sub(MAX_TAKEN);
+        self.taken.drain(..old);
+        if !self.complete(&turn) {
+            self.push(turn);
+        }
+    }
+
+    /// Takes in what lay beside the session and belongs to it; the names of all that needn't lie
+    /// there any more.
+    fn take_in(&mut self, asides: &[Aside], kept: usize) -> Vec<String> {
+        for aside in asides {
+            if aside.company.is_some() && aside.company != self.company {
+                continue;
+            }
+            if let Some(context) = &aside.context {
+                self.context = context.clone();
+            }
+            self.take(aside.turn.clone());
+        }
+        if !asides.is_empty() {
+            self.trim(kept);
+        }
+        asides.iter().map(|aside| aside.turn.id.clone()).collect()
+    }
+
     /// Questions whose process was lost are answered by nobody.
     fn forget_lost(&mut self, now: Timestamp) {
         self.turns.retain(|turn| {
@@ -337,6 +484,20 @@ impl Record {
 }
 
 impl Turn {
+    /// Whether it is the same one; those without a name go by their number.
+    fn is(&self, other: &Self) -> bool {
+        match self.id.is_empty() {
+            true => self.number == other.number,
+            false => self.id == other.id,
+        }
+    }
+
+    /// What it takes, about.
+    pub(crate) fn size(&self) -> usize {
+        let answer = self.answer.as_ref().map_or(0, |said| said.text.len());
+        size_of::<Self>() + self.question.len() + answer
+    }
+
     fn shown(self) -> impl Iterator<Item = ShownMessage> {
         let user = ShownMessage {
             from_assistant: false,

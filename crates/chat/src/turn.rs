@@ -19,8 +19,8 @@ use crate::find::{Found, find};
 use crate::live::{End, Log};
 use crate::model::Job;
 use crate::prompt::{self, Parts};
-use crate::session::History;
-use crate::{Answer, ChatError, Failure, OPERATION, Tenant, metrics_names};
+use crate::session::{self, History, Said};
+use crate::{Answer, ChatError, Failure, OPERATION, Tenant, UserContext, metrics_names};
 
 /// Beyond the model's own deadline, for one that breaks its contract.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -34,8 +34,7 @@ const OUTCOME: u8 = b'o';
 pub(crate) struct Turn {
     pub(crate) tenant: Tenant,
     pub(crate) session: Uuid,
-    pub(crate) number: u64,
-    pub(crate) question: String,
+    pub(crate) turn: session::Turn,
     pub(crate) history: History,
     pub(crate) mode: Mode,
     /// Nobody wants the pieces: what breaks off can still be answered otherwise.
@@ -83,15 +82,18 @@ impl Turn {
             Some(answer) => answer.to_owned(),
             None => self.log.text(),
         };
-        let plugin = self.log.plugin();
-        let recorded = inner.sessions.answer(
-            &self.tenant,
-            self.session,
-            self.number,
-            &so_far,
-            plugin.as_deref(),
+        let said = Said {
+            text: so_far,
+            at: session::timestamp(inner.deps.clock.now()),
+            plugin: self.log.plugin(),
             partial,
-        );
+        };
+        let (turn, away) = (&self.turn, self.history.away);
+        let context =
+            Some(&self.history.context).filter(|context| **context != UserContext::default());
+        let recorded = inner
+            .sessions
+            .answer(&self.tenant, self.session, turn, said, context, away);
         match recorded.await {
             // Deleted or expired meanwhile: it must not come back.
             Ok(()) | Err(ChatError::SessionNotFound) => {}
@@ -124,12 +126,17 @@ impl Turn {
             Err(failure) if !self.whole && !said.is_empty() => return Err(failure),
             Err(_) => (self.extract(&found.passages), None),
         };
-        Ok(outcome.answer(self.log.text(), self.session, plugin, cached))
+        let text = self.log.text();
+        let answer = outcome.answer(text, self.session, plugin, cached);
+        Ok(Arc::new(Answer {
+            degraded: self.history.away,
+            ..answer
+        }))
     }
 
     async fn find(&self, inner: &Arc<Inner>) -> Result<Found, Failure> {
         let base = inner.deps.knowledge.clone();
-        let (question, history) = (self.question.clone(), self.history.clone());
+        let (question, history) = (self.turn.question.clone(), self.history.clone());
         let (today, passages) = (inner.today(), inner.config.passages);
         // Searches are short, and those before it as many as streams may be.
         let place = Arc::clone(&inner.searches).acquire_owned();
@@ -147,7 +154,7 @@ impl Turn {
 
     /// Says the sentences that match, or that nothing was found.
     fn extract(&self, passages: &[Hit]) -> Outcome {
-        let (text, cited) = extract(&self.question, passages);
+        let (text, cited) = extract(&self.turn.question, passages);
         self.log.push(&text);
         count(if cited.is_empty() {
             "nothing"
@@ -181,7 +188,7 @@ impl Turn {
             false => inner.config.stream_limit,
         };
         let job = self.job(inner, model, found, limit)?;
-        if self.history.is_empty() && self.mode != Mode::Bypass {
+        if self.history.is_empty() && !self.history.away && self.mode != Mode::Bypass {
             return self.share(inner, model, found, job, said, limit).await;
         }
         let work = job.run(|piece| said.push(piece));
@@ -195,14 +202,14 @@ impl Turn {
         model: &Arc<dyn LanguageModel>,
         found: &Found,
         limit: Duration,
-    ) -> Result<Job, Failure> {
+    ) -> Result<Box<Job>, Failure> {
         let context = self.history.context.lines();
         let parts = Parts {
             module: found.module.as_deref(),
             context: &context,
             history: &self.history,
             passages: &found.passages,
-            question: &self.question,
+            question: &self.turn.question,
             history_tokens: inner.config.history_tokens,
             max_tokens: inner.config.max_tokens,
             account: &self.tenant.key,
@@ -212,7 +219,7 @@ impl Turn {
             tracing::error!(%error, "a prompt can't be sent");
             Failure::Internal
         })?;
-        let mut given: Vec<Arc<str>> = vec![self.question.as_str().into(), context.into()];
+        let mut given: Vec<Arc<str>> = vec![self.turn.question.as_str().into(), context.into()];
         given.extend(found.passages.iter().map(|hit| Arc::clone(&hit.content)));
         let before = self
             .history
@@ -221,7 +228,7 @@ impl Turn {
             .filter(|turn| turn.answer.is_some());
         given.extend(before.map(|turn| Arc::from(turn.question.as_str())));
         let count = found.passages.len();
-        Ok(Job {
+        Ok(Box::new(Job {
             model: Arc::clone(model),
             request: Some(prompt.request),
             filter: inner
@@ -229,7 +236,7 @@ impl Turn {
                 .filter(found.module.as_ref(), prompt.fence, given, count),
             passages: Arc::clone(&found.passages),
             follows: !self.history.is_empty(),
-        })
+        }))
     }
 
     /// The same question from the same tenant in the same context at the same time is one call.
@@ -238,7 +245,7 @@ impl Turn {
         inner: &Arc<Inner>,
         model: &Arc<dyn LanguageModel>,
         found: &Found,
-        job: Job,
+        job: Box<Job>,
         said: &Log,
         limit: Duration,
     ) -> Result<Asked, Failure> {
@@ -306,7 +313,7 @@ impl Turn {
             .bytes("company", company.as_bytes())
             .bytes("module", module.as_bytes())
             .bytes("context", self.history.context.lines().as_bytes())
-            .bytes("message", self.question.as_bytes())
+            .bytes("message", self.turn.question.as_bytes())
             .finish()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ fn serve_plain(shared: &Arc<Shared>, stream: TcpStream, address: IpAddr, place: 
     };
     let stream = Impatient::new(TokioIo::new(stream), shared.config.limits.write_timeout);
     let service = answers(shared, &place, peer);
-    let connection = http1(shared).serve_connection(stream, service);
+    let connection = Box::pin(http1(shared).serve_connection(stream, service));
     tokio::spawn(async move {
         ended(hold(connection, open, &place.link, None).await);
     });
@@ -114,12 +114,12 @@ fn serve_tls(
         let stream = Impatient::new(TokioIo::new(stream), limits.write_timeout);
         let service = answers(&shared, &place, peer);
         if is_h2 {
-            let connection = http2(&shared).serve_connection(stream, service);
+            let connection = Box::pin(http2(&shared).serve_connection(stream, service));
             let idle = Some(limits.head_timeout);
-            ended(Box::pin(hold(connection, open, &place.link, idle)).await);
+            ended(hold(connection, open, &place.link, idle).await);
         } else {
-            let connection = http1(&shared).serve_connection(stream, service);
-            ended(Box::pin(hold(connection, open, &place.link, None)).await);
+            let connection = Box::pin(http1(&shared).serve_connection(stream, service));
+            ended(hold(connection, open, &place.link, None).await);
         }
     });
 }
@@ -160,7 +160,10 @@ fn answers(
         let (shared, busy) = (Arc::clone(&shared), link.begin());
         async move {
             let _busy = busy;
-            Ok::<_, Infallible>(pin!(service::answer(&shared, peer, request)).await)
+            // hyper keeps the room of this future for as long as it keeps the connection: what
+            // waits, or streams, is not to hold that of a whole request.
+            let answer = Box::pin(service::answer(&shared, peer, request));
+            Ok::<_, Infallible>(answer.await)
         }
     })
 }
@@ -201,14 +204,14 @@ where
 }
 
 /// A connection to its end: that of its client, or, once it is dismissed, that of the request
-/// that it works on. One that is idle for as long as `idle` ends as well.
+/// that it works on. One that is idle for as long as `idle` ends as well. Boxed, it has its room
+/// once, and not in each of the futures that it goes through.
 async fn hold<C: Graceful>(
-    connection: C,
+    mut connection: Pin<Box<C>>,
     _open: Open,
     link: &Link,
     idle: Option<Duration>,
 ) -> hyper::Result<()> {
-    let mut connection = pin!(connection);
     tokio::select! {
         biased;
         ended = connection.as_mut() => return ended,

@@ -84,14 +84,15 @@ impl OpenAiCompatible {
         if !status.is_success() {
             return Err(classify::failure(status, &headers, &body, Timestamp::now()));
         }
-        self.assembler(request, status, headers, begun).whole(&body)
+        self.assembler(request, status, &headers, begun)
+            .whole(&body)
     }
 
     fn assembler(
         &self,
         request: &Request,
         status: http::StatusCode,
-        headers: http::HeaderMap,
+        headers: &http::HeaderMap,
         begun: Instant,
     ) -> Assembler {
         let max_bytes = self.config.max_response_bytes;
@@ -129,7 +130,7 @@ impl OpenAiCompatible {
             },
             max_bytes,
         };
-        let assembler = self.assembler(request, parts.status, parts.headers, begun);
+        let assembler = self.assembler(request, parts.status, &parts.headers, begun);
         Ok(Begun::Live(Box::new((incoming, assembler))))
     }
 

@@ -94,7 +94,9 @@ impl Decoder {
         }
         let Some(end) = end else {
             self.line.extend_from_slice(&self.chunk);
-            self.chunk.clear();
+            // Even an empty part of a chunk holds the connection's whole buffer, which then reads
+            // into another one.
+            self.chunk = Bytes::new();
             return Ok(None);
         };
         let mut line = self.chunk.split_to(end);

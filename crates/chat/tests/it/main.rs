@@ -4,6 +4,7 @@
 mod answers;
 mod gated;
 mod injection;
+mod redis;
 mod sessions;
 mod streams;
 

@@ -47,6 +47,9 @@ pub(super) struct Metadata<'a> {
     tokens_used: Tokens,
     plugin_used: Option<&'a str>,
     citations: Vec<Cited<'a>>,
+    /// Only of an answer that couldn't know what was said before it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    degraded: bool,
 }
 
 #[derive(Serialize)]
@@ -120,6 +123,7 @@ impl<'a> Metadata<'a> {
             tokens_used: tokens(&answer.tokens_used),
             plugin_used: answer.plugin_used.as_deref(),
             citations: answer.citations.iter().map(cited).collect(),
+            degraded: answer.degraded,
         }
     }
 }
@@ -220,4 +224,60 @@ fn passage(hit: &Hit) -> Passage<'_> {
 fn json(answer: &impl Serialize) -> Result<Reply, Problem> {
     let body = serde_json::to_vec(answer).map_err(|_| Problem::internal())?;
     Ok(Reply::json(StatusCode::OK, Bytes::from(body)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ::chat::{Ask, Chat, Config, Deps, Tenant, UserContext};
+    use cache::{Cache, CacheConfig};
+    use knowledge_base::KnowledgeBase;
+    use serde_json::{Value, json};
+    use store::test_util::redis::free_port;
+    use store::{
+        Deployment, EmbeddedConfig, EmbeddedStore, KeyClass, KeyClasses, RedisConfig, RedisHost,
+        RedisStore, ResilientConfig, ResilientStore, SystemClock,
+    };
+
+    use super::*;
+
+    /// A chat over a Redis that isn't there.
+    async fn chat() -> Chat {
+        let clock = Arc::new(SystemClock);
+        let host = RedisHost::new("127.0.0.1", free_port().unwrap());
+        let redis = RedisConfig::new(Deployment::Standalone(host));
+        let redis = RedisStore::start(redis).unwrap();
+        let local = EmbeddedStore::in_memory(EmbeddedConfig::default(), clock.clone()).unwrap();
+        let config = ResilientConfig::new(KeyClasses::new(KeyClass::Durable));
+        let store = ResilientStore::start(redis, Arc::new(local), config, clock.clone());
+        let cache = &CacheConfig::default();
+        let cache = Cache::new(cache, &[::chat::OPERATION], None, clock.clone()).unwrap();
+        let config = knowledge_base::Config::default();
+        let deps = Deps {
+            knowledge: KnowledgeBase::from_documents([], config).unwrap(),
+            store: Arc::new(store.await.unwrap()),
+            cache,
+            model: None,
+            clock,
+        };
+        Chat::new(deps, Config::default())
+    }
+
+    #[tokio::test]
+    async fn only_an_answer_that_knew_nothing_of_its_session_is_degraded() {
+        let (chat, tenant) = (chat().await, Tenant::new("erp-sur", None));
+        let begun = chat.new_session(&tenant, UserContext::default()).await;
+        let here = begun.unwrap().session_id;
+        for (session, expected) in [(here, Value::Null), (Uuid::new_v4(), json!(true))] {
+            let ask = Ask {
+                session: Some(session),
+                message: "¿Cómo anulo una factura?".to_owned(),
+                ..Ask::default()
+            };
+            let answer = chat.message(&tenant, ask).await.unwrap();
+            let shown = serde_json::to_value(Metadata::of(&answer)).unwrap();
+            assert_eq!(shown["degraded"], expected, "{shown}");
+        }
+    }
 }

@@ -22,6 +22,12 @@ pub(super) fn new_session() -> Operation {
 pub(super) fn message() -> Operation {
     let mut members = vec![("message", text())];
     members.extend(metadata());
+    let mut answer = object(&members);
+    answer["properties"]["degraded"] = json!({
+        "type": "boolean",
+        "description": "Sólo si es `true`: se respondió sin lo dicho antes en la sesión, que no se \
+                        pudo leer; el mensaje se agregará a ella cuando se pueda."
+    });
     Operation::new("chatMessage", TAG, "Responde una pregunta")
         .description(
             "Sin modelo de lenguaje responde con frases de los mejores pasajes y `llm_used` es \
@@ -30,7 +36,7 @@ pub(super) fn message() -> Operation {
         .body(question(), &examples())
         .problem(403)
         .problem(404)
-        .answer(200, "La respuesta.", object(&members))
+        .answer(200, "La respuesta.", answer)
 }
 
 pub(super) fn stream() -> Operation {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -30,7 +30,9 @@ const MAX_OPEN_BLOCKS: usize = 64;
 pub(super) struct Assembler {
     asked: Asked,
     status: StatusCode,
-    headers: HeaderMap,
+    /// Of the headers only what is told on: they hold the connection's first buffer.
+    request_id: Option<String>,
+    rate_limits: Option<Box<RateLimits>>,
     begun: Instant,
     started: bool,
     model: Option<String>,
@@ -151,7 +153,8 @@ impl Assembler {
                 max_bytes,
             },
             status: context.status,
-            headers: context.headers.clone(),
+            request_id: classify::request_id(context.headers),
+            rate_limits: RateLimits::of_anthropic(context.headers, Timestamp::now()),
             begun,
             started: false,
             model: None,
@@ -169,10 +172,10 @@ impl Assembler {
             return;
         }
         out.push_back(StreamEvent::Started {
-            request_id: classify::request_id(&self.headers),
+            request_id: self.request_id.clone(),
             model: self.model().to_owned(),
             usage: self.usage_so_far(),
-            rate_limits: RateLimits::of_anthropic(&self.headers, Timestamp::now()),
+            rate_limits: self.rate_limits.clone(),
         });
     }
 
@@ -292,15 +295,15 @@ impl Assembler {
             usage,
             provider: Provider::Anthropic,
             model: self.model().to_owned(),
-            request_id: classify::request_id(&self.headers),
-            rate_limits: RateLimits::of_anthropic(&self.headers, Timestamp::now()),
+            request_id: self.request_id.clone(),
+            rate_limits: self.rate_limits.clone(),
             elapsed: self.begun.elapsed(),
         }));
         Ok(())
     }
 
     fn failure(&self, data: &[u8]) -> Error {
-        classify::failure_in_success(self.status, &self.headers, data)
+        classify::failure_in_success(self.status, self.request_id.clone(), data)
     }
 }
 

@@ -47,27 +47,36 @@ pub(super) fn failure(
         .with_retry_after(retry_after(headers, now))
         .with_rate_limits(RateLimits::of_anthropic(headers, now));
     let error = error.with_retryable(is_retryable(status, headers));
-    finish(error, status, headers, body)
+    finish(error, status, request_id(headers), body)
 }
 
 /// The error inside an answer with a status of success, which says `"type": "error"`.
-pub(super) fn failure_in_success(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+pub(super) fn failure_in_success(
+    status: StatusCode,
+    request_id: Option<String>,
+    body: &[u8],
+) -> Error {
     let body: Option<Body> = serde_json::from_slice(body).ok();
     let kind = kind_of_type(body.as_ref()).unwrap_or(ErrorKind::InvalidResponse);
     let kind = or_spend_limit(kind, body.as_ref());
-    finish(Error::new(kind), status, headers, body)
+    finish(Error::new(kind), status, request_id, body)
 }
 
-fn finish(error: Error, status: StatusCode, headers: &HeaderMap, body: Option<Body>) -> Error {
+fn finish(
+    error: Error,
+    status: StatusCode,
+    request_id: Option<String>,
+    body: Option<Body>,
+) -> Error {
     let error = error.with_status(status);
     let Some(Body {
         error: detail,
         request_id: id,
     }) = body
     else {
-        return error.with_request_id(request_id(headers));
+        return error.with_request_id(request_id);
     };
-    let id = request_id(headers).or_else(|| id.and_then(|id| bounded_id(&id)));
+    let id = request_id.or_else(|| id.and_then(|id| bounded_id(&id)));
     let error = error.with_request_id(id);
     match detail.message {
         Some(message) => error.with_upstream_message(&message),

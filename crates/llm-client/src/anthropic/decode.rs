@@ -59,7 +59,7 @@ pub(super) fn decode(bytes: &[u8], context: &Context<'_>) -> Result<Completion, 
         // Some proxies pass an error on with a status of success.
         return Err(classify::failure_in_success(
             context.status,
-            context.headers,
+            classify::request_id(context.headers),
             bytes,
         ));
     }

@@ -29,7 +29,9 @@ pub(super) struct Assembler {
     max_tokens: u64,
     max_bytes: usize,
     status: StatusCode,
-    headers: HeaderMap,
+    /// Of the headers only what is told on: they hold the connection's first buffer.
+    request_id: Option<String>,
+    rate_limits: Option<Box<RateLimits>>,
     begun: Instant,
     started: bool,
     id: Option<String>,
@@ -103,7 +105,7 @@ impl Assembler {
         asked_model: &str,
         request: &Request,
         status: StatusCode,
-        headers: HeaderMap,
+        headers: &HeaderMap,
         begun: Instant,
         max_bytes: usize,
     ) -> Self {
@@ -114,7 +116,8 @@ impl Assembler {
             max_tokens: u64::from(request.max_tokens()),
             max_bytes,
             status,
-            headers,
+            request_id: classify::request_id(headers),
+            rate_limits: RateLimits::of_openai(headers),
             begun,
             started: false,
             id: None,
@@ -146,7 +149,7 @@ impl Assembler {
     }
 
     fn request_id(&self) -> Option<String> {
-        classify::request_id(&self.headers).or_else(|| self.id.clone())
+        self.request_id.clone().or_else(|| self.id.clone())
     }
 
     fn model(&self) -> &str {
@@ -159,7 +162,7 @@ impl Assembler {
         if chunk.error.is_some() {
             return Err(classify::failure_in_success(
                 self.status,
-                &self.headers,
+                self.request_id.clone(),
                 data,
             ));
         }
@@ -189,7 +192,7 @@ impl Assembler {
             request_id: self.request_id(),
             model: self.model().to_owned(),
             usage: self.usage_so_far(),
-            rate_limits: RateLimits::of_openai(&self.headers),
+            rate_limits: self.rate_limits.clone(),
         });
     }
 
@@ -245,7 +248,7 @@ impl Assembler {
             provider: Provider::OpenAiCompatible,
             model: self.model().to_owned(),
             request_id: self.request_id(),
-            rate_limits: RateLimits::of_openai(&self.headers),
+            rate_limits: self.rate_limits.clone(),
             elapsed: self.begun.elapsed(),
         })
     }

@@ -87,23 +87,25 @@ pub(super) fn failure(
         .with_retry_after(retry_after(headers, now))
         .with_rate_limits(RateLimits::of_openai(headers))
         .with_retryable(is_retryable(status, headers));
-    finish(error, status, headers, detail)
+    finish(error, status, request_id(headers), detail)
 }
 
 /// The error inside an answer, or a stream, with a status of success.
-pub(super) fn failure_in_success(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+pub(super) fn failure_in_success(
+    status: StatusCode,
+    request_id: Option<String>,
+    body: &[u8],
+) -> Error {
     let detail = Detail::read(body);
     let by_status = |status| kind_of_status(status).unwrap_or_else(|| kind_of_class(status));
     let kind = kind_of_code(detail.code.as_deref())
         .or_else(|| detail.status.map(by_status))
         .unwrap_or(ErrorKind::Upstream);
-    finish(Error::new(kind), status, headers, detail)
+    finish(Error::new(kind), status, request_id, detail)
 }
 
-fn finish(error: Error, status: StatusCode, headers: &HeaderMap, detail: Detail) -> Error {
-    let error = error
-        .with_status(status)
-        .with_request_id(request_id(headers));
+fn finish(error: Error, status: StatusCode, request_id: Option<String>, detail: Detail) -> Error {
+    let error = error.with_status(status).with_request_id(request_id);
     match detail.message {
         Some(message) => error.with_upstream_message(&message),
         None => error,

@@ -22,6 +22,11 @@ pub(super) const AREA: Area = Area {
             Unit::Count,
             "Sessions that were opened",
         ),
+        Metric::counter(
+            "chat_turns_aside_total",
+            Unit::Count,
+            "Turns that wait beside their session, because the store couldn't be asked for it",
+        ),
         Metric::gauge(
             "knowledge_documents",
             Unit::Count,

@@ -25,7 +25,7 @@ fn chat() -> Chat {
     let store = EmbeddedStore::in_memory(EmbeddedConfig::default(), clock.clone()).unwrap();
     let cache = CacheConfig::default();
     let cache = Cache::new(&cache, &[::chat::OPERATION], None, clock.clone()).unwrap();
-    let script = Outcome::stream(&["Se anula", " así"], Step::Hang);
+    let script = Outcome::stream(&["Se anuló", " así"], Step::Hang);
     let model: Arc<dyn LanguageModel> = Arc::new(ScriptedModel::new("m").otherwise(script));
     let deps = Deps {
         knowledge,

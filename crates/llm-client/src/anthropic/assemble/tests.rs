@@ -30,7 +30,7 @@ impl Run {
             asked_model: model,
             capabilities: &Capabilities::of(model),
             request,
-            headers: &HeaderMap::new(),
+            headers: &http::HeaderMap::new(),
             status: StatusCode::OK,
             elapsed: std::time::Duration::ZERO,
         };
