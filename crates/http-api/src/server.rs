@@ -48,8 +48,8 @@ pub struct Server {
 struct Accepted {
     /// Every connection holds a receiver for as long as it is there.
     connections: watch::Sender<()>,
-    /// The upkeep of the metrics, for as long as this is held.
-    _upkeep: JoinSet<()>,
+    /// The upkeep of the metrics and the watch over delays, for as long as this is held.
+    _chores: JoinSet<()>,
 }
 
 /// How a drain ended.
@@ -109,6 +109,8 @@ async fn accept(
     drop(stopping);
     let mut chores = JoinSet::new();
     chores.spawn(upkeep(Arc::clone(&shared)));
+    let watched = Arc::clone(&shared);
+    chores.spawn(async move { watched.overload.watch().await });
     let limits = &shared.config.limits;
     let places = Connections::new(
         limits.max_connections,
@@ -121,7 +123,7 @@ async fn accept(
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = &mut stopped => return Accepted { connections, _upkeep: chores },
+            _ = &mut stopped => return Accepted { connections, _chores: chores },
         };
         match accepted {
             Ok((stream, peer)) => match places.admit(peer.ip()) {
