@@ -45,7 +45,7 @@ pub struct Limits {
     /// Bytes of the bodies of those requests; the next request is answered 503. Working on a
     /// body takes some three times its size.
     pub max_in_flight_bytes: usize,
-    /// How late the runtime may come to what is due. Where it is later for a tenth of a second,
+    /// How late the runtime may come to what is due. Where it is later for longer than a moment,
     /// and busy, requests are answered 503 until it isn't. Zero: nobody looks.
     pub overload_delay: Duration,
 }
