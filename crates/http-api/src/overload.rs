@@ -35,6 +35,8 @@ const CROWD: usize = 16;
 /// What part of the bound is borne while there is an overload: an answer waits in line several times
 /// until it is whole.
 const STRICT: u32 = 5;
+/// No less: the runtime's timers are late by up to a millisecond by themselves.
+const FINEST: Duration = Duration::from_millis(2);
 /// Where of all looks in this time fewer than one of so many was late, the overload is over.
 const RELIEVED: Duration = Duration::from_millis(250);
 const HARDLY_ANY: u32 = 10;
@@ -181,10 +183,9 @@ impl Controller {
 
     /// Whether requests are refused until the next look.
     fn look(&mut self, look: Look) -> bool {
-        let borne = if self.overloaded {
-            self.bound / STRICT
-        } else {
-            self.bound
+        let borne = match self.overloaded {
+            true => (self.bound / STRICT).max(FINEST),
+            false => self.bound,
         };
         let late = look.late > borne || look.load.queued > CROWD;
         if late {
