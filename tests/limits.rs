@@ -1,5 +1,7 @@
 //! Clients that are slow, large, many or malicious.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::Method;
@@ -7,7 +9,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{KEY, Options, Request, Service, valid};
+use crate::support::{KEY, Options, Reply, Request, Service, valid};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -325,4 +327,61 @@ async fn an_envelope_of_wrong_documents_gets_an_answer_of_bounded_size() {
             .contains("no se detallan"),
         "the rest is counted"
     );
+}
+
+/// Validates on a connection of its own until `over` says so; the first refusal.
+async fn press(addr: std::net::SocketAddr, over: Arc<AtomicBool>) -> Option<Reply> {
+    let mut refusal = None;
+    while !over.load(Ordering::Relaxed) {
+        let request = Request::validate(&valid()).header("cache-control", "no-store");
+        let reply = request.try_send(addr).await.unwrap();
+        match reply.status.as_u16() {
+            200 => {}
+            503 => refusal = refusal.or(Some(reply)),
+            _ => panic!("{reply:?}"),
+        }
+    }
+    refusal
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_than_the_cores_can_is_refused_but_for_who_watches() {
+    let options = Options::default().env("AI_SERVICE_OVERLOAD_DELAY_MS", "1");
+    let service = options.config("[metrics]\npublic = true\n").start().await;
+    let over = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..128)
+        .map(|_| tokio::spawn(press(service.addr, Arc::clone(&over))))
+        .collect();
+    let counted = "http_refused_total{reason=\"overload\"} ";
+    let shed = async {
+        loop {
+            for path in ["/live", "/ready", "/health"] {
+                let status = service.send(Request::get(path)).await.status;
+                assert!([200, 207].contains(&status.as_u16()), "{path}: {status}");
+            }
+            let metrics = service.send(Request::get("/metrics")).await;
+            assert_eq!(metrics.status, 200);
+            let text = String::from_utf8_lossy(&metrics.body).into_owned();
+            let line = text.lines().find_map(|line| line.strip_prefix(counted));
+            if line.unwrap().parse::<f64>().unwrap() > 100.0 {
+                return;
+            }
+        }
+    };
+    let shed = tokio::time::timeout(LIMIT, shed).await;
+    over.store(true, Ordering::Relaxed);
+    shed.expect("nothing is refused");
+    let mut refusals = 0;
+    for client in clients {
+        if let Some(reply) = client.await.unwrap() {
+            refusals += 1;
+            assert_eq!(reply.header("retry-after"), "1");
+            assert_eq!(reply.header("content-type"), "application/problem+json");
+            assert_eq!(reply.json()["code"], "overloaded");
+        }
+    }
+    assert!(refusals > 0);
+    // And then it is over.
+    let again = async { while service.send(Request::validate(&valid())).await.status != 200 {} };
+    tokio::time::timeout(LIMIT, again).await.unwrap();
 }

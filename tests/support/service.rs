@@ -41,6 +41,8 @@ impl Default for Options {
         let env = vec![
             ("AI_SERVICE_LISTEN".into(), "127.0.0.1:0".into()),
             ("AI_SERVICE_API_KEY".into(), KEY.into()),
+            // A debug build beside other tests is late all the time.
+            ("AI_SERVICE_OVERLOAD_DELAY_MS".into(), "0".into()),
         ];
         Self {
             dir: Arc::new(TempDir::new().unwrap()),

@@ -28,6 +28,7 @@ use crate::kept;
 use crate::keyring::Keyring;
 use crate::offload::Offload;
 use crate::openapi::Page;
+use crate::overload::Overload;
 use crate::peers::FailedTries;
 use crate::places::Places;
 use crate::problem::Problem;
@@ -104,6 +105,7 @@ pub(crate) struct Shared {
     pub(crate) routes: Routes,
     pub(crate) http: HttpMetrics,
     pub(crate) places: Places,
+    pub(crate) overload: Overload,
     pub(crate) stream_places: StreamPlaces,
     pub(crate) offload: Offload,
     pub(crate) model_watch: ModelWatch,
@@ -131,6 +133,7 @@ impl Config {
             routes: Routes::new(),
             http: HttpMetrics::new(&Routes::labels()),
             places: Places::new(&self.limits),
+            overload: Overload::new(self.limits.overload_delay),
             stream_places: StreamPlaces::new(&self.limits),
             offload: Offload::default(),
             model_watch: ModelWatch::default(),

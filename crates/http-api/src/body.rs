@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt as _;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
@@ -52,19 +53,20 @@ fn time_for(announced: Option<u64>, limits: &Limits) -> Duration {
     by_rate.map_or(limits.body_timeout, |time| time.min(limits.body_timeout))
 }
 
-/// Throws away what is left of a refused body, in the background.
+/// Throws away what is left of a refused body, in the background where it isn't all here.
 ///
 /// Most clients send all of a body before they read an answer: if the connection were closed
 /// on them half way, they would see a broken pipe and not the refusal. A client that waits
 /// for a `100 Continue` or that was too slow already is left alone.
-pub(crate) fn discard<B>(headers: &HeaderMap, body: B, refusal: &Problem)
+pub(crate) fn discard<B>(headers: &HeaderMap, mut body: B, refusal: &Problem)
 where
     B: Body<Data = Bytes> + Unpin + Send + 'static,
 {
     let pointless = headers.contains_key(EXPECT)
         || refusal.status() == StatusCode::REQUEST_TIMEOUT
         || body.is_end_stream();
-    if !pointless {
+    // Most come with their heads: a task for each would make an overload worse.
+    if !pointless && throw_away(&mut body).now_or_never().is_none() {
         tokio::spawn(tokio::time::timeout(REST_LIMIT, throw_away(body)));
     }
 }
@@ -188,6 +190,21 @@ mod tests {
     }
 
     const MINUTE: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn what_is_here_is_thrown_away_at_once_and_the_rest_in_the_background() {
+        let tasks = || {
+            tokio::runtime::Handle::current()
+                .metrics()
+                .num_alive_tasks()
+        };
+        let (headers, refusal) = (HeaderMap::new(), Problem::overloaded());
+        discard(&headers, pieces(&["ab", "cd"]), &refusal);
+        assert_eq!(tasks(), 0);
+        let silent = StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>());
+        discard(&headers, silent, &refusal);
+        assert_eq!(tasks(), 1);
+    }
 
     #[tokio::test]
     async fn pieces_come_together_up_to_the_limit() {

@@ -10,7 +10,7 @@ use crate::peers::TrustedProxies;
 use crate::tls::Tls;
 
 /// Bounds on what clients may send and on how long anything takes. Every one has a default
-/// that suits an ERP; none can be switched off.
+/// that suits an ERP; but for the bound on delay none can be switched off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Largest body, in bytes.
@@ -45,6 +45,9 @@ pub struct Limits {
     /// Bytes of the bodies of those requests; the next request is answered 503. Working on a
     /// body takes some three times its size.
     pub max_in_flight_bytes: usize,
+    /// How late the runtime may come to what is due. Where it is later for longer than a moment,
+    /// and busy, requests are answered 503 until it isn't. Zero: nobody looks.
+    pub overload_delay: Duration,
 }
 
 impl Default for Limits {
@@ -64,6 +67,7 @@ impl Default for Limits {
             max_in_flight: const { NonZeroUsize::new(1_024).unwrap() },
             max_streams: const { NonZeroUsize::new(2_000).unwrap() },
             max_in_flight_bytes: 128 * 1024 * 1024,
+            overload_delay: Duration::from_millis(10),
         }
     }
 }

@@ -94,6 +94,7 @@ mod kept;
 mod keyring;
 mod offload;
 mod openapi;
+mod overload;
 mod payslips;
 mod peers;
 mod places;

@@ -47,8 +47,8 @@ pub struct Server {
 #[derive(Debug)]
 struct Accepted {
     connections: Held,
-    /// The upkeep of the metrics, for as long as this is held.
-    _upkeep: JoinSet<()>,
+    /// The upkeep of the metrics and the watch over delays, for as long as this is held.
+    _chores: JoinSet<()>,
 }
 
 /// The connections that there are; dropping it dismisses them.
@@ -121,6 +121,8 @@ async fn accept(
 ) -> Accepted {
     let mut chores = JoinSet::new();
     chores.spawn(upkeep(Arc::clone(&shared)));
+    let watched = Arc::clone(&shared);
+    chores.spawn(async move { watched.overload.watch(&watched.offload).await });
     let limits = &shared.config.limits;
     let places = Connections::new(
         limits.max_connections,
@@ -136,7 +138,7 @@ async fn accept(
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = &mut stopped => return Accepted { connections, _upkeep: chores },
+            _ = &mut stopped => return Accepted { connections, _chores: chores },
         };
         match accepted {
             Ok((stream, peer)) => match connections.places.admit(peer.ip()) {

@@ -167,6 +167,9 @@ async fn worked(
     caller: &Arc<Caller>,
     request: Request<Incoming>,
 ) -> Result<Reply, Problem> {
+    if shared.overload.refuses() {
+        return refused(request, Problem::overloaded());
+    }
     let Some(mut place) = shared.places.take(request.body().size_hint().upper()) else {
         return refused(request, Problem::overloaded());
     };

@@ -152,7 +152,7 @@ impl HttpMetrics {
         InFlight::of(&self.connections)
     }
 
-    /// A counter of what was refused before it had a route, by a reason known beforehand.
+    /// A counter of what was refused whatever it asked for, by a reason known beforehand.
     pub fn refused(reason: &'static str) -> Counter {
         metrics::counter!("http_refused_total", "reason" => reason)
     }

@@ -204,9 +204,15 @@ async fn saturate(
     kinds: Vec<Kind>,
     machine: Machine,
 ) -> Result<Figures, Error> {
-    let capacities = saturation::capacities(&kinds, &stage).await?;
+    let capacities = match args.rate {
+        Some(_) => Vec::new(),
+        None => saturation::capacities(&kinds, &stage).await?,
+    };
     let kinds = Arc::new(kinds);
-    let (found, steps) = saturation::steps(&kinds, args.seed).await?;
+    let (found, steps) = match args.rate {
+        Some(known) => (known, Vec::new()),
+        None => saturation::steps(&kinds, args.seed).await?,
+    };
     println!("    saturation: {found:.0}/s; now 60 %, twice as much, and back");
     let watch = Watch::start(stage.processes(), stage.goal.admin(), &stage.goal.key);
     let begun = Instant::now();

@@ -39,7 +39,8 @@ impl Lane {
     /// Connections of this lane.
     pub fn connections(self) -> usize {
         match self {
-            Self::Quick => 128,
+            // So many that it is the service where requests wait, and not the generator.
+            Self::Quick => 512,
             Self::Slow | Self::Stream => 256,
         }
     }

@@ -216,6 +216,7 @@ fn both_autoscalers_scale_the_deployment_within_the_same_bounds_by_the_same_figu
     let ours = [
         wanted("/spec/metrics/0/pods/target/averageValue"),
         wanted("/spec/metrics/1/object/target/value"),
+        wanted("/spec/metrics/2/pods/target/averageValue"),
     ];
     assert_eq!(thresholds.collect::<Vec<_>>(), ours);
 }
@@ -270,6 +271,7 @@ fn the_autoscalers_ask_for_metrics_that_exist() {
     let asked = [
         "/spec/metrics/0/pods/metric/name",
         "/spec/metrics/1/object/metric/name",
+        "/spec/metrics/2/pods/metric/name",
     ];
     let asked = asked.map(|pointer| text(&hpa, pointer));
     let values = manifest("hpa/adapter-values");

@@ -72,6 +72,12 @@ impl Environment {
                 .map_err(|_| wrong("OTEL_TRACES_SAMPLER_ARG", "must be 0 to 1"))?;
             file.traces.sample_ratio = Some(ratio);
         }
+        if let Some(delay) = self.get("AI_SERVICE_OVERLOAD_DELAY_MS") {
+            let delay = delay
+                .parse()
+                .map_err(|_| wrong("AI_SERVICE_OVERLOAD_DELAY_MS", "must be milliseconds"))?;
+            file.limits.overload_delay_ms = Some(delay);
+        }
         if let Some(url) = self.get("SLACK_WEBHOOK_URL") {
             let slack = &mut file.sii_monitor.slack;
             (slack.webhook_url, slack.webhook_url_file) = (Some(url.into()), None);

@@ -241,6 +241,7 @@ pub(super) struct Limits {
     pub(super) max_in_flight: Option<usize>,
     pub(super) max_streams: Option<usize>,
     pub(super) max_in_flight_bytes: Option<usize>,
+    pub(super) overload_delay_ms: Option<u64>,
 }
 
 /// What the chat knows.

@@ -71,6 +71,10 @@ pub(super) fn limits(file: &file::Limits) -> Result<Limits, SettingsError> {
         max_in_flight_bytes: file
             .max_in_flight_bytes
             .unwrap_or(default.max_in_flight_bytes),
+        overload_delay: match file.overload_delay_ms {
+            Some(ms) => wait("limits.overload_delay_ms", Some(ms), ms)?,
+            None => default.overload_delay,
+        },
     };
     if limits.max_in_flight_bytes < limits.max_body_bytes {
         let problem = "must be at least limits.max_body_bytes";

@@ -111,6 +111,7 @@ fn the_environment_goes_over_the_file_and_empty_variables_are_unset() {
             ("LOG_LEVEL", ""),
             ("AI_SERVICE_API_KEY", "from the environment"),
             ("ANTHROPIC_BASE_URL", "http://127.0.0.1:8100"),
+            ("AI_SERVICE_OVERLOAD_DELAY_MS", "0"),
             ("SLACK_WEBHOOK_URL", "https://hooks.slack.example/x"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"),
             ("REDIS_HOST", ""),
@@ -130,6 +131,7 @@ fn the_environment_goes_over_the_file_and_empty_variables_are_unset() {
         "http://localhost:4318"
     );
     assert_eq!(settings.sii.outlets[0].name, "slack");
+    assert!(settings.limits.overload_delay.is_zero());
     assert!(settings.shared.is_none());
 }
 
@@ -188,6 +190,10 @@ fn nonsense_is_refused_by_name() {
         ("[concurrency]\ninitial = 9\nmax = 8", "concurrency.initial"),
         ("[drain]\ngrace_ms = 9223372036854775807", "drain.grace_ms"),
         ("[limits]\nmin_body_rate = 0", "limits.min_body_rate"),
+        (
+            "[limits]\noverload_delay_ms = 3600001",
+            "limits.overload_delay_ms",
+        ),
         (
             "[limits]\nmax_connections_per_peer = 0",
             "limits.max_connections_per_peer",

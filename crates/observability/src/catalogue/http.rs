@@ -63,9 +63,9 @@ pub(super) const AREA: Area = Area {
         Metric::counter(
             "http_refused_total",
             Unit::Count,
-            "Connections and requests refused before they had a route, by reason",
+            "Connections over their bound, and requests that came while the process was late, by reason",
         )
-        .labels(&[words("reason", &["connections"])])
+        .labels(&[words("reason", &["connections", "overload"])])
         .always(),
         Metric::counter(
             "http_connections_evicted_total",

@@ -1,0 +1,230 @@
+//! Refusing requests while there is more to do than the cores can.
+//!
+//! The bound on requests in flight can't see that: what is answered without waiting is never
+//! many at once, while those who are behind wait in their sockets. What they wait is seen by a
+//! task that asks to be woken at a time and looks how late it is.
+//!
+//! One stall, however long, refuses nobody: only a delay that stands for [`STANDING`] without
+//! ebbing away is too much (as in CoDel, RFC 8289), and only where the workers were busy meanwhile:
+//! on a machine that gives them no processor an idle service is late as well. From then on far less
+//! is borne, and whoever comes while the runtime is late is refused: that costs little, and the line
+//! is short again at once. It is over when hardly any look is late.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use metrics::Counter;
+use observability::HttpMetrics;
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep_until};
+
+use crate::offload::Offload;
+
+/// Between two looks where nothing is late, and where something is.
+const CALM: Duration = Duration::from_millis(20);
+const CLOSE: Duration = Duration::from_millis(1);
+/// How long a delay is borne that doesn't ebb away.
+const STANDING: Duration = Duration::from_millis(75);
+/// What is left of a delay after that time counts as ebbing below this part.
+const EBB: f64 = 0.85;
+/// The part of that time that the workers must have been busy.
+const BUSY: f64 = 0.7;
+/// Tasks in the common queue from which on the runtime counts as late as well. They are there when a
+/// worker's own queue is full, and wait behind the look, which has a place in that one.
+const CROWD: usize = 16;
+/// What part of the bound is borne while there is an overload: an answer waits in line several times
+/// until it is whole.
+const STRICT: u32 = 5;
+/// No less: the runtime's timers are late by up to a millisecond by themselves.
+const FINEST: Duration = Duration::from_millis(2);
+/// Where of all looks in this time fewer than one of so many was late, the overload is over.
+const RELIEVED: Duration = Duration::from_millis(250);
+const HARDLY_ANY: u32 = 10;
+/// One of so many is let in also then: where refusing alone takes all there is, somebody still
+/// gets an answer.
+const LET_IN: u32 = 32;
+
+/// Whether requests are refused now.
+#[derive(Debug)]
+pub(crate) struct Overload {
+    /// The delay that is borne; none where all are.
+    bound: Option<Duration>,
+    refusing: AtomicBool,
+    asked: AtomicU32,
+    refused: Counter,
+}
+
+impl Overload {
+    /// Bears so much delay; zero: whatever it is.
+    pub(crate) fn new(bound: Duration) -> Self {
+        Self {
+            bound: (!bound.is_zero()).then_some(bound),
+            refusing: AtomicBool::new(false),
+            asked: AtomicU32::new(0),
+            refused: HttpMetrics::refused("overload"),
+        }
+    }
+
+    /// Whether this request is one of those that are refused.
+    pub(crate) fn refuses(&self) -> bool {
+        if !self.refusing.load(Ordering::Relaxed) {
+            return false;
+        }
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed);
+        let refuses = !asked.is_multiple_of(LET_IN);
+        if refuses {
+            self.refused.increment(1);
+        }
+        refuses
+    }
+
+    /// Looks for ever, where delays are bounded.
+    pub(crate) async fn watch(&self, offload: &Offload) {
+        self.watch_with(|| Load::of_runtime(offload)).await;
+    }
+
+    async fn watch_with(&self, load: impl Fn() -> Load) {
+        let Some(bound) = self.bound else { return };
+        let mut controller = Controller::new(bound);
+        let mut pause = CALM;
+        loop {
+            let due = Instant::now() + pause;
+            sleep_until(due).await;
+            let at = Instant::now();
+            let look = Look {
+                at,
+                late: at.saturating_duration_since(due),
+                load: load(),
+            };
+            let refuses = controller.look(look);
+            self.refusing.store(refuses, Ordering::Relaxed);
+            pause = controller.pause();
+        }
+    }
+}
+
+/// What the runtime says of itself.
+#[derive(Debug, Clone, Copy, Default)]
+struct Load {
+    /// How long a worker has been busy since the start, on the average.
+    busy: Duration,
+    /// Tasks in the workers' common queue, and work that waits for another thread.
+    queued: usize,
+}
+
+impl Load {
+    fn of_runtime(offload: &Offload) -> Self {
+        let metrics = Handle::current().metrics();
+        let workers = metrics.num_workers();
+        let busy: Duration = (0..workers)
+            .map(|worker| metrics.worker_total_busy_duration(worker))
+            .sum();
+        Self {
+            busy: busy / u32::try_from(workers.max(1)).unwrap_or(u32::MAX),
+            queued: metrics.global_queue_depth() + offload.waiting(),
+        }
+    }
+}
+
+/// What was found at a time.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    at: Instant,
+    late: Duration,
+    load: Load,
+}
+
+impl Look {
+    /// Whether an earlier delay is going away by itself.
+    fn is_ebb_of(&self, earlier: &Self) -> bool {
+        self.late <= earlier.late.mul_f64(EBB)
+            && self.load.queued as f64 <= earlier.load.queued as f64 * EBB
+    }
+}
+
+/// From delays to whether requests are refused.
+#[derive(Debug)]
+struct Controller {
+    bound: Duration,
+    /// The first of those looks in a row that were late, and are judged together.
+    since: Option<Look>,
+    overloaded: bool,
+    /// The latest looks of an overload.
+    recent: Option<Recent>,
+}
+
+/// Looks that are counted together.
+#[derive(Debug)]
+struct Recent {
+    since: Instant,
+    looks: u32,
+    late: u32,
+}
+
+impl Recent {
+    fn since(at: Instant) -> Self {
+        Self {
+            since: at,
+            looks: 0,
+            late: 0,
+        }
+    }
+}
+
+impl Controller {
+    fn new(bound: Duration) -> Self {
+        Self {
+            bound,
+            since: None,
+            overloaded: false,
+            recent: None,
+        }
+    }
+
+    /// Whether requests are refused until the next look.
+    fn look(&mut self, look: Look) -> bool {
+        let borne = match self.overloaded {
+            true => (self.bound / STRICT).max(FINEST),
+            false => self.bound,
+        };
+        let late = look.late > borne || look.load.queued > CROWD;
+        if late {
+            let first = *self.since.get_or_insert(look);
+            let span = look.at.duration_since(first.at);
+            if span >= STANDING {
+                let busy = look.load.busy.saturating_sub(first.load.busy) >= span.mul_f64(BUSY);
+                self.overloaded = busy && (self.overloaded || !look.is_ebb_of(&first));
+                self.since = Some(look);
+            }
+        } else {
+            self.since = None;
+        }
+        self.relieve(look.at, late);
+        self.overloaded && late
+    }
+
+    /// Counts a look, and ends an overload in which hardly any was late any more.
+    fn relieve(&mut self, at: Instant, late: bool) {
+        let Some(recent) = self.recent.as_mut().filter(|_| self.overloaded) else {
+            self.recent = self.overloaded.then(|| Recent::since(at));
+            return;
+        };
+        recent.looks += 1;
+        recent.late += u32::from(late);
+        if at.duration_since(recent.since) >= RELIEVED {
+            self.overloaded = recent.late * HARDLY_ANY > recent.looks;
+            self.recent = self.overloaded.then(|| Recent::since(at));
+        }
+    }
+
+    /// How long to wait for the next look.
+    fn pause(&self) -> Duration {
+        match self.overloaded || self.since.is_some() {
+            true => CLOSE,
+            false => CALM,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,267 @@
+//! The controller over a model of clients and cores, in a time of its own.
+
+use std::collections::VecDeque;
+
+use tokio::time::{advance, timeout};
+
+use super::*;
+
+const BOUND: Duration = Duration::from_millis(10);
+/// What an answer takes, and a refusal.
+const ANSWER: Duration = Duration::from_micros(300);
+const REFUSAL: Duration = Duration::from_micros(45);
+/// Requests that are with the service at once; others wait at the clients'.
+const CONNECTIONS: usize = 512;
+
+/// What came of a time.
+#[derive(Debug, Default)]
+struct Came {
+    /// Waits of what was answered.
+    waits: Vec<Duration>,
+    refused: usize,
+    /// The last refusal, from the beginning.
+    last_refusal: Duration,
+}
+
+impl Came {
+    fn p99(&self) -> Duration {
+        let mut sorted = self.waits.clone();
+        sorted.sort_unstable();
+        sorted[sorted.len() * 99 / 100]
+    }
+}
+
+/// One core that serves one after the other, the watcher among them.
+struct Core {
+    controller: Controller,
+    start: Instant,
+    now: Duration,
+    /// When each came who waits for a connection.
+    outside: VecDeque<Duration>,
+    /// The same of those who have one; the look is in line with them.
+    inside: VecDeque<Option<Duration>>,
+    look_due: Duration,
+    looking: bool,
+    refuses: bool,
+    asked: u32,
+    busy: Duration,
+}
+
+impl Core {
+    fn new() -> Self {
+        Self {
+            controller: Controller::new(BOUND),
+            start: Instant::now(),
+            now: Duration::ZERO,
+            outside: VecDeque::new(),
+            inside: VecDeque::new(),
+            look_due: CALM,
+            looking: false,
+            refuses: false,
+            asked: 0,
+            busy: Duration::ZERO,
+        }
+    }
+
+    /// Requests come evenly, at so many times what the core can; stalls now and then.
+    fn serve(&mut self, load: f64, span: Duration, stalls: Option<(Duration, Duration)>) -> Came {
+        let (begun, between) = (self.now, ANSWER.div_f64(load));
+        let (mut next, mut stall) = (self.now, stalls);
+        let mut came = Came::default();
+        while self.now < begun + span {
+            while next <= self.now {
+                self.outside.push_back(next);
+                next += between;
+            }
+            if let Some((after, length)) = stall.filter(|(after, _)| begun + *after <= self.now) {
+                self.now += length;
+                stall = stalls.map(|(every, length)| (after + every, length));
+                continue;
+            }
+            self.line_up();
+            match self.inside.pop_front() {
+                Some(Some(at)) => self.answer(at, begun, &mut came),
+                Some(None) => self.look(),
+                None => self.now = next.min(self.look_due),
+            }
+        }
+        came
+    }
+
+    fn line_up(&mut self) {
+        while self.inside.len() < CONNECTIONS
+            && let Some(at) = self.outside.pop_front()
+        {
+            self.inside.push_back(Some(at));
+        }
+        if !self.looking && self.look_due <= self.now {
+            self.inside.push_back(None);
+            self.looking = true;
+        }
+    }
+
+    fn answer(&mut self, at: Duration, begun: Duration, came: &mut Came) {
+        self.asked = self.asked.wrapping_add(1);
+        let refused = self.refuses && !self.asked.is_multiple_of(LET_IN);
+        let price = if refused { REFUSAL } else { ANSWER };
+        self.now += price;
+        self.busy += price;
+        if refused {
+            came.refused += 1;
+            came.last_refusal = self.now - begun;
+        } else {
+            came.waits.push(self.now - at);
+        }
+    }
+
+    fn look(&mut self) {
+        self.looking = false;
+        self.refuses = self.controller.look(Look {
+            at: self.start + self.now,
+            late: self.now.saturating_sub(self.look_due),
+            load: Load {
+                busy: self.busy,
+                queued: 0,
+            },
+        });
+        self.look_due = self.now + self.controller.pause();
+    }
+}
+
+const SECONDS: fn(u64) -> Duration = Duration::from_secs;
+const MILLIS: fn(u64) -> Duration = Duration::from_millis;
+
+#[test]
+fn twice_of_what_can_be_is_answered_quickly_or_refused_and_forgotten_after() {
+    for (load, p99) in [(1.2, 75), (2.0, 75), (4.0, 200)] {
+        let mut core = Core::new();
+        let calm = core.serve(0.6, SECONDS(5), None);
+        assert_eq!(calm.refused, 0);
+        let over = core.serve(load, SECONDS(15), None);
+        assert!(over.refused > 1_000, "{load}: {}", over.refused);
+        assert!(over.p99() < MILLIS(p99), "{load}: {:?}", over.p99());
+        let capacity = SECONDS(15).div_duration_f64(ANSWER);
+        let part = over.waits.len() as f64 / capacity;
+        // Of the core's time, less what refusals took.
+        let possible = (1.0 - load * 0.15) / 0.85;
+        assert!(part > possible * 0.9, "{load}: {part} of {possible}");
+        let back = core.serve(0.6, SECONDS(5), None);
+        assert!(back.last_refusal < MILLIS(300), "{:?}", back.last_refusal);
+    }
+}
+
+#[test]
+fn stalls_that_ebb_away_refuse_nobody() {
+    for length in [20, 50, 100, 150, 200] {
+        let mut core = Core::new();
+        let stalls = Some((MILLIS(1_500), MILLIS(length)));
+        let came = core.serve(0.6, SECONDS(30), stalls);
+        assert_eq!(came.refused, 0, "stalls of {length} ms");
+    }
+}
+
+/// Looks every 15 ms, late by 50 ms each, of workers that are busy for a part of the time.
+fn late(controller: &mut Controller, looks: u32, part: f64) -> Vec<bool> {
+    let (start, step) = (Instant::now(), MILLIS(15));
+    let look = |number| Look {
+        at: start + step * number,
+        late: MILLIS(50),
+        load: Load {
+            busy: (step * number).mul_f64(part),
+            queued: 0,
+        },
+    };
+    (0..looks)
+        .map(|number| controller.look(look(number)))
+        .collect()
+}
+
+#[test]
+fn an_idle_service_on_a_busy_machine_refuses_nobody() {
+    let mut controller = Controller::new(BOUND);
+    assert!(
+        late(&mut controller, 100, 0.5)
+            .iter()
+            .all(|refuses| !refuses)
+    );
+    let busy = late(&mut Controller::new(BOUND), 100, 0.9);
+    let first = busy.iter().position(|refuses| *refuses).unwrap();
+    assert_eq!(first, 5, "75 ms and not before");
+    // Who was overloaded and is only late for want of a processor refuses nobody either.
+    controller = Controller::new(BOUND);
+    controller.overloaded = true;
+    let idle = late(&mut controller, 100, 0.1);
+    assert!(idle[20..].iter().all(|refuses| !refuses));
+}
+
+#[test]
+fn a_crowd_that_waits_behind_the_look_counts_as_a_delay() {
+    let refuses = |queued| {
+        let mut controller = Controller::new(BOUND);
+        let (start, step) = (Instant::now(), MILLIS(20));
+        (0..20).any(|number| {
+            let busy = step * number;
+            controller.look(Look {
+                at: start + step * number,
+                late: MILLIS(1),
+                load: Load { busy, queued },
+            })
+        })
+    };
+    assert!(!refuses(CROWD) && refuses(CROWD + 1));
+}
+
+#[tokio::test]
+async fn the_runtime_tells_what_it_does() {
+    let load = Load::of_runtime(&Offload::default());
+    assert_eq!(load.queued, 0);
+    assert!(load.busy < SECONDS(60));
+}
+
+#[test]
+fn some_are_let_in_also_then() {
+    let overload = Overload::new(BOUND);
+    assert!((0..1_000).all(|_| !overload.refuses()));
+    overload.refusing.store(true, Ordering::Relaxed);
+    let refused = (0..3_200).filter(|_| overload.refuses()).count();
+    assert_eq!(refused, 3_100);
+}
+
+/// Lets time jump, so that each look comes too late, while the workers are as busy as said.
+async fn jump(overload: &Overload, part: f64) -> bool {
+    let start = Instant::now();
+    let load = || Load {
+        busy: start.elapsed().mul_f64(part),
+        queued: 0,
+    };
+    let jumps = async {
+        let mut refused = false;
+        for _ in 0..20 {
+            advance(MILLIS(40)).await;
+            tokio::task::yield_now().await;
+            refused |= overload.refuses();
+        }
+        refused
+    };
+    tokio::select! {
+        refused = jumps => refused,
+        () = overload.watch_with(load) => false,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runtime_that_is_late_and_busy_refuses_and_recovers() {
+    let overload = Overload::new(BOUND);
+    assert!(!jump(&overload, 0.1).await);
+    assert!(jump(&overload, 1.0).await);
+    // And on time nobody is.
+    let watched = timeout(SECONDS(1), overload.watch_with(Load::default)).await;
+    assert!(watched.is_err() && (0..100).all(|_| !overload.refuses()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bound_of_zero_watches_nothing() {
+    let overload = Overload::new(Duration::ZERO);
+    overload.watch_with(Load::default).await;
+    assert!(!overload.refuses());
+}
