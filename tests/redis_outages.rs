@@ -332,3 +332,26 @@ fn pico_dollars(amount: &Value) -> u64 {
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     format!("{whole}{fraction:0<12}").parse().unwrap()
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn figures_that_were_read_before_an_outage_are_told_during_it() {
+    let _turn = alone().await;
+    let mut server = Server::start(&[]).await.unwrap();
+    let url = format!("redis://127.0.0.1:{}", server.port());
+    let service = Options::default().env("REDIS_URL", &url).start().await;
+    well(&service).await;
+    let stats = async |company: u32| {
+        let path = format!("/api/ai/analytics/stats?company_id={company}");
+        let reply = service.send(Request::get(&path)).await;
+        (reply.status.as_u16(), reply.json())
+    };
+    let (status, mut known) = stats(1).await;
+    assert_eq!((status, &known["degraded"]), (200, &Value::Null));
+    server.kill().unwrap();
+    let (status, during) = stats(1).await;
+    known["degraded"] = json!(true);
+    assert_eq!((status, during), (200, known));
+    let (status, problem) = stats(2).await;
+    let expected = (503, &json!("store_unavailable"));
+    assert_eq!((status, &problem["code"]), expected, "{problem}");
+}

@@ -1,6 +1,7 @@
 //! The routes under `/api/ai/analytics`: projects for purchases, and how well it goes.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use cache::{CacheKey, Computed, Keep};
@@ -58,6 +59,9 @@ struct Figures<'a> {
     projects_matched: u64,
     top_projects: Vec<Top<'a>>,
     confidence_distribution: Distribution,
+    /// Whether they are older ones, as the store is away.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    degraded: bool,
 }
 
 #[derive(Serialize)]
@@ -144,8 +148,17 @@ pub(crate) async fn stats(call: Call<'_>) -> Result<Reply, Problem> {
         0 => call.caller.own_tenant(),
         company => call.caller.tenant(company)?,
     };
-    let loaded = load(&*call.shared.deps.store, &tenant).await;
-    let (stats, _) = loaded.map_err(|error| away(&error))?;
+    let known = &call.shared.known_figures;
+    let (stats, degraded) = match load(&*call.shared.deps.store, &tenant).await {
+        Ok((stats, _)) => {
+            known.keep(&tenant, &stats);
+            (stats, false)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "failed to read the suggestions' figures");
+            (known.of(&tenant).ok_or_else(Problem::store_away)?, true)
+        }
+    };
     let (high, medium, low) = stats.confidence_distribution();
     let top = stats.top_projects();
     let body = encode(&Figures {
@@ -161,13 +174,33 @@ pub(crate) async fn stats(call: Call<'_>) -> Result<Reply, Problem> {
             })
             .collect(),
         confidence_distribution: Distribution { high, medium, low },
+        degraded,
     })?;
     Ok(Reply::json(StatusCode::OK, body))
 }
 
-fn away(error: &StoreError) -> Problem {
-    tracing::warn!(%error, "failed to read the suggestions' figures");
-    Problem::store_away()
+/// The figures as they were last read, for as long as the store can't be: those of so many
+/// tenants that who asks for ever new ones takes no memory.
+#[derive(Debug, Default)]
+pub(crate) struct KnownFigures(Mutex<HashMap<Tenant, Stats>>);
+
+impl KnownFigures {
+    const MOST: usize = 512;
+
+    fn keep(&self, tenant: &Tenant, stats: &Stats) {
+        let mut known = self.known();
+        if known.len() < Self::MOST || known.contains_key(tenant) {
+            known.insert(tenant.clone(), stats.clone());
+        }
+    }
+
+    fn of(&self, tenant: &Tenant) -> Option<Stats> {
+        self.known().get(tenant).cloned()
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<Tenant, Stats>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn read(caller: &Caller, body: &[u8]) -> Result<(Tenant, ProjectQuery), Problem> {

@@ -21,6 +21,7 @@ use sii_monitor::run::Runner;
 use store::{Clock, Store};
 use tokio::net::TcpListener;
 
+use crate::analytics::KnownFigures;
 use crate::auth::Caller;
 use crate::chat::StreamPlaces;
 use crate::config::Config;
@@ -110,6 +111,8 @@ pub(crate) struct Shared {
     pub(crate) offload: Offload,
     pub(crate) model_watch: ModelWatch,
     pub(crate) keys_of_bodies: KeyMemo,
+    /// What `/api/ai/analytics/stats` answers while the store is away.
+    pub(crate) known_figures: KnownFigures,
     pub(crate) description: OnceLock<Bytes>,
     pub(crate) page: Page,
     pub(crate) started: Instant,
@@ -138,6 +141,7 @@ impl Config {
             offload: Offload::default(),
             model_watch: ModelWatch::default(),
             keys_of_bodies: KeyMemo::new(REMEMBERED_BODIES),
+            known_figures: KnownFigures::default(),
             description: OnceLock::new(),
             page: Page::default(),
             started: Instant::now(),

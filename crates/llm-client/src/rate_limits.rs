@@ -1,11 +1,44 @@
 //! What the provider says of the account's limits, read from the headers of its answers.
 
+use std::cell::LazyCell;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 
 use crate::failure::answered_at;
+
+/// Of one limit: the most, what is left, and when it is whole again.
+static ANTHROPIC_REQUESTS: [HeaderName; 3] = [
+    HeaderName::from_static("anthropic-ratelimit-requests-limit"),
+    HeaderName::from_static("anthropic-ratelimit-requests-remaining"),
+    HeaderName::from_static("anthropic-ratelimit-requests-reset"),
+];
+static ANTHROPIC_TOKENS: [HeaderName; 3] = [
+    HeaderName::from_static("anthropic-ratelimit-tokens-limit"),
+    HeaderName::from_static("anthropic-ratelimit-tokens-remaining"),
+    HeaderName::from_static("anthropic-ratelimit-tokens-reset"),
+];
+static ANTHROPIC_INPUT_TOKENS: [HeaderName; 3] = [
+    HeaderName::from_static("anthropic-ratelimit-input-tokens-limit"),
+    HeaderName::from_static("anthropic-ratelimit-input-tokens-remaining"),
+    HeaderName::from_static("anthropic-ratelimit-input-tokens-reset"),
+];
+static ANTHROPIC_OUTPUT_TOKENS: [HeaderName; 3] = [
+    HeaderName::from_static("anthropic-ratelimit-output-tokens-limit"),
+    HeaderName::from_static("anthropic-ratelimit-output-tokens-remaining"),
+    HeaderName::from_static("anthropic-ratelimit-output-tokens-reset"),
+];
+static OPENAI_REQUESTS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-requests"),
+    HeaderName::from_static("x-ratelimit-remaining-requests"),
+    HeaderName::from_static("x-ratelimit-reset-requests"),
+];
+static OPENAI_TOKENS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-tokens"),
+    HeaderName::from_static("x-ratelimit-remaining-tokens"),
+    HeaderName::from_static("x-ratelimit-reset-tokens"),
+];
 
 /// One limit of the account: so many in a period, so many left, and when it is whole again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,34 +74,18 @@ impl RateLimits {
     /// Reads `anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-*`, whose
     /// resets are RFC 3339 moments; they are counted from the answer's own `Date`, or `now`.
     pub(crate) fn of_anthropic(headers: &HeaderMap, now: Timestamp) -> Option<Box<Self>> {
-        let now = answered_at(headers, now);
-        let limit = |names: &[&'static str; 3]| {
+        let now = LazyCell::new(|| answered_at(headers, now));
+        let limit = |names: &[HeaderName; 3]| {
             read(headers, names, |text| {
                 let at: Timestamp = text.parse().ok()?;
-                Some(Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO))
+                Some(Duration::try_from(at.duration_since(*now)).unwrap_or(Duration::ZERO))
             })
         };
         Self {
-            requests: limit(&[
-                "anthropic-ratelimit-requests-limit",
-                "anthropic-ratelimit-requests-remaining",
-                "anthropic-ratelimit-requests-reset",
-            ]),
-            tokens: limit(&[
-                "anthropic-ratelimit-tokens-limit",
-                "anthropic-ratelimit-tokens-remaining",
-                "anthropic-ratelimit-tokens-reset",
-            ]),
-            input_tokens: limit(&[
-                "anthropic-ratelimit-input-tokens-limit",
-                "anthropic-ratelimit-input-tokens-remaining",
-                "anthropic-ratelimit-input-tokens-reset",
-            ]),
-            output_tokens: limit(&[
-                "anthropic-ratelimit-output-tokens-limit",
-                "anthropic-ratelimit-output-tokens-remaining",
-                "anthropic-ratelimit-output-tokens-reset",
-            ]),
+            requests: limit(&ANTHROPIC_REQUESTS),
+            tokens: limit(&ANTHROPIC_TOKENS),
+            input_tokens: limit(&ANTHROPIC_INPUT_TOKENS),
+            output_tokens: limit(&ANTHROPIC_OUTPUT_TOKENS),
         }
         .if_any()
     }
@@ -77,24 +94,8 @@ impl RateLimits {
     /// spans such as `1s`, `6m0s` or `250ms`.
     pub(crate) fn of_openai(headers: &HeaderMap) -> Option<Box<Self>> {
         Self {
-            requests: read(
-                headers,
-                &[
-                    "x-ratelimit-limit-requests",
-                    "x-ratelimit-remaining-requests",
-                    "x-ratelimit-reset-requests",
-                ],
-                span,
-            ),
-            tokens: read(
-                headers,
-                &[
-                    "x-ratelimit-limit-tokens",
-                    "x-ratelimit-remaining-tokens",
-                    "x-ratelimit-reset-tokens",
-                ],
-                span,
-            ),
+            requests: read(headers, &OPENAI_REQUESTS, span),
+            tokens: read(headers, &OPENAI_TOKENS, span),
             ..Self::default()
         }
         .if_any()
@@ -103,16 +104,14 @@ impl RateLimits {
 
 fn read(
     headers: &HeaderMap,
-    [limit, remaining, reset]: &[&'static str; 3],
+    [limit, remaining, reset]: &[HeaderName; 3],
     until: impl Fn(&str) -> Option<Duration>,
 ) -> Option<RateLimit> {
-    let text = |name: &'static str| {
-        let value = headers.get(HeaderName::from_static(name))?;
-        Some(value.to_str().ok()?.trim())
-    };
+    let text = |name: &HeaderName| Some(headers.get(name)?.to_str().ok()?.trim());
+    let remaining = text(remaining)?.parse().ok()?;
     Some(RateLimit {
         limit: text(limit).and_then(|text| text.parse().ok()),
-        remaining: text(remaining)?.parse().ok()?,
+        remaining,
         reset_after: text(reset).and_then(until),
     })
 }

@@ -167,7 +167,7 @@ pub(super) fn stats() -> Operation {
         ("name", text()),
         ("count", count()),
     ]);
-    let schema = object(&[
+    let mut schema = object(&[
         ("total_suggestions", count()),
         (
             "avg_confidence",
@@ -180,6 +180,10 @@ pub(super) fn stats() -> Operation {
             object(&[("high", count()), ("medium", count()), ("low", count())]),
         ),
     ]);
+    schema["properties"]["degraded"] = json!({
+        "type": "boolean",
+        "description": "Sólo si es `true`: son las últimas que se pudieron leer."
+    });
     Operation::new(
         "analyticsStats",
         "analítica",
