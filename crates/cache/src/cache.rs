@@ -344,7 +344,7 @@ impl Cache {
             .run(&order.key, order.policy.compute_limit, compute)
             .await;
         let settled = inner.settle(order, ran, begun.elapsed(), |_| Sharing::Process);
-        if let (Some(l2), Some(entry)) = (&inner.l2, settled.entry) {
+        if let (Some(l2), Some(entry)) = (inner.l2_of(order), settled.entry) {
             l2.write(&order.key, entry, inner.now_ms());
         }
         settled.landing

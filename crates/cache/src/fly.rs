@@ -36,7 +36,7 @@ pub(crate) async fn fly<E, F, Fut>(
         }
         Looked::On(guard, store_answers) => (guard, store_answers),
     };
-    let post = match &inner.l2 {
+    let post = match inner.l2_of(&order) {
         Some(l2) if store_answers && l2.has_replicas().await => Some(Post::new(&inner, l2, &order)),
         _ => None,
     };
@@ -70,7 +70,7 @@ pub(crate) async fn fly<E, F, Fut>(
             }
         }
         _ => {
-            if let (Some(l2), Some(entry)) = (&inner.l2, settled.entry) {
+            if let (Some(l2), Some(entry)) = (inner.l2_of(&order), settled.entry) {
                 l2.write(&order.key, entry, inner.now_ms());
             }
             guard.land(settled.landing);
@@ -110,7 +110,7 @@ enum Looked<E> {
 
 async fn look<E>(inner: &Inner, order: &Order, guard: Guard<E>) -> Looked<E> {
     if !guard.may_look() {
-        return Looked::On(guard, inner.l2.is_some());
+        return Looked::On(guard, inner.l2_of(order).is_some());
     }
     match inner.look(order).await {
         Look::Nothing { store_answers } => Looked::On(guard, store_answers),

@@ -91,6 +91,11 @@ impl Inner {
         millis(self.clock.now())
     }
 
+    /// The second tier, where there is one and this order goes there.
+    pub(crate) fn l2_of(&self, order: &Order) -> Option<&Arc<L2>> {
+        self.l2.as_ref().filter(|_| !order.policy.memory_only)
+    }
+
     /// Looks once more into the first tier (the flight before this one may have landed after
     /// the caller looked), then into the second.
     pub(crate) async fn look(&self, order: &Order) -> Look {
@@ -100,7 +105,7 @@ impl Inner {
             let source = tier(Source::L1, &entry, now_ms);
             return Look::Found(entry, source);
         }
-        let Some(l2) = &self.l2 else {
+        let Some(l2) = self.l2_of(order) else {
             return Look::Nothing {
                 store_answers: false,
             };

@@ -26,6 +26,9 @@ pub struct Policy {
     pub refresh_early: bool,
     /// What a stream does when its last reader has gone. Other computations always finish.
     pub when_alone: WhenAlone,
+    /// Whether the answer stays in this process: neither the store nor another replica is asked
+    /// for it (see [`Policy::memory_only`]).
+    pub memory_only: bool,
 }
 
 impl Policy {
@@ -44,6 +47,7 @@ impl Policy {
             stale_if_error: Duration::ZERO,
             refresh_early: false,
             when_alone: WhenAlone::Finish,
+            memory_only: false,
         }
     }
 
@@ -89,6 +93,14 @@ impl Policy {
     #[must_use]
     pub const fn cancel_when_alone(mut self, grace: Duration) -> Self {
         self.when_alone = WhenAlone::CancelAfter(grace);
+        self
+    }
+
+    /// The same in this process alone: for what is computed sooner than the store answers. It is
+    /// coalesced with calls here and kept in the first tier. A stream has no such thing.
+    #[must_use]
+    pub const fn memory_only(mut self) -> Self {
+        self.memory_only = true;
         self
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use cache::{CacheKey, Computed, Keep};
+use futures_util::future::join_all;
 use http::StatusCode;
 use matching::analytics::Stats;
 use matching::projects::{ProjectQuery, SUGGEST_AT, Suggestion, suggest_project as suggest};
@@ -238,8 +239,10 @@ async fn load(store: &dyn Store, tenant: &Tenant) -> Result<(Stats, Option<Bytes
 
 /// Counts a suggestion, for its company and for the key. A suggestion that can't be counted is given all the same.
 async fn count(shared: &Shared, tenant: &Tenant, suggestion: &Suggestion) {
-    for tenant in [tenant, &tenant.of_caller()] {
-        if let Err(error) = counted(&*shared.deps.store, tenant, suggestion).await {
+    let (store, caller) = (&*shared.deps.store, tenant.of_caller());
+    let both = [tenant, &caller].map(|tenant| counted(store, tenant, suggestion));
+    for outcome in join_all(both).await {
+        if let Err(error) = outcome {
             tracing::warn!(%error, "a suggestion wasn't counted");
         }
     }

@@ -75,6 +75,32 @@ async fn a_frozen_store_costs_its_deadline_and_nothing_else() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_stays_in_memory_waits_for_no_store() {
+    let world = World::new();
+    let other = world.replica();
+    world.store.set_fault(Fault::Hang);
+    let begin = Instant::now();
+    for (world, expected) in [
+        (&world, Status::Miss),
+        (&world, Status::Hit),
+        (&other, Status::Miss),
+    ] {
+        let compute = || async { Ok::<_, Broken>(crate::common::kept("quick")) };
+        let policy = POLICY.memory_only();
+        let answer = world
+            .cache
+            .get_or_compute(&key("a"), policy, Mode::Normal, compute)
+            .await
+            .unwrap();
+        assert_eq!(answer.status, expected);
+    }
+    world.settle().await;
+    assert_eq!(begin.elapsed(), Duration::ZERO);
+    assert_eq!(world.store.reads(), 0);
+    assert_eq!(world.cache.stats().misses, 1);
+}
+
 #[tokio::test]
 async fn a_failing_store_costs_nothing_and_comes_back() {
     let world = World::new();

@@ -1,6 +1,6 @@
 //! One verdict: read the document, apply the rules, ask the model where it can tell more.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
@@ -49,6 +49,8 @@ struct Inner {
     effort: usize,
     today: Date,
     watch: Stopwatch,
+    /// Until the verdict is encoded.
+    ruled: Mutex<Option<Ruled>>,
     _place: Place,
 }
 
@@ -62,10 +64,11 @@ pub(super) struct Judged {
     pub(super) cost: Cost,
 }
 
-/// What the rules found, and what a model would be asked.
+/// What the rules found, and what the model is to be asked, where it can tell more.
+#[derive(Debug)]
 struct Ruled {
     reports: Vec<Report>,
-    question: String,
+    question: Option<String>,
 }
 
 impl Job {
@@ -88,6 +91,7 @@ impl Job {
                 effort,
                 today,
                 watch: Stopwatch::default(),
+                ruled: Mutex::default(),
                 _place: place,
             }),
         }
@@ -98,22 +102,44 @@ impl Job {
         &self.inner.watch
     }
 
+    /// Applies the rules; says whether theirs is the last word, so that the whole verdict takes
+    /// no more than to write it down.
+    ///
+    /// # Errors
+    /// The [`Problem`] of a document that can't be read.
+    pub(super) async fn judge(&self) -> Result<bool, Problem> {
+        let ruled = self.rule(self.has_model()).await?;
+        let last = ruled.question.is_none();
+        *self.ruled() = Some(ruled);
+        Ok(last)
+    }
+
     /// The whole verdict: rules, then the model where one is configured.
     pub(super) async fn run(&self) -> Result<Judged, Problem> {
-        let model = self.inner.shared.deps.model.as_ref();
-        let ruled = self.rule(model.is_some()).await?;
-        if model.is_none() {
-            return self.encode(ruled.reports, None, Some(NoAnswer::Off)).await;
-        }
-        let rejected = ruled.reports.iter().any(rejects);
-        if rejected && self.inner.ask.model_check == ModelCheck::Auto {
-            // The rules have the last word on a reject: the model could add nothing to it.
-            return self.encode(ruled.reports, None, None).await;
-        }
-        match self.review(ruled.question).await {
+        let judged = self.ruled().take();
+        let ruled = match judged {
+            Some(ruled) => ruled,
+            None => self.rule(self.has_model()).await?,
+        };
+        let Some(question) = ruled.question else {
+            // Without a model there was none to ask. With one the rules have the last word on a
+            // reject: it could add nothing to it.
+            let missing = (!self.has_model()).then_some(NoAnswer::Off);
+            return self.encode(ruled.reports, None, missing).await;
+        };
+        match self.review(question).await {
             Ok((review, call)) => self.encode(ruled.reports, Some((review, call)), None).await,
             Err(unreviewed) => self.encode(ruled.reports, None, Some(unreviewed)).await,
         }
+    }
+
+    fn has_model(&self) -> bool {
+        self.inner.shared.deps.model.is_some()
+    }
+
+    fn ruled(&self) -> MutexGuard<'_, Option<Ruled>> {
+        let ruled = self.inner.ruled.lock();
+        ruled.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The verdict of the rules alone, because the model is late.
@@ -223,16 +249,16 @@ impl Inner {
         let findings = reports.iter().map(|report| report.findings.len()).sum();
         span.record("documents", count(documents.len()));
         span.record("findings", count(findings));
-        let question = if ask_model {
+        let always = self.ask.model_check == ModelCheck::Always;
+        let asks = ask_model && (always || !reports.iter().any(rejects));
+        let question = asks.then(|| {
             let pairs: Vec<_> = documents.iter().zip(&reports).collect();
             let original = match &self.ask.document {
                 Document::Json(text) => Some(text.as_str()),
                 _ => None,
             };
             review::question(&pairs, original, self.ask.history.as_deref(), &context)
-        } else {
-            String::new()
-        };
+        });
         Ok(Ruled { reports, question })
     }
 

@@ -75,13 +75,20 @@ async fn computed(
     if let Some(memo) = memo {
         shared.keys_of_bodies.insert(memo, key);
     }
+    if mode == cache::Mode::Normal
+        && let Some(reply) = kept_here(shared, caller, &key)
+    {
+        return Ok(reply);
+    }
     // What base64 hides can't be weighed, and verifying signatures takes its time.
     let effort = match ask.document {
         Document::XmlBase64(_) => effort.max(INLINE_BYTES + 1),
         _ => effort,
     };
     let job = Job::new(shared, caller, ask, effort, today, place);
-    let policy = kept::policy(shared);
+    // The rules take less than a look into Redis: only what the model is asked is worth one.
+    let mut policy = kept::policy(shared);
+    policy.memory_only = job.judge().await?;
     let (leader, begun) = (job.clone(), Instant::now());
     let lifetime = shared.config.validate_lifetime;
     let compute = move || async move { leader.run().await.map(|judged| judged.keep(lifetime)) };
@@ -126,8 +133,12 @@ fn memo_input(caller: &Caller, today: Date, body: &[u8]) -> Vec<u8> {
 /// The answer to a body that came before, byte for byte and from the same caller, if it is
 /// still in memory: nothing of it needs to be read again.
 fn repeated(shared: &Shared, caller: &Caller, memo: &[u8]) -> Option<Reply> {
-    let key = shared.keys_of_bodies.get(memo)?;
-    let answer = shared.deps.cache.get_local(&key)?;
+    kept_here(shared, caller, &shared.keys_of_bodies.get(memo)?)
+}
+
+/// The answer under this key, if it is in memory.
+fn kept_here(shared: &Shared, caller: &Caller, key: &CacheKey) -> Option<Reply> {
+    let answer = shared.deps.cache.get_local(key)?;
     shared.count_saved(OPERATION, caller, &answer);
     Some(Reply::json(StatusCode::OK, answer.value).cached(answer.status, answer.age))
 }

@@ -11,6 +11,9 @@ use crate::{CacheLifetime, Capabilities, Error, ErrorKind, Output, Request, Stru
 /// What the forced tool says of itself.
 const TOOL_DESCRIPTION: &str = "Gives the answer. Call it exactly once.";
 
+/// About what a body has beside the prompt's characters.
+const ENVELOPE_BYTES: usize = 1024;
+
 /// What the body asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ask {
@@ -134,7 +137,11 @@ pub(super) fn encode(
             .collect(),
         output_config,
     };
-    serde_json::to_vec(&body).map(Bytes::from).map_err(invalid)
+    // Room for nearly all of it at once: a long prompt is written without moving it.
+    let chars = usize::try_from(request.prompt_chars()).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(chars + chars / 8 + ENVELOPE_BYTES);
+    serde_json::to_writer(&mut bytes, &body).map_err(invalid)?;
+    Ok(Bytes::from(bytes))
 }
 
 fn native_output(schema: &Value) -> OutputConfig<'_> {

@@ -196,7 +196,12 @@ impl Charge {
             if let Some(lesson) = lesson {
                 lesson.take_in(&meter).await;
             }
-            if meter.book.settle(&reservation, cost).await.is_err() {
+            // Boxed: most calls have nothing to settle, and no task of theirs has room for it.
+            if settles
+                && Box::pin(meter.book.settle(&reservation, cost))
+                    .await
+                    .is_err()
+            {
                 lost_bookings("settlement", 1);
             }
             drop(held);
