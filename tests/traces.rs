@@ -151,8 +151,8 @@ async fn validation(service: &Service, mock: &MockServer, receiver: &mut Receive
     println!("{tree}");
     assert_eq!(
         tree,
-        "POST /api/ai/validate (a call will be made again)\n  cache l1\n  cache l2\n  \
-         rules\n  chat claude-sonnet-4-6\n  chat claude-sonnet-4-6\n"
+        "POST /api/ai/validate (a call will be made again)\n  cache l1\n  rules\n  cache l1\n  \
+         cache l2\n  chat claude-sonnet-4-6\n  chat claude-sonnet-4-6\n"
     );
     assert_eq!(
         (&root["trace"], &root["parent"]),

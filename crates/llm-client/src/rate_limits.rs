@@ -8,37 +8,45 @@ use jiff::Timestamp;
 
 use crate::failure::answered_at;
 
-/// Of one limit: the most, what is left, and when it is whole again.
-static ANTHROPIC_REQUESTS: [HeaderName; 3] = [
-    HeaderName::from_static("anthropic-ratelimit-requests-limit"),
-    HeaderName::from_static("anthropic-ratelimit-requests-remaining"),
-    HeaderName::from_static("anthropic-ratelimit-requests-reset"),
-];
-static ANTHROPIC_TOKENS: [HeaderName; 3] = [
-    HeaderName::from_static("anthropic-ratelimit-tokens-limit"),
-    HeaderName::from_static("anthropic-ratelimit-tokens-remaining"),
-    HeaderName::from_static("anthropic-ratelimit-tokens-reset"),
-];
-static ANTHROPIC_INPUT_TOKENS: [HeaderName; 3] = [
-    HeaderName::from_static("anthropic-ratelimit-input-tokens-limit"),
-    HeaderName::from_static("anthropic-ratelimit-input-tokens-remaining"),
-    HeaderName::from_static("anthropic-ratelimit-input-tokens-reset"),
-];
-static ANTHROPIC_OUTPUT_TOKENS: [HeaderName; 3] = [
-    HeaderName::from_static("anthropic-ratelimit-output-tokens-limit"),
-    HeaderName::from_static("anthropic-ratelimit-output-tokens-remaining"),
-    HeaderName::from_static("anthropic-ratelimit-output-tokens-reset"),
-];
-static OPENAI_REQUESTS: [HeaderName; 3] = [
-    HeaderName::from_static("x-ratelimit-limit-requests"),
-    HeaderName::from_static("x-ratelimit-remaining-requests"),
-    HeaderName::from_static("x-ratelimit-reset-requests"),
-];
-static OPENAI_TOKENS: [HeaderName; 3] = [
-    HeaderName::from_static("x-ratelimit-limit-tokens"),
-    HeaderName::from_static("x-ratelimit-remaining-tokens"),
-    HeaderName::from_static("x-ratelimit-reset-tokens"),
-];
+/// The headers of one limit: the most, what is left, and when it is whole again.
+const fn names(limit: &'static str, left: &'static str, reset: &'static str) -> [HeaderName; 3] {
+    [
+        HeaderName::from_static(limit),
+        HeaderName::from_static(left),
+        HeaderName::from_static(reset),
+    ]
+}
+
+static ANTHROPIC_REQUESTS: [HeaderName; 3] = names(
+    "anthropic-ratelimit-requests-limit",
+    "anthropic-ratelimit-requests-remaining",
+    "anthropic-ratelimit-requests-reset",
+);
+static ANTHROPIC_TOKENS: [HeaderName; 3] = names(
+    "anthropic-ratelimit-tokens-limit",
+    "anthropic-ratelimit-tokens-remaining",
+    "anthropic-ratelimit-tokens-reset",
+);
+static ANTHROPIC_INPUT_TOKENS: [HeaderName; 3] = names(
+    "anthropic-ratelimit-input-tokens-limit",
+    "anthropic-ratelimit-input-tokens-remaining",
+    "anthropic-ratelimit-input-tokens-reset",
+);
+static ANTHROPIC_OUTPUT_TOKENS: [HeaderName; 3] = names(
+    "anthropic-ratelimit-output-tokens-limit",
+    "anthropic-ratelimit-output-tokens-remaining",
+    "anthropic-ratelimit-output-tokens-reset",
+);
+static OPENAI_REQUESTS: [HeaderName; 3] = names(
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-requests",
+);
+static OPENAI_TOKENS: [HeaderName; 3] = names(
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-tokens",
+);
 
 /// One limit of the account: so many in a period, so many left, and when it is whole again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
