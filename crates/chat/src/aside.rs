@@ -20,6 +20,8 @@ use crate::{Tenant, UserContext, metrics_names};
 
 /// Turns of one session that may lie beside it.
 pub(crate) const MAX_TURNS: usize = 32;
+/// Names that are read of one session: those of several replicas' turns.
+const MAX_NAMES: usize = MAX_TURNS * 8;
 /// What all turns that this process has put aside may take.
 const MAX_BYTES: usize = 16 << 20;
 
@@ -130,7 +132,8 @@ impl Asides {
     /// # Errors
     /// Where that can't be told the store, nor kept for it.
     pub(crate) async fn delete(&self, session: &str) -> Result<(), StoreError> {
-        let mut ids = self.names(session).await;
+        // What can't be listed can't be deleted: that is an error, and no half of a deletion.
+        let mut ids = self.store.set_members(&names(session), MAX_NAMES).await?;
         ids.extend(
             self.here()
                 .of(session)
@@ -147,7 +150,7 @@ impl Asides {
 
     async fn names(&self, session: &str) -> Vec<String> {
         let names = names(session);
-        let ids = self.store.set_members(&names, MAX_TURNS * 8).await;
+        let ids = self.store.set_members(&names, MAX_NAMES).await;
         ids.unwrap_or_default()
     }
 

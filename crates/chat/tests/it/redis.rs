@@ -9,6 +9,7 @@ use chat::{Ask, Chat, ChatError, Config, Deps, EventBody, SessionView, Tenant, U
 use llm_client::test_util::{Outcome, ScriptedModel};
 use llm_client::{LanguageModel, StreamEvent};
 use serde_json::json;
+use store::test_util::Reply;
 use store::test_util::redis::{Server, until};
 use store::{
     Deployment, EmbeddedConfig, EmbeddedStore, KeyClass, KeyClasses, RedisConfig, RedisStore,
@@ -224,6 +225,27 @@ async fn deletion_is_refused_while_redis_is_away_and_complete_afterwards() {
     assert_eq!(keys(&server).await, "Many([])");
     let gone = replica.chat.session(&sur(), id).await.unwrap_err();
     assert!(matches!(gone, ChatError::SessionNotFound), "{gone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_whose_turns_beside_it_cant_be_listed_is_not_half_deleted() {
+    let server = server().await;
+    let (replica, _) = Replica::scripted(&server).await;
+    let id = replica.session().await;
+    let Ok(Reply::Many(keys)) = server.command(&["KEYS", "*"]).await else {
+        panic!("no keys");
+    };
+    let [Reply::Text(session)] = keys.as_slice() else {
+        panic!("{keys:?}");
+    };
+    // Of another kind than a set of names.
+    let names = format!("{session}:aside");
+    server.command(&["SET", &names, "x"]).await.unwrap();
+    let refused = replica.chat.delete(&sur(), id).await.unwrap_err();
+    assert!(matches!(refused, ChatError::Unavailable(_)), "{refused:?}");
+    server.command(&["DEL", &names]).await.unwrap();
+    assert!(replica.chat.session(&sur(), id).await.is_ok());
+    replica.chat.delete(&sur(), id).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
