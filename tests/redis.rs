@@ -26,6 +26,7 @@ mod redis_failover;
 mod redis_group;
 mod redis_outages;
 mod redis_sii;
+mod redis_spared;
 
 use tokio::sync::{Mutex, MutexGuard};
 

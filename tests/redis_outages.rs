@@ -6,7 +6,7 @@ use std::time::Duration;
 use mock_anthropic::{Answer, Config, MockServer};
 use serde_json::{Value, json};
 use store::test_util::redis::{MASTER_NAME, Server, free_port, until};
-use store::test_util::{Link, Proxy, Reply as Wire};
+use store::test_util::{Link, Proxy};
 
 use crate::alone;
 use crate::redis_asking::{Asked, percentile};
@@ -39,7 +39,7 @@ async fn told(service: &Service, status: u16, problems: &[Value]) -> Value {
 }
 
 /// All is well with Redis.
-async fn well(service: &Service) -> Value {
+pub async fn well(service: &Service) -> Value {
     let redis = told(service, 200, &[Value::Null]).await;
     assert_eq!(redis["status"], "up", "{redis}");
     redis
@@ -354,32 +354,4 @@ async fn figures_that_were_read_before_an_outage_are_told_during_it() {
     let (status, problem) = stats(2).await;
     let expected = (503, &json!("store_unavailable"));
     assert_eq!((status, &problem["code"]), expected, "{problem}");
-}
-
-/// `docs/adr/0007`: Redis hears only of what a model was asked.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_verdict_by_the_rules_is_kept_in_memory_only() {
-    let _turn = alone().await;
-    let mock = MockServer::start(Config::default()).await.unwrap();
-    mock.answer_with(Answer::always(r#"{"confidence": 93, "findings": []}"#));
-    let mut server = Server::start(&[]).await.unwrap();
-    let url = format!("redis://127.0.0.1:{}", server.port());
-    let options = Options::default().model(&mock, 20_000);
-    let service = options.env("REDIS_URL", &url).start().await;
-    well(&service).await;
-    let (by_rules, by_model) = (Asked::rules(1, 1), Asked::model(1, 2));
-    for expected in ["miss", "hit"] {
-        for asked in [by_rules, by_model] {
-            let (reply, _) = asked.ask(service.addr).await;
-            assert_eq!(reply.header("x-cache"), expected, "{asked:?}");
-        }
-    }
-    let kept = async || server.command(&["KEYS", "*cache:v1:validate:*"]).await;
-    until(
-        "the model's verdict to be written",
-        async || matches!(kept().await, Ok(Wire::Many(keys)) if keys.len() == 1),
-    )
-    .await
-    .unwrap();
-    server.kill().unwrap();
 }

@@ -19,6 +19,11 @@ use std::process::ExitCode;
 use args::Command;
 use config::{Environment, Source};
 
+/// Half of what a request costs beside its rules is memory taken and given back, of many sizes and
+/// on several threads: see `docs/adr/0008-allocator.md`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// `EX_USAGE`: what was asked for makes no sense; trying again won't help.
 const EXIT_CONFIG: u8 = 64;
 

@@ -297,7 +297,7 @@ impl<E: Send + Sync> Peers for Crew<'_, E> {
             l2, name, owner, ..
         } = self.post;
         match l2.lease(name, owner, self.post.config().lease()).await {
-            Some(Lease::Granted { .. }) => Claim::Granted,
+            Some(Lease::Granted { first, .. }) => Claim::Granted { first },
             Some(Lease::Held { remaining, .. }) => Claim::Held(remaining),
             None => Claim::Away,
         }

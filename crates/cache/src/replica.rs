@@ -2,12 +2,13 @@
 //! the replicas tell each other.
 //!
 //! ```text
-//!        ┌────────── claim the lease ──────────┐
-//!     granted                    held        away (no answer)
-//!        ▼                        ▼             ▼
-//!   look again ◀─granted─ listen, then: ◀─┐   alone: as if there
-//!    │      │             claim again     │   were no replicas
-//!  found   lead            │ held         │
+//!        ┌────────── claim the lease ──────────┬──────────────┐
+//!     granted                    held        away (no     granted, and nobody
+//!        ▼                        ▼          answer)      had it before
+//!   look again ◀─granted─ listen, then: ◀─┐     ▼              ▼
+//!    │      │             claim again     │   alone: as if    lead
+//!  found   lead            │ held         │   there were no
+//!                          │              │   replicas
 //!                          ▼              │
 //!                   wait for what is told ┤ nothing told (a moment passed, the lease may
 //!                          │              │ have ended), or told to look or to try
@@ -39,7 +40,10 @@ pub(crate) const MAX_FAILURES: u32 = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Claim {
     /// It is ours, from now until it isn't renewed.
-    Granted,
+    Granted {
+        /// Whether nobody is known to have had it before.
+        first: bool,
+    },
     /// Somebody else has it, for so long unless it is renewed.
     Held(Duration),
     /// The store gave no answer.
@@ -117,14 +121,17 @@ pub(crate) trait Peers {
 /// many computations have failed already for those who wait.
 pub(crate) async fn course<P: Peers>(peers: &P, mut failures: u32) -> Course {
     match peers.claim().await {
-        Claim::Granted => return granted(peers, failures, false).await,
+        // Who comes here has looked. Since then nobody can have computed: whoever had, would have
+        // had the lease.
+        Claim::Granted { first: true } => return Course::Lead { failures },
+        Claim::Granted { first: false } => return granted(peers, failures, false).await,
         Claim::Away => return Course::Alone,
         Claim::Held(_) => {}
     }
     let mut ear = peers.listen().await;
     loop {
         let lease_left = match peers.claim().await {
-            Claim::Granted => return granted(peers, failures, true).await,
+            Claim::Granted { .. } => return granted(peers, failures, true).await,
             Claim::Away => return Course::Alone,
             Claim::Held(lease_left) => lease_left,
         };
@@ -168,7 +175,7 @@ pub(crate) async fn lead<P: Peers, T>(peers: &P, work: impl Future<Output = T>) 
                 return done;
             }
             Either::Right((Claim::Held(_), _)) => return work.await,
-            Either::Right((Claim::Granted | Claim::Away, _)) => {}
+            Either::Right((Claim::Granted { .. } | Claim::Away, _)) => {}
         }
     }
 }

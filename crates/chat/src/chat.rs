@@ -207,17 +207,18 @@ impl Chat {
             return Err(ChatError::InvalidMessage { chars });
         }
         let inner = &self.inner;
-        let session = match ask.session {
-            Some(session) => session,
+        let (sessions, message) = (&inner.sessions, &ask.message);
+        let (session, turn, history) = match ask.session {
+            Some(session) => {
+                let accepted = sessions.accept(tenant, session, message, ask.context.as_ref());
+                let (turn, history) = accepted.await?;
+                (session, turn, history)
+            }
             None => {
-                let context = ask.context.clone().unwrap_or_default();
-                inner.sessions.create(tenant, context).await?
+                let context = ask.context.unwrap_or_default();
+                sessions.begin(tenant, message, context).await?
             }
         };
-        let accept = inner
-            .sessions
-            .accept(tenant, session, &ask.message, ask.context.as_ref());
-        let (turn, history) = accept.await?;
         let log = Log::new(&inner.config);
         let reader = log.reader(0)?;
         let turn = Turn {

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::aside::{Aside, Asides};
-use record::{Record, VERSION, decode, encode, name};
+use record::{Record, decode, encode, name};
 pub(crate) use record::{Said, Turn};
 
 mod record;
@@ -114,17 +114,29 @@ impl Sessions {
         tenant: &Tenant,
         context: UserContext,
     ) -> Result<Uuid, ChatError> {
-        let id = Uuid::new_v4();
-        let record = Record {
-            version: VERSION,
-            company: tenant.company,
+        self.keep_new(tenant, &Record::new(tenant, context)).await
+    }
+
+    /// Begins a session with its first question, which is one write.
+    pub(crate) async fn begin(
+        &self,
+        tenant: &Tenant,
+        question: &str,
+        context: UserContext,
+    ) -> Result<(Uuid, Turn, History), ChatError> {
+        let mut record = Record::new(tenant, context.clone());
+        let turn = record.push(Turn::asked(question, self.now()));
+        let id = self.keep_new(tenant, &record).await?;
+        let history = History {
             context,
-            next: 0,
-            summary: Vec::new(),
-            turns: Vec::new(),
-            taken: Vec::new(),
+            ..History::default()
         };
-        let bytes = encode(&record)?;
+        Ok((id, turn, history))
+    }
+
+    async fn keep_new(&self, tenant: &Tenant, record: &Record) -> Result<Uuid, ChatError> {
+        let id = Uuid::new_v4();
+        let bytes = encode(record)?;
         let key = name(tenant, id);
         let set = self.store.set(&key, bytes.into(), Some(self.lifetime));
         self.within(set).await?;
@@ -142,13 +154,7 @@ impl Sessions {
         context: Option<&UserContext>,
     ) -> Result<(Turn, History), ChatError> {
         let now = self.now();
-        let turn = Turn {
-            number: 0,
-            id: Uuid::new_v4().simple().to_string(),
-            question: question.to_owned(),
-            asked: now,
-            answer: None,
-        };
+        let turn = Turn::asked(question, now);
         let accepted = self.change(tenant, id, |record| {
             record.forget_lost(now);
             let open = record

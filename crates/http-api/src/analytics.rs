@@ -1,16 +1,12 @@
 //! The routes under `/api/ai/analytics`: projects for purchases, and how well it goes.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use cache::{CacheKey, Computed, Keep};
-use futures_util::future::join_all;
 use http::StatusCode;
-use matching::analytics::Stats;
-use matching::projects::{ProjectQuery, SUGGEST_AT, Suggestion, suggest_project as suggest};
+use matching::projects::{ProjectQuery, SUGGEST_AT, suggest_project as suggest};
 use serde::Serialize;
-use store::{Store, StoreError};
 use tracing::Instrument as _;
 
 use crate::app::Shared;
@@ -18,7 +14,7 @@ use crate::asked::Stopwatch;
 use crate::auth::{Caller, Tenant};
 use crate::fields::Fields;
 use crate::kept;
-use crate::offload;
+use crate::offload::{self, INLINE_BYTES};
 use crate::problem::Problem;
 use crate::purchases::encode;
 use crate::query::Query;
@@ -30,12 +26,6 @@ pub const OPERATION: &str = "suggest_project";
 
 /// Changes whenever the same suggestion would be encoded otherwise; part of cache keys.
 const ANSWER_VERSION: &str = "1";
-
-/// A comparison is never done on a worker thread.
-const EFFORT: usize = offload::INLINE_BYTES + 1;
-
-/// How often counting is tried again when another replica counted at the same moment.
-const COUNT_ATTEMPTS: usize = 8;
 
 #[derive(Serialize)]
 struct Suggested<'a> {
@@ -105,6 +95,7 @@ pub(crate) async fn suggest_project(call: Call<'_>) -> Result<Reply, Problem> {
         body,
         ..
     } = call;
+    let effort = offload::effort(&body);
     let (reader, sharing) = (Arc::clone(caller), Arc::clone(shared));
     let prepare = move || {
         let (tenant, query) = read(&reader, &body)?;
@@ -114,14 +105,14 @@ pub(crate) async fn suggest_project(call: Call<'_>) -> Result<Reply, Problem> {
         let key = sharing.keyed(builder, &body)?;
         Ok::<_, Problem>((tenant, query, key))
     };
-    let (tenant, query, key) = shared.offload.run(EFFORT, prepare).await??;
+    let (tenant, query, key) = shared.offload.run(effort, prepare).await??;
     let leader = Arc::clone(shared);
     let compute = move || async move {
         let _place = place;
         let work = move || suggest(&query);
-        let suggested = leader.offload.run(EFFORT, work);
+        let suggested = leader.offload.run(effort, work);
         let suggestion = suggested.instrument(tracing::info_span!("match")).await?;
-        count(&leader, &tenant, &suggestion).await;
+        leader.suggestions.count(&tenant, &suggestion);
         let confidence = suggestion.confidence;
         let named = suggestion.project_id.filter(|_| confidence >= SUGGEST_AT);
         let body = encode(&Suggested {
@@ -138,8 +129,10 @@ pub(crate) async fn suggest_project(call: Call<'_>) -> Result<Reply, Problem> {
     };
     // No model is asked.
     let watch = Stopwatch::default();
+    let mut policy = kept::policy(shared);
+    policy.memory_only = effort <= INLINE_BYTES;
     let mode = kept::mode(&head.headers);
-    kept::answer(shared, caller, &key, mode, &watch, compute).await
+    kept::answer(shared, caller, &key, policy, mode, &watch, compute).await
 }
 
 /// `GET /api/ai/analytics/stats`: of the company given, else of everything that the key asked.
@@ -149,17 +142,11 @@ pub(crate) async fn stats(call: Call<'_>) -> Result<Reply, Problem> {
         0 => call.caller.own_tenant(),
         company => call.caller.tenant(company)?,
     };
-    let known = &call.shared.known_figures;
-    let (stats, degraded) = match load(&*call.shared.deps.store, &tenant).await {
-        Ok((stats, _)) => {
-            known.keep(&tenant, &stats);
-            (stats, false)
-        }
-        Err(error) => {
-            tracing::warn!(%error, "failed to read the suggestions' figures");
-            (known.of(&tenant).ok_or_else(Problem::store_away)?, true)
-        }
-    };
+    let counted = call.shared.suggestions.of(&tenant).await;
+    let (stats, degraded) = counted.map_err(|error| {
+        tracing::warn!(%error, "failed to read the suggestions' figures");
+        Problem::store_away()
+    })?;
     let (high, medium, low) = stats.confidence_distribution();
     let top = stats.top_projects();
     let body = encode(&Figures {
@@ -180,30 +167,6 @@ pub(crate) async fn stats(call: Call<'_>) -> Result<Reply, Problem> {
     Ok(Reply::json(StatusCode::OK, body))
 }
 
-/// The figures as they were last read, for as long as the store can't be: those of so many
-/// tenants that who asks for ever new ones takes no memory.
-#[derive(Debug, Default)]
-pub(crate) struct KnownFigures(Mutex<HashMap<Tenant, Stats>>);
-
-impl KnownFigures {
-    const MOST: usize = 512;
-
-    fn keep(&self, tenant: &Tenant, stats: &Stats) {
-        let mut known = self.known();
-        if known.len() < Self::MOST || known.contains_key(tenant) {
-            known.insert(tenant.clone(), stats.clone());
-        }
-    }
-
-    fn of(&self, tenant: &Tenant) -> Option<Stats> {
-        self.known().get(tenant).cloned()
-    }
-
-    fn known(&self) -> MutexGuard<'_, HashMap<Tenant, Stats>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 fn read(caller: &Caller, body: &[u8]) -> Result<(Tenant, ProjectQuery), Problem> {
     let mut fields = Fields::read(body)?;
     let company = fields.company();
@@ -221,51 +184,4 @@ fn read(caller: &Caller, body: &[u8]) -> Result<(Tenant, ProjectQuery), Problem>
     };
     let (company, query) = fields.finish(company.zip(query))?;
     Ok((caller.tenant(company)?, query))
-}
-
-fn stats_key(tenant: &Tenant) -> String {
-    format!("analytics:v1:{}", tenant.as_str())
-}
-
-/// What was counted of a tenant, and the bytes that say so.
-async fn load(store: &dyn Store, tenant: &Tenant) -> Result<(Stats, Option<Bytes>), StoreError> {
-    let bytes = store.get(&stats_key(tenant)).await?;
-    let stats = bytes
-        .as_deref()
-        .and_then(|bytes| serde_json::from_slice(bytes).ok())
-        .unwrap_or_default();
-    Ok((stats, bytes))
-}
-
-/// Counts a suggestion, for its company and for the key. A suggestion that can't be counted is given all the same.
-async fn count(shared: &Shared, tenant: &Tenant, suggestion: &Suggestion) {
-    let (store, caller) = (&*shared.deps.store, tenant.of_caller());
-    let both = [tenant, &caller].map(|tenant| counted(store, tenant, suggestion));
-    for outcome in join_all(both).await {
-        if let Err(error) = outcome {
-            tracing::warn!(%error, "a suggestion wasn't counted");
-        }
-    }
-}
-
-async fn counted(
-    store: &dyn Store,
-    tenant: &Tenant,
-    suggestion: &Suggestion,
-) -> Result<(), StoreError> {
-    let key = stats_key(tenant);
-    for _ in 0..COUNT_ATTEMPTS {
-        let (mut stats, before) = load(store, tenant).await?;
-        stats.add(suggestion);
-        // Numbers and names: it can't fail to encode.
-        let after = Bytes::from(serde_json::to_vec(&stats).unwrap_or_default());
-        if store
-            .compare_and_set(&key, before.as_deref(), after, None)
-            .await?
-        {
-            return Ok(());
-        }
-    }
-    tracing::warn!("a suggestion wasn't counted: too many at once");
-    Ok(())
 }

@@ -21,7 +21,6 @@ use sii_monitor::run::Runner;
 use store::{Clock, Store};
 use tokio::net::TcpListener;
 
-use crate::analytics::KnownFigures;
 use crate::auth::Caller;
 use crate::chat::StreamPlaces;
 use crate::config::Config;
@@ -30,11 +29,13 @@ use crate::keyring::Keyring;
 use crate::offload::Offload;
 use crate::openapi::Page;
 use crate::overload::Overload;
+use crate::payslips::Months;
 use crate::peers::FailedTries;
 use crate::places::Places;
 use crate::problem::Problem;
 use crate::routes::Routes;
 use crate::server::Server;
+use crate::suggestions::Suggestions;
 use crate::tls::Tls;
 use crate::today::Today;
 use crate::validate::ModelWatch;
@@ -111,8 +112,10 @@ pub(crate) struct Shared {
     pub(crate) offload: Offload,
     pub(crate) model_watch: ModelWatch,
     pub(crate) keys_of_bodies: KeyMemo,
-    /// What `/api/ai/analytics/stats` answers while the store is away.
-    pub(crate) known_figures: KnownFigures,
+    /// What payslips are judged by.
+    pub(crate) months: Months,
+    /// What `/api/ai/analytics/stats` tells.
+    pub(crate) suggestions: Suggestions,
     pub(crate) description: OnceLock<Bytes>,
     pub(crate) page: Page,
     pub(crate) started: Instant,
@@ -141,7 +144,8 @@ impl Config {
             offload: Offload::default(),
             model_watch: ModelWatch::default(),
             keys_of_bodies: KeyMemo::new(REMEMBERED_BODIES),
-            known_figures: KnownFigures::default(),
+            months: Months::default(),
+            suggestions: Suggestions::new(Arc::clone(&deps.store)),
             description: OnceLock::new(),
             page: Page::default(),
             started: Instant::now(),

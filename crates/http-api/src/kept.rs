@@ -43,6 +43,16 @@ pub(crate) fn policy(shared: &Shared) -> Policy {
     Policy::new(wait).compute_limit(wait + MARGIN)
 }
 
+/// The answer under `key`, if it is in memory.
+pub(crate) fn here(shared: &Shared, caller: &Caller, key: &CacheKey, mode: Mode) -> Option<Reply> {
+    if mode != Mode::Normal {
+        return None;
+    }
+    let answer = shared.deps.cache.get_local(key)?;
+    shared.count_saved(key.operation(), caller, &answer);
+    Some(Reply::json(StatusCode::OK, answer.value).cached(answer.status, answer.age))
+}
+
 /// The answer under `key`: kept, or computed now, with `X-Cache` and `Age`. The computation's
 /// model is timed by `watch`.
 ///
@@ -52,6 +62,7 @@ pub(crate) async fn answer<F, Fut>(
     shared: &Shared,
     caller: &Caller,
     key: &CacheKey,
+    policy: Policy,
     mode: Mode,
     watch: &Stopwatch,
     compute: F,
@@ -61,10 +72,7 @@ where
     Fut: Future<Output = Result<Computed, Problem>> + Send + 'static,
 {
     let (cache, begun) = (&shared.deps.cache, Instant::now());
-    match cache
-        .get_or_compute(key, policy(shared), mode, compute)
-        .await
-    {
+    match cache.get_or_compute(key, policy, mode, compute).await {
         Ok(answer) => {
             shared.count_saved(key.operation(), caller, &answer);
             let reply = Reply::json(StatusCode::OK, answer.value);

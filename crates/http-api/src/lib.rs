@@ -109,6 +109,7 @@ mod server;
 mod service;
 mod sii;
 mod stream;
+mod suggestions;
 mod throttle;
 mod tls;
 mod today;

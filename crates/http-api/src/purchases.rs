@@ -15,7 +15,7 @@ use crate::asked::{self, NoAnswer, Question, Stopwatch};
 use crate::auth::{Caller, Tenant};
 use crate::fields::Fields;
 use crate::kept;
-use crate::offload;
+use crate::offload::{self, INLINE_BYTES};
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::service::Call;
@@ -30,9 +30,6 @@ const ANSWER_VERSION: &str = "1";
 
 /// The longest choice that the model may write, in tokens.
 const MAX_TOKENS: u32 = 400;
-
-/// How much work a comparison is, at least: it is never done on a worker thread.
-const EFFORT: usize = offload::INLINE_BYTES + 1;
 
 /// What is compared.
 #[derive(Debug)]
@@ -127,36 +124,59 @@ async fn answer(
         body,
         ..
     } = call;
+    let effort = offload::effort(&body);
     let (reader, sharing) = (Arc::clone(caller), Arc::clone(shared));
     let prepare = move || {
         let ask = read(&reader, &body)?;
         let key = key(&sharing, operation, &ask.tenant, &body)?;
-        Ok::<_, Problem>((ask, key))
+        Ok::<_, Problem>((Arc::new(ask), key))
     };
-    let (ask, key) = shared.offload.run(EFFORT, prepare).await??;
+    let (ask, key) = shared.offload.run(effort, prepare).await??;
+    let mode = kept::mode(&head.headers);
+    if let Some(reply) = kept::here(shared, caller, &key, mode) {
+        return Ok(reply);
+    }
+    let mut policy = kept::policy(shared);
+    // A few lines are compared in less than a look into Redis takes: only what the model is asked
+    // is worth one.
+    let found = if effort <= INLINE_BYTES {
+        let found = compared(shared, &ask, effort).await?;
+        policy.memory_only = found.tie.is_none() || shared.deps.model.is_none();
+        Some(found)
+    } else {
+        None
+    };
     let (leader, asking) = (Arc::clone(shared), Arc::clone(caller));
     let watch = Stopwatch::default();
     let timed = watch.clone();
     let compute = move || async move {
         let _place = place;
-        compared(&leader, &asking, operation, ask, encode, &timed).await
+        let found = match found {
+            Some(found) => found,
+            None => compared(&leader, &ask, effort).await?,
+        };
+        decided(&leader, &asking, operation, found, encode, &timed).await
     };
-    let mode = kept::mode(&head.headers);
-    kept::answer(shared, caller, &key, mode, &watch, compute).await
+    kept::answer(shared, caller, &key, policy, mode, &watch, compute).await
 }
 
-/// Compares, and lets the model choose where the figures can't tell.
-async fn compared(
-    shared: &Arc<Shared>,
+/// What the figures say.
+async fn compared(shared: &Shared, ask: &Arc<Ask>, effort: usize) -> Result<Match, Problem> {
+    let ask = Arc::clone(ask);
+    let work = move || match_order(&ask.invoice, &ask.orders, &Options::default());
+    let compared = shared.offload.run(effort, work);
+    compared.instrument(tracing::info_span!("match")).await
+}
+
+/// Lets the model choose where the figures can't tell.
+async fn decided(
+    shared: &Shared,
     caller: &Caller,
     operation: &'static str,
-    ask: Ask,
+    found: Match,
     encode: Encode,
     watch: &Stopwatch,
 ) -> Result<Computed, Problem> {
-    let work = move || match_order(&ask.invoice, &ask.orders, &Options::default());
-    let compared = shared.offload.run(EFFORT, work);
-    let found = compared.instrument(tracing::info_span!("match")).await?;
     let Some(tie) = found.tie.clone() else {
         return Ok(Computed::new(encode(&found, false)?, keep(shared)));
     };

@@ -27,6 +27,9 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// How long streams may take to say that they end because the process does.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
+/// How long counting what was suggested last may take.
+const LAST_COUNTS: Duration = Duration::from_secs(1);
+
 /// Connections over the limit that are told so at a time; one more is only closed.
 const REFUSALS: usize = 64;
 
@@ -107,6 +110,11 @@ impl Server {
         places.stop();
         if timeout(deadline, open.closed()).await.is_err() && self.shared.end_streams() {
             let _ = timeout(LAST_WORDS, open.closed()).await;
+        }
+        match timeout(LAST_COUNTS, self.shared.suggestions.flush()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "suggestions stay uncounted"),
+            Err(_) => tracing::warn!("suggestions stay uncounted: the store is slow"),
         }
         Drained {
             unfinished: open.receiver_count(),

@@ -248,6 +248,9 @@ pub enum Lease {
     Granted {
         /// Grows with every new holder.
         fence: u64,
+        /// Whether nobody had this key before, neither now nor as long as its history reaches
+        /// (at least five minutes after a lease). `false` also where an engine can't tell.
+        first: bool,
     },
     /// Somebody else has it.
     Held {

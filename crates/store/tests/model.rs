@@ -221,7 +221,7 @@ async fn ask(store: &EmbeddedStore, key: u8, step: &Step) -> Result<String, Stor
                 .acquire_lease(&key, &owner.to_string(), millis(l))
                 .await?
             {
-                Lease::Granted { fence } => format!("granted {fence}"),
+                Lease::Granted { fence, .. } => format!("granted {fence}"),
                 Lease::Held { owner, remaining } => {
                     format!("held {owner} {}", remaining.as_millis())
                 }

@@ -57,6 +57,8 @@ const FATES: [Fate; 7] = [
 struct World {
     /// The flight that has the lease.
     holder: Option<usize>,
+    /// Whether the lease has had a holder, and its history is kept.
+    history: bool,
     flights: usize,
     /// Computations begun since the lease was last granted anew.
     begun_in_epoch: u32,
@@ -112,11 +114,12 @@ impl Peers for Pilot {
             // Who is doomed gives no sign of life any more.
             _ if world.doomed == Some(number) => Claim::Away,
             Some(holder) if holder != number => Claim::Held(Duration::ZERO),
-            Some(_) => Claim::Granted,
+            Some(_) => Claim::Granted { first: false },
             None => {
                 world.holder = Some(number);
                 world.begun_in_epoch = 0;
-                Claim::Granted
+                let first = !std::mem::replace(&mut world.history, true);
+                Claim::Granted { first }
             }
         })
         .await
@@ -404,5 +407,51 @@ fn nobody_is_stuck_and_an_epoch_has_one_leader_whatever_the_order() {
     for fate in FATES {
         explore(RandomScheduler::new_from_seed(7, 200), fate);
         explore(PctScheduler::new_from_seed(7, 3, 100), fate);
+    }
+}
+
+/// A world in which the lease is free, and what looks into the store is counted.
+struct Free {
+    first: bool,
+    looks: std::sync::atomic::AtomicU32,
+}
+
+impl Peers for Free {
+    type Ear = ();
+
+    async fn claim(&self) -> Claim {
+        Claim::Granted { first: self.first }
+    }
+
+    async fn listen(&self) -> Option<()> {
+        None
+    }
+
+    async fn hear(&self, _: &mut Option<()>, _: Duration) -> Option<Outcome> {
+        None
+    }
+
+    async fn find(&self) -> Option<Entry> {
+        self.looks
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        None
+    }
+
+    async fn beat(&self) {}
+
+    fn is_late(&self) -> bool {
+        false
+    }
+}
+
+#[tokio::test]
+async fn who_has_a_lease_that_nobody_had_before_doesnt_look_again() {
+    for (first, looks) in [(true, 0), (false, 1)] {
+        let world = Free {
+            first,
+            looks: 0.into(),
+        };
+        assert_eq!(course(&world, 0).await, Course::Lead { failures: 0 });
+        assert_eq!(world.looks.into_inner(), looks, "first: {first}");
     }
 }

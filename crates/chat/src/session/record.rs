@@ -32,7 +32,7 @@ pub(super) struct Record {
     pub(super) taken: Vec<String>,
 }
 
-pub(super) const VERSION: u32 = 1;
+const VERSION: u32 = 1;
 
 /// A question and its answer, where there is one yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,19 @@ pub(crate) struct Said {
 }
 
 impl Record {
+    /// One in which nothing was said.
+    pub(super) fn new(tenant: &Tenant, context: UserContext) -> Self {
+        Self {
+            version: VERSION,
+            company: tenant.company,
+            context,
+            next: 0,
+            summary: Vec::new(),
+            turns: Vec::new(),
+            taken: Vec::new(),
+        }
+    }
+
     /// Puts a turn last, under its number.
     pub(super) fn push(&mut self, mut turn: Turn) -> Turn {
         turn.number = self.next;
@@ -140,6 +153,17 @@ impl Record {
 }
 
 impl Turn {
+    /// A question that has no answer yet; its session numbers it.
+    pub(super) fn asked(question: &str, asked: Timestamp) -> Self {
+        Self {
+            number: 0,
+            id: Uuid::new_v4().simple().to_string(),
+            question: question.to_owned(),
+            asked,
+            answer: None,
+        }
+    }
+
     /// Whether it is the same one; those without a name go by their number.
     pub(super) fn is(&self, other: &Self) -> bool {
         match self.id.is_empty() {

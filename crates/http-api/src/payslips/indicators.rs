@@ -62,6 +62,7 @@ pub(crate) async fn indicators(call: Call<'_>) -> Result<Reply, Problem> {
     let query = Query::read(call.head.uri.query());
     let force = query.word("force", &YES_OR_NO, false)?;
     let found = call.shared.deps.indicators.get(period, force).await;
+    call.shared.months.forget(period);
     let found = found.map_err(|error| unavailable(period, &error))?;
     let now = call.shared.now().to_string();
     let body = encode(&wire(&found, now))?;

@@ -3,18 +3,19 @@
 //!
 //! Only months that are built in or kept count here: nobody's payslip waits for Previred.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cache::{CacheError, CacheKey, Computed, Cost, Keep};
 use http::StatusCode;
 use llm_client::SystemBlock;
 use payroll::review::{self, Review, Verdict};
-use payroll::{Indicadores, Liquidacion, PathSegment, Periodo, ReadError, Recommendation, Report};
+use payroll::{Liquidacion, PathSegment, Periodo, ReadError, Recommendation, Report};
 use serde_json::Value;
 
 use super::OPERATION;
 use super::answer::Outcome;
+use super::months::Month;
 use tracing::Instrument as _;
 
 use crate::app::Shared;
@@ -22,7 +23,7 @@ use crate::asked::{self, ModelCall, NoAnswer, Question, Stopwatch};
 use crate::auth::{Caller, Tenant};
 use crate::fields::Fields;
 use crate::kept;
-use crate::offload;
+use crate::offload::{self, INLINE_BYTES};
 use crate::places::Place;
 use crate::problem::{Problem, Segment};
 use crate::reply::Reply;
@@ -39,11 +40,13 @@ struct Job {
     shared: Arc<Shared>,
     caller: Arc<Caller>,
     payslip: Liquidacion,
-    indicators: Option<Indicadores>,
+    month: Arc<Month>,
     /// That of the body: it decides where the work is done.
     effort: usize,
     /// How long the model took, once it was asked.
     watch: Stopwatch,
+    /// Until the verdict is encoded.
+    ruled: Mutex<Option<Report>>,
     /// Held for as long as anything goes on for the request.
     _place: Place,
 }
@@ -63,22 +66,27 @@ pub(crate) async fn validate(call: Call<'_>) -> Result<Reply, Problem> {
     let (reader, text) = (Arc::clone(caller), body.clone());
     let prepare = move || read(&reader, &text);
     let (tenant, payslip) = shared.offload.run(effort, prepare).await??;
-    let indicators = known(shared, &payslip).await;
+    let month = month(shared, &payslip).await;
     let job = Arc::new(Job {
         shared: Arc::clone(shared),
         caller: Arc::clone(caller),
         payslip,
-        indicators,
+        month,
         effort,
         watch: Stopwatch::default(),
+        ruled: Mutex::default(),
         _place: place,
     });
     let keyed = Arc::clone(&job);
     let make_key = move || keyed.key(&tenant, &body);
     let key = shared.offload.run(effort, make_key).await??;
+    if let Some(reply) = kept::here(shared, caller, &key, mode) {
+        return Ok(reply);
+    }
+    let mut policy = kept::policy(shared);
+    policy.memory_only = effort <= INLINE_BYTES && job.judge().await?;
     let leader = Arc::clone(&job);
     let compute = move || async move { leader.run().await };
-    let policy = kept::policy(shared);
     let cache = &shared.deps.cache;
     match cache.get_or_compute(&key, policy, mode, compute).await {
         Ok(answer) => {
@@ -111,9 +119,11 @@ pub(crate) async fn validate(call: Call<'_>) -> Result<Reply, Problem> {
 }
 
 /// What is known of the payslip's month without asking anybody outside.
-async fn known(shared: &Shared, payslip: &Liquidacion) -> Option<Indicadores> {
-    let known = shared.deps.indicators.known(payslip.periodo?).await?;
-    Some(known.indicators)
+async fn month(shared: &Shared, payslip: &Liquidacion) -> Arc<Month> {
+    match payslip.periodo {
+        Some(period) => shared.months.of(&shared.deps.indicators, period).await,
+        None => Arc::new(Month::new(None)),
+    }
 }
 
 /// `company_id` isn't part of this route's contract: where it is given it counts.
@@ -162,24 +172,38 @@ fn unreadable(fields: &mut Fields<'_>, error: &ReadError) {
     }
 }
 
+fn is_reject(report: &Report) -> bool {
+    report.recommendation() == Recommendation::Reject
+}
+
 impl Job {
     /// The key: the whole body, and all that could judge it otherwise. A month's indicators may
     /// change between two questions: they were fetched meanwhile.
     fn key(&self, tenant: &Tenant, body: &[u8]) -> Result<CacheKey, Problem> {
-        let indicators = serde_json::to_vec(&self.indicators).map_err(|_| Problem::internal())?;
         let builder = CacheKey::builder(OPERATION, tenant.as_str())
             .version("answer", ANSWER_VERSION)
             .version("rules", payroll::RULES_VERSION)
             .version("prompt", review::PROMPT_VERSION)
-            .version("indicators", blake3::hash(&indicators).to_hex().as_str());
+            .version("indicators", &self.month.version);
         self.shared.keyed(builder, body)
+    }
+
+    /// Applies the rules; says whether theirs is the last word.
+    async fn judge(self: &Arc<Self>) -> Result<bool, Problem> {
+        let report = self.rule().await?;
+        let last = !self.has_model() || is_reject(&report);
+        *self.ruled() = Some(report);
+        Ok(last)
     }
 
     /// The whole verdict: rules, then the model where one is configured.
     async fn run(self: &Arc<Self>) -> Result<Computed, Problem> {
-        let report = self.rule().await?;
-        let asks = self.shared.deps.model.is_some();
-        if asks && report.recommendation() == Recommendation::Reject {
+        let judged = self.ruled().take();
+        let report = match judged {
+            Some(report) => report,
+            None => self.rule().await?,
+        };
+        if self.has_model() && is_reject(&report) {
             // The rules have the last word on a reject: the model could add nothing to it.
             return self.encode(report, None, None).await;
         }
@@ -189,9 +213,17 @@ impl Job {
         }
     }
 
+    fn has_model(&self) -> bool {
+        self.shared.deps.model.is_some()
+    }
+
+    fn ruled(&self) -> MutexGuard<'_, Option<Report>> {
+        self.ruled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn rule(self: &Arc<Self>) -> Result<Report, Problem> {
         let job = Arc::clone(self);
-        let work = move || payroll::validate(&job.payslip, job.indicators.as_ref());
+        let work = move || payroll::validate(&job.payslip, job.month.indicators.as_ref());
         let rules = tracing::info_span!("rules");
         let ruled = self.shared.offload.run(self.effort, work);
         ruled.instrument(rules).await

@@ -47,10 +47,11 @@ pub(crate) async fn handle(call: Call<'_>) -> Result<Reply, Problem> {
     } = call;
     let (mode, today) = (kept::mode(&head.headers), shared.today());
     let memo = (body.len() <= INLINE_BYTES).then(|| memo_input(caller, today, &body));
-    if mode == cache::Mode::Normal
-        && let Some(reply) = memo
-            .as_deref()
-            .and_then(|memo| repeated(shared, caller, memo))
+    // A body that came before, byte for byte and from the same caller: nothing of it needs to be
+    // read again.
+    let known = memo.as_deref();
+    if let Some(key) = known.and_then(|memo| shared.keys_of_bodies.get(memo))
+        && let Some(reply) = kept::here(shared, caller, &key, mode)
     {
         return Ok(reply);
     }
@@ -75,9 +76,7 @@ async fn computed(
     if let Some(memo) = memo {
         shared.keys_of_bodies.insert(memo, key);
     }
-    if mode == cache::Mode::Normal
-        && let Some(reply) = kept_here(shared, caller, &key)
-    {
+    if let Some(reply) = kept::here(shared, caller, &key, mode) {
         return Ok(reply);
     }
     // What base64 hides can't be weighed, and verifying signatures takes its time.
@@ -128,19 +127,6 @@ fn memo_input(caller: &Caller, today: Date, body: &[u8]) -> Vec<u8> {
     let year = today.year().to_le_bytes();
     let day = today.day_of_year().to_le_bytes();
     KeyMemo::input(&[caller.name().as_bytes(), &year, &day, body])
-}
-
-/// The answer to a body that came before, byte for byte and from the same caller, if it is
-/// still in memory: nothing of it needs to be read again.
-fn repeated(shared: &Shared, caller: &Caller, memo: &[u8]) -> Option<Reply> {
-    kept_here(shared, caller, &shared.keys_of_bodies.get(memo)?)
-}
-
-/// The answer under this key, if it is in memory.
-fn kept_here(shared: &Shared, caller: &Caller, key: &CacheKey) -> Option<Reply> {
-    let answer = shared.deps.cache.get_local(key)?;
-    shared.count_saved(OPERATION, caller, &answer);
-    Some(Reply::json(StatusCode::OK, answer.value).cached(answer.status, answer.age))
 }
 
 impl Judged {

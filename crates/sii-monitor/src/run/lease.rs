@@ -28,7 +28,7 @@ pub(super) async fn under<T>(
     work: impl Future<Output = T>,
 ) -> Result<Turn<T>, StoreError> {
     let fence = match store.acquire_lease(key, owner, lifetime).await? {
-        Lease::Granted { fence } => fence,
+        Lease::Granted { fence, .. } => fence,
         Lease::Held { owner, .. } => return Ok(Turn::Held(owner)),
     };
     let done = tokio::select! {
@@ -50,7 +50,7 @@ async fn lost(store: &dyn Store, key: &str, owner: &str, lifetime: Duration, fen
         let asked = Instant::now();
         let answer = timeout(lifetime / 3, store.acquire_lease(key, owner, lifetime)).await;
         match answer {
-            Ok(Ok(Lease::Granted { fence: present })) if present == fence => renewed = asked,
+            Ok(Ok(Lease::Granted { fence: present, .. })) if present == fence => renewed = asked,
             // A new fence: it had run out in between, and another may have had it.
             Ok(Ok(_)) => return,
             Ok(Err(_)) | Err(_) => {}

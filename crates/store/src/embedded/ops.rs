@@ -243,6 +243,7 @@ pub(super) fn acquire_lease(
         tables.set_end(key, end(tables.now, Some(lifetime)))?;
         return Ok(Lease::Granted {
             fence: holder.fence,
+            first: false,
         });
     }
     let cost = entry_cost(key, NUMBER_LEN + owner.len());
@@ -250,7 +251,9 @@ pub(super) fn acquire_lease(
     let fence = tables.next_fence();
     let payload = Holder { fence, owner }.encode();
     tables.put(key, Kind::Lease, end(tables.now, Some(lifetime)), &payload)?;
-    Ok(Lease::Granted { fence })
+    // Fences are drawn from one counter: no key has a history of its own.
+    let first = false;
+    Ok(Lease::Granted { fence, first })
 }
 
 /// See [`crate::Store::release_lease`].

@@ -47,8 +47,9 @@ pub(super) fn added(words: &[String]) -> Result<Added, Fault> {
 
 pub(super) fn lease(words: &[String]) -> Result<Lease, Fault> {
     match words {
-        [word, fence] if word == "granted" => Ok(Lease::Granted {
+        [word, fence, first] if word == "granted" => Ok(Lease::Granted {
             fence: fence.parse().map_err(|_| Fault::reply())?,
+            first: first == "1",
         }),
         [word, owner, left] if word == "held" => {
             let left: i64 = left.parse().map_err(|_| Fault::reply())?;

@@ -19,8 +19,10 @@ use crate::{
     Subscription, Throttled, TimeLeft, checks,
 };
 
-/// How long the history of a lease's fence outlives the lease, in milliseconds.
-const FENCE_HISTORY: u128 = 7 * 24 * 60 * 60 * 1_000;
+/// How long the history of a lease's fence outlives the lease, in milliseconds. A fence is the
+/// server's time, so that it grows without a history too; this covers clocks that disagree after
+/// a failover. Every answer that is computed leaves one, so it can't be days.
+const FENCE_HISTORY: u128 = 10 * 60 * 1_000;
 
 /// One addition that must happen once, however often it is sent.
 #[derive(Debug, Clone, Copy)]

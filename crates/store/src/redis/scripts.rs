@@ -189,7 +189,8 @@ return {tostring(1 - there)}
 ";
 
 /// Lease and, where its name allows, its history; owner, lifetime in ms, the history's lifetime
-/// in ms → granted and the fence, or held and the owner and ms left.
+/// in ms → granted, the fence and whether the history knows of nobody else; or held, the owner
+/// and ms left.
 ///
 /// A fence is the server's time in µs, or one more than the last where that is larger: it grows
 /// also where a failover has lost the history, as far as the servers' clocks agree.
@@ -201,20 +202,23 @@ if kind == 'list' then
     return {'held', owner, tostring(redis.call('PTTL', KEYS[1]))}
   end
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
-  return {'granted', redis.call('LINDEX', KEYS[1], 1)}
+  return {'granted', redis.call('LINDEX', KEYS[1], 1), '0'}
 elseif kind ~= 'none' then
   return {'wrong'}
 end
 local time = redis.call('TIME')
 local fence = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local first = '0'
 if KEYS[2] then
-  local last = tonumber(redis.call('GET', KEYS[2]) or '0')
+  local before = redis.call('GET', KEYS[2])
+  if not before then first = '1' end
+  local last = tonumber(before or '0')
   if last and last >= fence then fence = last + 1 end
   redis.call('SET', KEYS[2], string.format('%.0f', fence), 'PX', ARGV[3])
 end
 redis.call('RPUSH', KEYS[1], ARGV[1], string.format('%.0f', fence))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return {'granted', string.format('%.0f', fence)}
+return {'granted', string.format('%.0f', fence), first}
 ";
 
 /// Lease; owner → 1 if it had it, 0 if not.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use store::conformance;
 use store::test_util::Reply;
 use store::test_util::redis::{Cluster, Sentinels, Server, until};
-use store::{Deployment, Store, StoreKind, TimeLeft};
+use store::{Deployment, Lease, Store, StoreKind, TimeLeft};
 
 use crate::common::{Redis, config, started};
 
@@ -104,4 +104,35 @@ async fn lifetimes_end_by_the_servers_own_clock() {
     store.set("value", Bytes::new(), forever).await.unwrap();
     let left = store.time_left("value").await.unwrap();
     assert!(matches!(left, TimeLeft::For(left) if left > Duration::from_secs(86_400 * 365_000)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_says_whether_anybody_had_it_before() {
+    let server = Server::start(&[]).await.unwrap();
+    let store = started(config(Deployment::Standalone(server.host()))).await;
+    let take = async |owner: &str| {
+        let lease = store.acquire_lease("lease", owner, Duration::from_secs(60));
+        match lease.await.unwrap() {
+            Lease::Granted { first, .. } => first,
+            held @ Lease::Held { .. } => panic!("{held:?}"),
+        }
+    };
+    assert!(take("ana").await);
+    assert!(!take("ana").await, "a renewal");
+    assert!(store.release_lease("lease", "ana").await.unwrap());
+    assert!(!take("luis").await, "another holder");
+    // A key that can't have a history in its own slot of a cluster can't tell.
+    let odd = store.acquire_lease("odd}lease", "ana", Duration::from_secs(60));
+    assert!(matches!(odd.await, Ok(Lease::Granted { first: false, .. })));
+    // What every lease leaves behind ends soon.
+    let keys = server.command(&["KEYS", "ai:fence*"]).await.unwrap();
+    let Reply::Many(keys) = keys else {
+        panic!("{keys:?}");
+    };
+    assert_eq!(keys.len(), 1);
+    let key = keys[0].text().unwrap();
+    let Reply::Integer(left) = server.command(&["PTTL", &key]).await.unwrap() else {
+        panic!("no time to live");
+    };
+    assert!((600_000..=660_000).contains(&left), "{left}");
 }
