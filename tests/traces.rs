@@ -233,6 +233,31 @@ async fn stream(service: &Service, receiver: &mut Receiver) {
 }
 
 #[tokio::test]
+async fn content_is_in_the_spans_of_the_model_where_it_was_opted_into_and_never_in_the_log() {
+    let Some(mut receiver) = Receiver::start().await else {
+        return;
+    };
+    let mock = MockServer::start(Config::default()).await.unwrap();
+    mock.answer_with(review());
+    let service = Options::default()
+        .model(&mock, 20_000)
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.endpoint)
+        .env("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "true")
+        .start()
+        .await;
+    let reply = service.send(Request::validate(&valid())).await;
+    let root = receiver.root(of_route("/api/ai/validate")).await;
+    let call = receiver.named(&root, "chat claude-sonnet-4-6")[0];
+    let told = |name: &str| call["attributes"][name].as_str().unwrap().to_owned();
+    assert!(told("gen_ai.input.messages").contains("Cemento"));
+    assert!(told("gen_ai.system_instructions").contains("\"type\":\"text\""));
+    assert!(told("gen_ai.output.messages").contains("confidence"));
+    let id = reply.header("x-request-id");
+    let line = service.log(|line| line["request_id"] == id).await;
+    assert!(!line.to_string().contains("Cemento"), "{line}");
+}
+
+#[tokio::test]
 async fn by_ratio_nothing_is_kept_but_what_failed() {
     let Some(mut receiver) = Receiver::start().await else {
         return;

@@ -8,6 +8,11 @@
     reason = "a command-line program talks to its user"
 )]
 
+/// What is measured allocates as the service does, and so do the yardsticks beside it.
+#[cfg(feature = "bench")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod autoscale;
 #[cfg(feature = "bench")]
 mod bench;
@@ -83,6 +88,10 @@ enum Command {
     #[cfg(feature = "bench")]
     #[command(hide = true)]
     BenchHello(bench::hello::Args),
+    /// The yardstick of `load`: an HTTP server that only asks another
+    #[cfg(feature = "load")]
+    #[command(hide = true)]
+    BenchProxy(bench::proxy::Args),
     /// Holds streams of a model through the client's whole stack, for `bench`
     #[cfg(feature = "bench")]
     #[command(hide = true)]
@@ -137,6 +146,8 @@ fn main() -> ExitCode {
         Command::BenchMeasure(args) => bench::measure(&args),
         #[cfg(feature = "bench")]
         Command::BenchHello(args) => bench::hello::run(&args),
+        #[cfg(feature = "load")]
+        Command::BenchProxy(args) => bench::proxy::run(&args),
         #[cfg(feature = "bench")]
         Command::BenchStreams(args) => bench::llm::streams::run(&args),
         #[cfg(feature = "bench")]

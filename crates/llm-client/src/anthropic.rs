@@ -65,7 +65,11 @@ impl Anthropic {
         let tls = is_https.then_some(&config.trust_roots);
         let transport = Transport::try_new(tls, config.timeouts.connect())?;
         Ok(Self {
-            instruments: Arc::new(Instruments::new(Provider::Anthropic, &config.model)),
+            instruments: Arc::new(Instruments::new(
+                Provider::Anthropic,
+                &config.model,
+                config.content_in_spans,
+            )),
             config,
             messages,
             count_tokens,
@@ -227,7 +231,7 @@ impl LanguageModel for Anthropic {
     }
 
     async fn complete(&self, request: &Request) -> Result<Completion, Error> {
-        let call = Call::start(&self.instruments);
+        let call = Call::start(&self.instruments, request);
         let span = call.span().clone();
         let result = self.call(request).instrument(span).await;
         call.finish(result.as_ref());
@@ -235,7 +239,7 @@ impl LanguageModel for Anthropic {
     }
 
     async fn stream(&self, request: &Request) -> Result<CompletionStream, Error> {
-        let call = Call::start(&self.instruments);
+        let call = Call::start(&self.instruments, request);
         let span = call.span().clone();
         async {
             match self.begin(request).await {

@@ -39,6 +39,9 @@ pub struct AnthropicConfig {
     /// Writes headers of its own into every request, such as a `traceparent`. It is called
     /// within the call's span. Default: nothing.
     pub propagate: Option<Propagate>,
+    /// Whether a call's span holds instructions, messages and answer (at most 16 KiB of each
+    /// text). They are the ERP's data: whoever reads the traces reads them. Default: no.
+    pub content_in_spans: bool,
 }
 
 /// Writes headers into a request on its way to a provider.
@@ -58,6 +61,7 @@ impl AnthropicConfig {
             capabilities: Capabilities::of(&model),
             trust_roots: TrustRoots::Bundled,
             propagate: None,
+            content_in_spans: false,
             model,
         }
     }

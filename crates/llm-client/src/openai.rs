@@ -55,7 +55,11 @@ impl OpenAiCompatible {
         let tls = is_https.then_some(&config.trust_roots);
         let transport = Transport::try_new(tls, config.timeouts.connect())?;
         Ok(Self {
-            instruments: Arc::new(Instruments::new(Provider::OpenAiCompatible, &config.model)),
+            instruments: Arc::new(Instruments::new(
+                Provider::OpenAiCompatible,
+                &config.model,
+                config.content_in_spans,
+            )),
             config,
             endpoint,
             authorization,
@@ -188,7 +192,7 @@ impl LanguageModel for OpenAiCompatible {
     }
 
     async fn complete(&self, request: &Request) -> Result<Completion, Error> {
-        let call = Call::start(&self.instruments);
+        let call = Call::start(&self.instruments, request);
         let span = call.span().clone();
         let result = self.call(request).instrument(span).await;
         call.finish(result.as_ref());
@@ -196,7 +200,7 @@ impl LanguageModel for OpenAiCompatible {
     }
 
     async fn stream(&self, request: &Request) -> Result<CompletionStream, Error> {
-        let call = Call::start(&self.instruments);
+        let call = Call::start(&self.instruments, request);
         let span = call.span().clone();
         async {
             match self.begin(request).await {

@@ -13,8 +13,9 @@ use metrics::{
 use tokio::time::Instant;
 use tracing::{Span, field};
 
-use crate::{Completion, Error, ErrorKind, Provider, Usage};
+use crate::{Completion, Error, ErrorKind, Provider, Request, Usage};
 
+mod content;
 mod instruments;
 mod names;
 
@@ -175,8 +176,15 @@ pub(crate) struct Call {
 
 impl Call {
     /// Starts the clock and opens the span `chat {model}`.
-    pub(crate) fn start(instruments: &Arc<Instruments>) -> Self {
-        Self::begin(CHAT, instruments)
+    pub(crate) fn start(instruments: &Arc<Instruments>, request: &Request) -> Self {
+        let call = Self::begin(CHAT, instruments);
+        if instruments.content {
+            let (instructions, input) = (content::instructions(request), content::input(request));
+            call.span
+                .record("gen_ai.system_instructions", instructions.as_str())
+                .record("gen_ai.input.messages", input.as_str());
+        }
+        call
     }
 
     /// The same for a count of tokens by the provider.
@@ -200,6 +208,9 @@ impl Call {
             gen_ai.usage.output_tokens = field::Empty,
             gen_ai.usage.cache_read.input_tokens = field::Empty,
             gen_ai.usage.cache_creation.input_tokens = field::Empty,
+            gen_ai.system_instructions = field::Empty,
+            gen_ai.input.messages = field::Empty,
+            gen_ai.output.messages = field::Empty,
             error.r#type = field::Empty,
         );
         Self {
@@ -269,6 +280,10 @@ impl Call {
             );
         if let Some(id) = &completion.request_id {
             self.span.record("gen_ai.response.id", id.as_str());
+        }
+        if self.instruments.content {
+            let output = content::output(completion);
+            self.span.record("gen_ai.output.messages", output.as_str());
         }
         self.record_usage(&completion.usage);
     }

@@ -12,6 +12,8 @@ pub mod invoice;
 pub mod llm;
 pub mod machine;
 mod measure;
+#[cfg(feature = "load")]
+pub mod proxy;
 mod report;
 mod rules;
 pub mod server;

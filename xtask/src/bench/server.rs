@@ -58,6 +58,12 @@ pub enum Kind {
         /// Milliseconds until the first byte.
         latency_ms: u64,
     },
+    /// Bare hyper between its caller and this address.
+    #[cfg(feature = "load")]
+    Proxy {
+        /// Who is asked.
+        upstream: SocketAddr,
+    },
     /// The service under load: a model, a Redis, and a file of configuration.
     #[cfg(feature = "load")]
     Loaded {
@@ -221,6 +227,8 @@ impl Kind {
             #[cfg(feature = "load")]
             Self::SlowModel { .. } => "mock-anthropic",
             #[cfg(feature = "load")]
+            Self::Proxy { .. } => "bench-proxy",
+            #[cfg(feature = "load")]
             Self::Loaded { .. } => "ai-service",
         }
     }
@@ -231,7 +239,7 @@ impl Kind {
             Self::Plain | Self::WithModel { .. } => "/ready",
             Self::Model | Self::PacedModel { .. } => "/mock/stats",
             #[cfg(feature = "load")]
-            Self::SlowModel { .. } => "/mock/stats",
+            Self::SlowModel { .. } | Self::Proxy { .. } => "/mock/stats",
             #[cfg(feature = "load")]
             Self::Loaded { .. } => "/ready",
         }
@@ -241,6 +249,8 @@ impl Kind {
         let listen = address.to_string();
         let program = match self {
             Self::Hello { .. } => "xtask",
+            #[cfg(feature = "load")]
+            Self::Proxy { .. } => "xtask",
             other => other.name(),
         };
         let program = bin.join(program);
@@ -277,6 +287,11 @@ impl Kind {
                 command
                     .args(["--listen", &listen, "--no-rate-limit-headers"])
                     .args(["--latency-ms", &latency_ms.to_string()]);
+            }
+            #[cfg(feature = "load")]
+            Self::Proxy { upstream } => {
+                let upstream = upstream.to_string();
+                command.args(["bench-proxy", "--listen", &listen, "--upstream", &upstream]);
             }
             #[cfg(feature = "load")]
             Self::Loaded {

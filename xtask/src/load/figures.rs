@@ -187,11 +187,24 @@ impl Figures {
 
     /// What the service adds to the stand-in's own latency, at one call of a hundred, in ms.
     pub fn added_p99_ms(&self, route: &str) -> Option<f64> {
-        let (over, first) = match route {
-            name::MISS => (name::MODEL, false),
-            name::STREAM => (name::MODEL_STREAM, true),
-            _ => return None,
-        };
+        match route {
+            name::MISS => self.p99_over(route, name::MODEL, false),
+            name::STREAM => self.p99_over(route, name::MODEL_STREAM, true),
+            _ => None,
+        }
+    }
+
+    /// The same beside bare hyper between generator and stand-in: what is left when the way
+    /// through a process on the service's cores is taken off.
+    pub fn over_proxy_p99_ms(&self, route: &str) -> Option<f64> {
+        match route {
+            name::MISS => self.p99_over(route, name::PROXY, false),
+            name::STREAM => self.p99_over(route, name::PROXY_STREAM, true),
+            _ => None,
+        }
+    }
+
+    fn p99_over(&self, route: &str, over: &str, first: bool) -> Option<f64> {
         let (of, over) = (self.route(route)?, self.route(over)?);
         if of.accepted == 0 || over.accepted == 0 {
             return None;

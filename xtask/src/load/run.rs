@@ -90,10 +90,13 @@ async fn run(args: &Args) -> Result<Figures, Error> {
     let kinds_alone = Arc::new(kinds);
     let (rate, steps) = rate(args, &kinds_alone).await?;
     kinds = Arc::into_inner(kinds_alone).unwrap_or_default();
+    let mut proxy = None;
     if let Some(model) = stage.goal.model {
-        kinds.extend(traffic::yardsticks(model).await?);
+        let between = proxy.insert(stage.proxy(model).await?);
+        kinds.extend(traffic::yardsticks(model, between.address).await?);
     }
     let mut figures = pressed(args, stage, kinds, rate, machine).await?;
+    drop(proxy);
     figures.steps = steps;
     Ok(figures)
 }

@@ -160,6 +160,15 @@ impl Stage {
         Server::start_on(&Kind::Hello { body_bytes }, &self.bin, self.cores.0).await
     }
 
+    /// Bare hyper between the generator and the model's stand-in, on the service's cores.
+    ///
+    /// # Errors
+    ///
+    /// Where it doesn't start.
+    pub async fn proxy(&self, upstream: SocketAddr) -> Result<Server, Error> {
+        Server::start_on(&Kind::Proxy { upstream }, &self.bin, self.cores.0).await
+    }
+
     /// The processes whose share of the processor is told, by name.
     pub fn processes(&self) -> Vec<(&'static str, u32)> {
         let named = [("service", &self.service), ("model", &self.model)];

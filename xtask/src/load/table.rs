@@ -43,7 +43,7 @@ pub fn print(figures: &Figures, verdicts: &[Verdict]) {
 
 fn routes(routes: &[RouteFigures]) {
     println!(
-        "{:<20} {:>9} {:>7} {:>7} {:>6} {:>8} {:>8} {:>8} {:>8} {:>9}",
+        "{:<26} {:>9} {:>7} {:>7} {:>6} {:>8} {:>8} {:>8} {:>8} {:>9}",
         "",
         "answered",
         "shed",
@@ -61,7 +61,7 @@ fn routes(routes: &[RouteFigures]) {
             kept => format!("{:.0} %", route.hits as f64 / kept as f64 * 100.0),
         };
         println!(
-            "{:<20} {:>9} {:>7} {:>7} {hits:>6} {:>8.2} {:>8.2} {:>8.2} {:>8.1} {:>9.2}",
+            "{:<26} {:>9} {:>7} {:>7} {hits:>6} {:>8.2} {:>8.2} {:>8.2} {:>8.1} {:>9.2}",
             route.name,
             route.accepted,
             route.shed,
@@ -82,7 +82,12 @@ fn rates(figures: &Figures) {
     println!();
     for route in &figures.routes {
         if let Some(added) = figures.added_p99_ms(route.name) {
-            println!("{:<24} p99 over the model's own: {added:.2} ms", route.name);
+            let bare = figures.over_proxy_p99_ms(route.name);
+            println!(
+                "{:<24} p99 over the model's own: {added:.2} ms, over that by bare hyper: {}",
+                route.name,
+                bare.map_or_else(|| "-".to_owned(), |bare| format!("{bare:.2} ms"))
+            );
         }
     }
     let rate = &figures.hit_rate;

@@ -117,6 +117,10 @@ pub mod name {
     pub const MODEL: &str = "model-itself";
     /// The same, streamed.
     pub const MODEL_STREAM: &str = "model-stream-itself";
+    /// The model's stand-in through bare hyper on the service's cores.
+    pub const PROXY: &str = "model-by-bare-hyper";
+    /// The same, streamed.
+    pub const PROXY_STREAM: &str = "model-stream-by-bare-hyper";
 }
 
 /// Who is pressed, and with which key.
@@ -306,13 +310,15 @@ async fn asked(kind: &Kind, request: &[u8], until_kept: bool) -> Result<(), Erro
     ))
 }
 
-/// The model's stand-in asked by ourselves what the service asked it last, whole and streamed:
-/// what the service adds is the difference. Shares are those of the service's own kinds.
+/// The model's stand-in asked by ourselves what the service asked it last, whole and streamed, at
+/// its own address and through the `proxy`: what the service adds is the difference to the one,
+/// what it adds to the way through any process the difference to the other. Shares are those of
+/// the service's own kinds.
 ///
 /// # Errors
 ///
 /// [`Error::Bench`] when the stand-in doesn't tell.
-pub async fn yardsticks(model: SocketAddr) -> Result<Vec<Kind>, Error> {
+pub async fn yardsticks(model: SocketAddr, proxy: SocketAddr) -> Result<Vec<Kind>, Error> {
     let failed = |reason: &str| Error::Bench(format!("the model's stand-in: {reason}"));
     let mut connection = Connection::open(model)
         .await
@@ -326,16 +332,16 @@ pub async fn yardsticks(model: SocketAddr) -> Result<Vec<Kind>, Error> {
         recent.rev().map(|request| &request["body"])
     };
     let streamed = |body: &&Value| body["stream"] == json!(true);
-    let kind = |name, share, lane, body: &Value, end| Kind {
+    let kind = |name, address, lane, body: &Value, end| Kind {
         name,
-        share,
+        share: 0.02,
         lane,
         source: Source::fixed(vec![post(
             "/v1/messages",
             "none\r\nx-api-key: any\r\nanthropic-version: 2023-06-01",
             &body.to_string(),
         )]),
-        address: model,
+        address,
         end,
         yardstick: true,
     };
@@ -345,16 +351,13 @@ pub async fn yardsticks(model: SocketAddr) -> Result<Vec<Kind>, Error> {
         .or_else(|| bodies().find(|body| !streamed(body)));
     let mut kinds = Vec::new();
     if let Some(body) = whole {
-        kinds.push(kind(name::MODEL, 0.02, Lane::Slow, body, ""));
+        let both = [(name::MODEL, model), (name::PROXY, proxy)];
+        kinds.extend(both.map(|(name, address)| kind(name, address, Lane::Slow, body, "")));
     }
     if let Some(body) = bodies().find(streamed) {
-        kinds.push(kind(
-            name::MODEL_STREAM,
-            0.02,
-            Lane::Stream,
-            body,
-            "message_stop",
-        ));
+        let both = [(name::MODEL_STREAM, model), (name::PROXY_STREAM, proxy)];
+        let streamed = |(name, address)| kind(name, address, Lane::Stream, body, "message_stop");
+        kinds.extend(both.map(streamed));
     }
     Ok(kinds)
 }

@@ -72,6 +72,10 @@ impl Environment {
                 .map_err(|_| wrong("OTEL_TRACES_SAMPLER_ARG", "must be 0 to 1"))?;
             file.traces.sample_ratio = Some(ratio);
         }
+        let content = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
+        if let Some(word) = self.get(content) {
+            file.traces.model_content = yes_or_no(content, &word)?;
+        }
         if let Some(delay) = self.get("AI_SERVICE_OVERLOAD_DELAY_MS") {
             let delay = delay
                 .parse()

@@ -289,6 +289,7 @@ pub(super) struct Traces {
     pub(super) sample_ratio: Option<f64>,
     pub(super) slow_ms: Option<u64>,
     pub(super) timeout_ms: Option<u64>,
+    pub(super) model_content: bool,
 }
 
 /// The end of the process.

@@ -157,8 +157,15 @@ impl Settings {
             .map_err(|error| wrong("log_level", error.to_string()))?;
         file.cache.check()?;
         let limits = limits(&file.limits)?;
-        let model = model(file.model, &limits)?;
-        let second_model = second(file.second_model, &limits)?;
+        let content_in_spans = file.traces.model_content;
+        let model = model(file.model, &limits)?.map(|config| AnthropicConfig {
+            content_in_spans,
+            ..config
+        });
+        let second_model = second(file.second_model, &limits)?.map(|config| OpenAiConfig {
+            content_in_spans,
+            ..config
+        });
         let validate_lifetime = lifetime(
             "validate.lifetime_seconds",
             file.validate.lifetime_seconds,
@@ -378,6 +385,14 @@ impl fmt::Display for Settings {
                 writeln!(f, "traces.endpoint = {}", traces.endpoint)?;
                 writeln!(f, "traces.sample_ratio = {}", traces.ratio)?;
                 writeln!(f, "traces.slow_ms = {}", traces.slow.as_millis())?;
+                let models = [
+                    self.model.as_ref().map(|model| model.content_in_spans),
+                    self.second_model
+                        .as_ref()
+                        .map(|model| model.content_in_spans),
+                ];
+                let content = models.contains(&Some(true));
+                writeln!(f, "traces.model_content = {content}")?;
             }
             None => writeln!(f, "traces = none")?,
         }

@@ -26,6 +26,8 @@ pub struct OpenAiConfig {
     pub trust_roots: TrustRoots,
     /// As [`AnthropicConfig::propagate`](crate::AnthropicConfig::propagate).
     pub propagate: Option<Propagate>,
+    /// As [`AnthropicConfig::content_in_spans`](crate::AnthropicConfig::content_in_spans).
+    pub content_in_spans: bool,
     /// The field that bounds the answer. Default: [`MaxTokensField::MaxTokens`].
     pub max_tokens_field: MaxTokensField,
     /// How JSON is asked for. Default: [`ResponseFormat::JsonSchema`].
@@ -72,6 +74,7 @@ impl OpenAiConfig {
             max_response_bytes: 4 << 20,
             trust_roots: TrustRoots::Bundled,
             propagate: None,
+            content_in_spans: false,
             max_tokens_field: MaxTokensField::default(),
             response_format: ResponseFormat::default(),
             stream_usage: true,

@@ -15,6 +15,8 @@ use crate::{Provider, Usage};
 pub(crate) struct Instruments {
     pub(super) provider: &'static str,
     pub(super) model: String,
+    /// Whether spans hold what was asked and answered.
+    pub(super) content: bool,
     answered: OnceLock<Histogram>,
     tokens: OnceLock<Tokens>,
     chunks: OnceLock<[Histogram; 2]>,
@@ -28,10 +30,11 @@ struct Tokens {
 }
 
 impl Instruments {
-    pub(crate) fn new(provider: Provider, model: &str) -> Self {
+    pub(crate) fn new(provider: Provider, model: &str, content: bool) -> Self {
         Self {
             provider: provider.as_str(),
             model: model.to_owned(),
+            content,
             answered: OnceLock::new(),
             tokens: OnceLock::new(),
             chunks: OnceLock::new(),

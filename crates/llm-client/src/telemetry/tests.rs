@@ -14,7 +14,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
 
 use super::*;
-use crate::StopReason;
+use crate::{StopReason, SystemBlock};
 
 /// Sums what is recorded, by name and labels; of a gauge it has the last value.
 #[derive(Default, Clone)]
@@ -125,11 +125,16 @@ impl Subscriber for Fields {
     fn exit(&self, _: &Id) {}
 }
 
+fn question() -> Request {
+    let request = Request::builder(100).system(SystemBlock::new("Sé breve."));
+    request.user("¿Está bien la factura 7?").build().unwrap()
+}
+
 fn span_of(result: &Result<Completion, Error>) -> BTreeMap<&'static str, String> {
     let fields = Fields::default();
     let subscriber = fields.clone();
     tracing::subscriber::with_default(subscriber, || {
-        Call::start(&instruments()).finish(result.as_ref());
+        Call::start(&instruments(), &question()).finish(result.as_ref());
     });
     fields.0.lock().unwrap().clone()
 }
@@ -164,13 +169,13 @@ const PROMPT: &str =
     "llm_prompt_tokens_total{gen_ai.provider.name=anthropic,gen_ai.request.model=m,cache=";
 
 fn instruments() -> Arc<Instruments> {
-    Arc::new(Instruments::new(Provider::Anthropic, "m"))
+    Arc::new(Instruments::new(Provider::Anthropic, "m", false))
 }
 
 async fn three_seconds(act: impl FnOnce(Call)) -> Vec<(String, f64)> {
     let sums = Sums::default();
     let _guard = metrics::set_default_local_recorder(&sums);
-    let call = Call::start(&instruments());
+    let call = Call::start(&instruments(), &question());
     tokio::time::advance(Duration::from_secs(3)).await;
     act(call);
     sums.rows()
@@ -214,7 +219,7 @@ async fn a_dropped_call_is_counted_as_cancelled() {
 async fn a_stream_leaves_the_time_to_its_first_piece_and_between_pieces() {
     let sums = Sums::default();
     let _guard = metrics::set_default_local_recorder(&sums);
-    let mut call = Call::start(&instruments());
+    let mut call = Call::start(&instruments(), &question());
     for _ in 0..3 {
         tokio::time::advance(Duration::from_secs(2)).await;
         call.chunk();
@@ -273,4 +278,59 @@ fn the_span_of_a_failure_has_its_kind_and_not_the_providers_message() {
     let fields = span_of(&Err(error));
     assert_eq!(fields["error.type"], "\"overloaded\"");
     assert!(!format!("{fields:?}").contains("TEXTO"));
+}
+
+/// What a span holds of an answered call, with or without content.
+fn contents(content: bool, request: &Request, answer: &str) -> BTreeMap<&'static str, String> {
+    let fields = Fields::default();
+    let instruments = Arc::new(Instruments::new(Provider::Anthropic, "m", content));
+    let completed = Completion {
+        text: answer.to_owned(),
+        ..completion()
+    };
+    tracing::subscriber::with_default(fields.clone(), || {
+        Call::start(&instruments, request).finish(Ok(&completed));
+    });
+    let fields = fields.0.lock().unwrap();
+    fields.clone()
+}
+
+#[test]
+fn a_span_holds_content_only_where_it_was_opted_into() {
+    const NAMES: [&str; 3] = [
+        "gen_ai.system_instructions",
+        "gen_ai.input.messages",
+        "gen_ai.output.messages",
+    ];
+    let silent = contents(false, &question(), "Sí.");
+    assert!(
+        NAMES.iter().all(|name| !silent.contains_key(name)),
+        "{silent:?}"
+    );
+    let open = contents(true, &question(), "Sí.");
+    let told = NAMES.map(|name| serde_json::from_str::<String>(&open[name]).unwrap());
+    assert_eq!(told[0], r#"[{"type":"text","content":"Sé breve."}]"#);
+    assert_eq!(
+        told[1],
+        r#"[{"role":"user","parts":[{"type":"text","content":"¿Está bien la factura 7?"}]}]"#
+    );
+    assert_eq!(
+        told[2],
+        r#"[{"role":"assistant","parts":[{"type":"text","content":"Sí."}],"finish_reason":"end_turn"}]"#
+    );
+}
+
+#[test]
+fn a_long_text_is_cut_between_characters() {
+    let long = "ñ".repeat(content::MAX_TEXT_BYTES);
+    let request = Request::builder(100)
+        .user(format!("x{long}"))
+        .build()
+        .unwrap();
+    let open = contents(true, &request, &long);
+    for name in ["gen_ai.input.messages", "gen_ai.output.messages"] {
+        let bytes = open[name].len();
+        let bounds = content::MAX_TEXT_BYTES..content::MAX_TEXT_BYTES + 200;
+        assert!(bounds.contains(&bytes), "{name}: {bytes}");
+    }
 }
