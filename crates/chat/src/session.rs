@@ -30,6 +30,10 @@ const TRIES: usize = 32;
 const MAX_OPEN: usize = 64;
 /// Locks that keep this process's changes from racing each other.
 const LOCKS: usize = 64;
+/// The longest session that is remembered while its question is answered, in bytes: each stream
+/// would hold it.
+const REMEMBERED: usize = 2 * 1024;
+
 /// What came before a question.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {
@@ -38,6 +42,9 @@ pub(crate) struct History {
     pub(crate) context: UserContext,
     /// What was said in the session isn't known: only what this process put aside.
     pub(crate) away: bool,
+    /// The session as it was written with the question, if it is short: while nobody has changed
+    /// it since, its answer needs no look at it.
+    pub(crate) written: Option<Bytes>,
 }
 
 impl History {
@@ -114,7 +121,8 @@ impl Sessions {
         tenant: &Tenant,
         context: UserContext,
     ) -> Result<Uuid, ChatError> {
-        self.keep_new(tenant, &Record::new(tenant, context)).await
+        let (id, _) = self.keep_new(tenant, &Record::new(tenant, context)).await?;
+        Ok(id)
     }
 
     /// Begins a session with its first question, which is one write.
@@ -126,22 +134,23 @@ impl Sessions {
     ) -> Result<(Uuid, Turn, History), ChatError> {
         let mut record = Record::new(tenant, context.clone());
         let turn = record.push(Turn::asked(question, self.now()));
-        let id = self.keep_new(tenant, &record).await?;
+        let (id, written) = self.keep_new(tenant, &record).await?;
         let history = History {
             context,
+            written: short(written),
             ..History::default()
         };
         Ok((id, turn, history))
     }
 
-    async fn keep_new(&self, tenant: &Tenant, record: &Record) -> Result<Uuid, ChatError> {
+    async fn keep_new(&self, tenant: &Tenant, record: &Record) -> Result<(Uuid, Bytes), ChatError> {
         let id = Uuid::new_v4();
-        let bytes = encode(record)?;
+        let bytes = Bytes::from(encode(record)?);
         let key = name(tenant, id);
-        let set = self.store.set(&key, bytes.into(), Some(self.lifetime));
+        let set = self.store.set(&key, bytes.clone(), Some(self.lifetime));
         self.within(set).await?;
         metrics::counter!(crate::metrics_names::SESSIONS).increment(1);
-        Ok(id)
+        Ok((id, bytes))
     }
 
     /// Accepts a question: its turn, and what came before it. Where the store can't be asked for
@@ -155,7 +164,7 @@ impl Sessions {
     ) -> Result<(Turn, History), ChatError> {
         let now = self.now();
         let turn = Turn::asked(question, now);
-        let accepted = self.change(tenant, id, |record| {
+        let accepted = self.change(tenant, id, None, |record| {
             record.forget_lost(now);
             let open = record
                 .turns
@@ -172,13 +181,17 @@ impl Sessions {
                 summary: record.summary.join("\n"),
                 turns: record.turns.clone(),
                 context: record.context.clone(),
-                away: false,
+                ..History::default()
             };
             Ok((record.push(turn.clone()), history))
         });
         match accepted.await {
+            Ok(((turn, mut history), written)) => {
+                history.written = short(written);
+                Ok((turn, history))
+            }
             Err(error) if is_away(&error) => self.accept_aside(tenant, id, turn, context).await,
-            accepted => accepted,
+            Err(refused) => Err(refused),
         }
     }
 
@@ -197,26 +210,29 @@ impl Sessions {
             turns: before.into_iter().map(|aside| aside.turn).collect(),
             summary: String::new(),
             away: true,
+            written: None,
         };
         Ok((turn, history))
     }
 
-    /// Puts an answer beside its question, and renews the session. `context` is what came with
-    /// the question, for a session that can't be asked.
+    /// Puts an answer beside its question, and renews the session. `before` is what came before
+    /// the question.
     pub(crate) async fn answer(
         &self,
         tenant: &Tenant,
         id: Uuid,
         turn: &Turn,
         said: Said,
-        context: Option<&UserContext>,
-        away: bool,
+        before: &History,
     ) -> Result<(), ChatError> {
+        let away = before.away;
+        // For a session that can't be asked.
+        let context = Some(&before.context).filter(|context| **context != UserContext::default());
         let turn = Turn {
             answer: Some(said),
             ..turn.clone()
         };
-        let done = self.change(tenant, id, |record| {
+        let done = self.change(tenant, id, before.written.clone(), |record| {
             if !record.complete(&turn) && away {
                 record.take(turn.clone());
             }
@@ -224,7 +240,7 @@ impl Sessions {
             Ok(())
         });
         match done.await {
-            Ok(()) => {
+            Ok(((), _)) => {
                 if away {
                     let key = name(tenant, id);
                     self.asides
@@ -237,7 +253,7 @@ impl Sessions {
                 let put = self.put_aside(tenant, id, &turn, context).await;
                 put.map(drop)
             }
-            failed => failed,
+            Err(failed) => Err(failed),
         }
     }
 
@@ -286,13 +302,15 @@ impl Sessions {
         gone.then_some(()).ok_or(ChatError::SessionNotFound)
     }
 
-    /// One change of a record, against what it is at this moment.
+    /// One change of a record, against what it is at this moment, or against how it was written
+    /// last as far as is known here; and how it is written now.
     async fn change<T>(
         &self,
         tenant: &Tenant,
         id: Uuid,
+        mut written: Option<Bytes>,
         mut change: impl FnMut(&mut Record) -> Result<T, ChatError>,
-    ) -> Result<T, ChatError> {
+    ) -> Result<(T, Bytes), ChatError> {
         let key = name(tenant, id);
         let slot = usize::from(id.as_bytes()[15]) % LOCKS;
         // Held for a read and a write of the store, each within its limit.
@@ -301,17 +319,23 @@ impl Sessions {
             None => None,
         };
         for _ in 0..TRIES {
-            let (before, mut record, asides) = self.read(tenant, &key).await?;
+            let (before, mut record, asides) = match written.take() {
+                Some(written) => {
+                    let record = decode(tenant, Some(&written))?;
+                    (written, record, Vec::new())
+                }
+                None => self.read(tenant, &key).await?,
+            };
             let taken = record.take_in(&asides, self.kept_turns);
             let done = change(&mut record)?;
-            let after = encode(&record)?.into();
+            let after = Bytes::from(encode(&record)?);
             let lifetime = Some(self.lifetime);
             let set = self
                 .store
-                .compare_and_set(&key, Some(&before), after, lifetime);
+                .compare_and_set(&key, Some(&before), after.clone(), lifetime);
             if self.within(set).await? {
                 self.asides.taken(&key, &taken).await;
-                return Ok(done);
+                return Ok((done, after));
             }
         }
         Err(ChatError::Busy)
@@ -345,6 +369,11 @@ impl Sessions {
     fn now(&self) -> Timestamp {
         timestamp(self.clock.now())
     }
+}
+
+/// Bytes that a question may hold until it is answered.
+fn short(written: Bytes) -> Option<Bytes> {
+    (written.len() <= REMEMBERED).then_some(written)
 }
 
 /// A time of day; what can't be one is the epoch.

@@ -20,7 +20,7 @@ use crate::live::{End, Log};
 use crate::model::Job;
 use crate::prompt::{self, Parts};
 use crate::session::{self, History, Said};
-use crate::{Answer, ChatError, Failure, OPERATION, Tenant, UserContext, metrics_names};
+use crate::{Answer, ChatError, Failure, OPERATION, Tenant, metrics_names};
 
 /// Beyond the model's own deadline, for one that breaks its contract.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -88,12 +88,10 @@ impl Turn {
             plugin: self.log.plugin(),
             partial,
         };
-        let (turn, away) = (&self.turn, self.history.away);
-        let context =
-            Some(&self.history.context).filter(|context| **context != UserContext::default());
+        let (turn, history) = (&self.turn, &self.history);
         let recorded = inner
             .sessions
-            .answer(&self.tenant, self.session, turn, said, context, away);
+            .answer(&self.tenant, self.session, turn, said, history);
         match recorded.await {
             // Deleted or expired meanwhile: it must not come back.
             Ok(()) | Err(ChatError::SessionNotFound) => {}

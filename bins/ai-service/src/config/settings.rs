@@ -158,14 +158,11 @@ impl Settings {
         file.cache.check()?;
         let limits = limits(&file.limits)?;
         let content_in_spans = file.traces.model_content;
-        let model = model(file.model, &limits)?.map(|config| AnthropicConfig {
-            content_in_spans,
-            ..config
-        });
-        let second_model = second(file.second_model, &limits)?.map(|config| OpenAiConfig {
-            content_in_spans,
-            ..config
-        });
+        let mut model = model(file.model, &limits)?;
+        let mut second_model = second(file.second_model, &limits)?;
+        let (first, other) = (model.iter_mut(), second_model.iter_mut());
+        first.for_each(|config| config.content_in_spans = content_in_spans);
+        other.for_each(|config| config.content_in_spans = content_in_spans);
         let validate_lifetime = lifetime(
             "validate.lifetime_seconds",
             file.validate.lifetime_seconds,
@@ -385,13 +382,9 @@ impl fmt::Display for Settings {
                 writeln!(f, "traces.endpoint = {}", traces.endpoint)?;
                 writeln!(f, "traces.sample_ratio = {}", traces.ratio)?;
                 writeln!(f, "traces.slow_ms = {}", traces.slow.as_millis())?;
-                let models = [
-                    self.model.as_ref().map(|model| model.content_in_spans),
-                    self.second_model
-                        .as_ref()
-                        .map(|model| model.content_in_spans),
-                ];
-                let content = models.contains(&Some(true));
+                let first = self.model.iter().any(|model| model.content_in_spans);
+                let second = self.second_model.iter().any(|model| model.content_in_spans);
+                let content = first || second;
                 writeln!(f, "traces.model_content = {content}")?;
             }
             None => writeln!(f, "traces = none")?,

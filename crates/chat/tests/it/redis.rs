@@ -294,3 +294,32 @@ async fn a_turn_said_for_another_company_is_not_taken_in() {
     let view = replica.chat.session(&of(8), id).await;
     assert!(matches!(view, Err(ChatError::SessionNotFound)), "{view:?}");
 }
+
+/// How often Redis was asked for a value, its own bookkeeping aside.
+async fn reads(server: &Server) -> u64 {
+    let info = server.command(&["INFO", "commandstats"]).await.unwrap();
+    let text = info.text().unwrap();
+    let line = text.lines().find(|line| line.starts_with("cmdstat_get:"));
+    let calls = line.and_then(|line| line.split(['=', ',']).nth(1));
+    calls.map_or(0, |calls| calls.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_nobody_else_changes_is_read_for_its_question_and_not_for_its_answer() {
+    let server = server().await;
+    let (replica, _) = Replica::scripted(&server).await;
+    // The script that changes a session reads it itself: one GET a change is the server's.
+    let before = reads(&server).await;
+    let answer = replica.chat.message(&sur(), ask(None, ANULAR)).await;
+    let id = answer.unwrap().session_id;
+    let first = reads(&server).await - before;
+    assert_eq!(first, 1, "a new session: its answer's change alone");
+    replica.says(id, "¿Y si ya la reclamaron?").await;
+    let second = reads(&server).await - before - first;
+    assert_eq!(second, 3, "a look for the question, and the two changes");
+    // One that is too long to be remembered with its question is read again for its answer.
+    replica.says(id, &"nota ".repeat(600)).await;
+    let third = reads(&server).await - before - first - second;
+    assert_eq!(third, 4);
+    assert_eq!(replica.asked(id).await.len(), 3);
+}
