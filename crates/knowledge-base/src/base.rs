@@ -185,17 +185,14 @@ impl KnowledgeBase {
     pub fn choose_module(&self, question: &str) -> Option<ModuleChoice> {
         let snapshot = self.shared.current.load();
         let query = Query::new(question).top_k(Self::EVIDENCE).per_document(1);
-        let hits = search::search(&snapshot, &self.shared.config.ranking, &query, &[]);
-        let evidence: Vec<Evidence<'_>> = hits
-            .iter()
-            .map(|hit| Evidence {
-                module: &hit.module,
-                tags: &hit.tags,
-                score: hit.score,
-            })
-            .collect();
-        let stems = search::stems(&snapshot, &self.shared.config.ranking, query.text());
-        snapshot.modules.choose(&stems, &evidence)
+        let about = search::about(&snapshot, &self.shared.config.ranking, &query);
+        let evidence = about.best.iter().map(|(document, score)| Evidence {
+            module: &document.module,
+            tags: &document.tags,
+            score: *score,
+        });
+        let evidence: Vec<Evidence<'_>> = evidence.collect();
+        snapshot.modules.choose(&about.stems, &evidence)
     }
 
     /// The modules, ordered by name.

@@ -1,6 +1,6 @@
 //! Modules ("plugins"): what the service knows a lot about, each described by a file.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -50,15 +50,25 @@ pub(crate) struct Modules {
     all: Vec<Known>,
     /// The stems of all keywords, so that they aren't taken for typing errors.
     words: HashSet<Box<str>, RandomState>,
+    /// By their first stems.
+    keywords: HashMap<Box<str>, Vec<Keyword>, RandomState>,
 }
 
 #[derive(Debug)]
 struct Known {
     module: Arc<Module>,
-    /// The stems of each keyword.
-    keywords: Vec<Vec<Box<str>>>,
     /// Folded.
     tags: HashSet<String>,
+}
+
+#[derive(Debug)]
+struct Keyword {
+    /// Its module's place.
+    module: usize,
+    /// The stems after the first.
+    rest: Box<[Box<str>]>,
+    /// How many modules have it.
+    shared_by: f64,
 }
 
 /// A passage that a question found, as far as modules care.
@@ -113,19 +123,35 @@ impl Modules {
     pub(crate) fn new(mut modules: Vec<Module>) -> Self {
         modules.sort_by(|one, other| one.name.cmp(&other.name));
         let mut stems = Stems::new();
-        let all = modules.into_iter().map(|module| {
-            let keywords = module.keywords.iter().map(|text| form(text, &mut stems));
-            Known {
-                keywords: keywords.filter(|form| !form.is_empty()).collect(),
-                tags: module.tags.iter().map(|tag| fold(tag)).collect(),
-                module: Arc::new(module),
+        let forms: Vec<Vec<Vec<Box<str>>>> = modules
+            .iter()
+            .map(|module| {
+                let keywords = module.keywords.iter();
+                keywords.map(|text| form(text, &mut stems)).collect()
+            })
+            .collect();
+        let mut keywords: HashMap<Box<str>, Vec<Keyword>, RandomState> = HashMap::default();
+        for (module, own) in forms.iter().enumerate() {
+            for form in own {
+                let Some((first, rest)) = form.split_first() else {
+                    continue;
+                };
+                let having = forms.iter().filter(|other| other.contains(form));
+                keywords.entry(first.clone()).or_default().push(Keyword {
+                    module,
+                    rest: rest.into(),
+                    shared_by: float(having.count().max(1)),
+                });
             }
+        }
+        let all = modules.into_iter().map(|module| Known {
+            tags: module.tags.iter().map(|tag| fold(tag)).collect(),
+            module: Arc::new(module),
         });
-        let all: Vec<Known> = all.collect();
-        let words = all.iter().flat_map(|known| known.keywords.iter().flatten());
         Self {
-            words: words.cloned().collect(),
-            all,
+            all: all.collect(),
+            words: forms.into_iter().flatten().flatten().collect(),
+            keywords,
         }
     }
 
@@ -145,7 +171,7 @@ impl Modules {
         words: &[(Box<str>, f64)],
         found: &[Evidence<'_>],
     ) -> Option<ModuleChoice> {
-        let keywords = shares(self.all.iter().map(|known| self.keywords(known, words)));
+        let keywords = shares(self.keywords(words).into_iter());
         let passages = shares(self.all.iter().map(|known| known.passages(found)));
         // Passages that hardly have to do with the question say little about its module.
         let best = found.first().map_or(0.0, |passage| passage.score);
@@ -178,21 +204,23 @@ impl Modules {
         Some(general.choice(0.0))
     }
 
-    /// What a question's words say for a module: a keyword counts as its words are rare among
+    /// What a question's words say for each module: a keyword counts as its words are rare among
     /// the passages, and less where other modules have it too.
-    fn keywords(&self, known: &Known, words: &[(Box<str>, f64)]) -> f64 {
-        let weigh = |form: &Vec<Box<str>>| {
-            let mut sum = 0.0;
-            for stem in form {
-                sum += words.iter().find(|(word, _)| word == stem)?.1;
+    fn keywords(&self, words: &[(Box<str>, f64)]) -> Vec<f64> {
+        let mut sums = vec![0.0; self.all.len()];
+        for (word, rarity) in words {
+            for keyword in self.keywords.get(word).into_iter().flatten() {
+                let rest = keyword.rest.iter().map(|stem| {
+                    let found = words.iter().find(|(word, _)| word == stem);
+                    found.map(|(_, rarity)| *rarity)
+                });
+                let rest: Option<f64> = rest.sum();
+                if let (Some(rest), Some(sum)) = (rest, sums.get_mut(keyword.module)) {
+                    *sum += (rarity + rest) / keyword.shared_by;
+                }
             }
-            let sharing = self
-                .all
-                .iter()
-                .filter(|other| other.keywords.contains(form));
-            Some(sum / float(sharing.count().max(1)))
-        };
-        known.keywords.iter().filter_map(weigh).sum()
+        }
+        sums
     }
 }
 

@@ -10,6 +10,7 @@ use std::cell::RefCell;
 
 use crate::config::Ranking;
 use crate::dense::Ranked;
+use crate::document::Document;
 use crate::hit::{Hit, relevance};
 use crate::query::Query;
 use crate::snapshot::Snapshot;
@@ -51,11 +52,34 @@ pub(crate) fn search(
     })
 }
 
-/// The stems of a question, corrected, without stop words, each once with how rare it is.
-pub(crate) fn stems(snapshot: &Snapshot, ranking: &Ranking, text: &str) -> Vec<(Box<str>, f64)> {
+/// What a question is about: its stems, corrected, without stop words, each once with how rare it
+/// is; and the documents of the best passages with their scores, best first.
+pub(crate) struct About<'a> {
+    pub(crate) stems: Vec<(Box<str>, f64)>,
+    pub(crate) best: Vec<(&'a Document, f64)>,
+}
+
+/// What a question is about, without showing any passage.
+pub(crate) fn about<'a>(snapshot: &'a Snapshot, ranking: &Ranking, query: &Query) -> About<'a> {
     SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
-        Ok(mut scratch) => Question::read(text, snapshot, ranking, &mut scratch.stems).rarities(),
-        Err(_) => Vec::new(),
+        Ok(mut scratch) => {
+            let Scratch { stems, sums } = &mut *scratch;
+            let question = Question::read(&query.text, snapshot, ranking, stems);
+            let ranked = rank(snapshot, ranking, query, &[], &question, sums);
+            let best = ranked.iter().filter_map(|candidate| {
+                let segment = snapshot.segment(candidate.segment)?;
+                let (_, entry) = segment.entry_of(candidate.slot)?;
+                Some((&entry.document, score(candidate)))
+            });
+            About {
+                best: best.collect(),
+                stems: question.rarities(),
+            }
+        }
+        Err(_) => About {
+            stems: Vec::new(),
+            best: Vec::new(),
+        },
     })
 }
 
@@ -66,11 +90,25 @@ fn run(
     dense: &[Ranked],
     scratch: &mut Scratch,
 ) -> Vec<Hit> {
-    let question = Question::read(&query.text, snapshot, ranking, &mut scratch.stems);
+    let Scratch { stems, sums } = scratch;
+    let question = Question::read(&query.text, snapshot, ranking, stems);
+    let picked = rank(snapshot, ranking, query, dense, &question, sums);
+    let hit = |candidate: &Candidate| hit(snapshot, &question, candidate, stems);
+    picked.iter().filter_map(hit).collect()
+}
+
+/// The best passages' places, best first.
+fn rank(
+    snapshot: &Snapshot,
+    ranking: &Ranking,
+    query: &Query,
+    dense: &[Ranked],
+    question: &Question<'_>,
+    sums: &mut Sums,
+) -> Vec<Candidate> {
     let mut top = Top::new(query.top_k.saturating_mul(SPARE));
     for (index, segment) in snapshot.segments().into_iter().enumerate() {
-        let sums = &mut scratch.sums;
-        sums.fill(&question, index, segment.slots());
+        sums.fill(question, index, segment.slots());
         if !dense.is_empty() {
             let share = ranking.dense;
             sums.scale(1.0 - share);
@@ -94,9 +132,11 @@ fn run(
             }
         }
     }
-    let picked = pick(snapshot, query, top);
-    let hit = |candidate: &Candidate| hit(snapshot, &question, candidate, &mut scratch.stems);
-    picked.iter().filter_map(hit).collect()
+    pick(snapshot, query, top)
+}
+
+fn score(candidate: &Candidate) -> f64 {
+    f64::from(candidate.score.clamp(0.0, 1.0))
 }
 
 #[expect(
@@ -137,7 +177,7 @@ fn hit(
     let (_, entry) = segment.entry_of(candidate.slot)?;
     let (number, passage) = segment.passage(candidate.slot)?;
     let document = &entry.document;
-    let score = f64::from(candidate.score.clamp(0.0, 1.0));
+    let score = score(candidate);
     Some(Hit {
         id: format!("{}#{number}", document.id),
         document_id: document.id.clone(),
