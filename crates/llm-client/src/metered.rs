@@ -18,10 +18,12 @@ use crate::{
     BudgetLimits, CacheLifetime, Completion, CompletionStream, Error, ErrorKind, LanguageModel,
     Ledger, Prediction, Predictor, Provider, Request, Stage, TokenCounter, TokenEstimate, Usd,
 };
-use charge::{Charge, Lessons, Open};
+use charge::{Charge, Open};
+use lessons::Lessons;
 use stream::MeteredStream;
 
 mod charge;
+mod lessons;
 mod stream;
 
 pub use charge::{COST, RESERVATIONS_OPEN};

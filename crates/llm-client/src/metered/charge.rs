@@ -1,7 +1,7 @@
 //! One call's money: reserved, and settled exactly once, however the call ends.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use metrics::{counter, gauge};
@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tracing::field;
 
+use super::lessons::{Lesson, Lessons};
 use super::{FIRST_EVENT_FACTOR, FIRST_EVENT_FLOOR, Inner, Meter, Metered};
 use crate::budget::book::Reservation;
 use crate::ledger::{Booking, lost_bookings};
@@ -22,10 +23,6 @@ use crate::{
 pub const COST: &str = "llm_cost_nanodollars_total";
 /// Gauge: reservations of calls under way in this process.
 pub const RESERVATIONS_OPEN: &str = "llm_reservations_open";
-
-/// Calls that are all counted by the tokenizer after they ended; later one in so many is.
-const FIRST_LESSONS: u64 = 16;
-const LESSON_EVERY: u64 = 32;
 
 /// How many reservations are open.
 #[derive(Debug, Default, Clone)]
@@ -171,12 +168,14 @@ impl Charge {
         }
     }
 
-    /// Books the figures; learns from them and settles in a task of its own.
+    /// Books the figures; learns from them a moment later, and settles in a task of its own.
     fn close(&mut self, usage: Usage) {
         let Some((reservation, held)) = self.reservation.take() else {
             return;
         };
-        let lesson = self.learned(&usage);
+        if let Some(lesson) = self.learned(&usage) {
+            Lessons::add(&self.meter, &self.runtime, lesson);
+        }
         let cost = self.prices.cost(&usage);
         self.booking.usage = usage;
         self.booking.cost = cost;
@@ -186,27 +185,17 @@ impl Charge {
             let ledger = &self.meter.ledger;
             ledger.record(&self.runtime, &reservation.day, &self.booking);
         }
-        let settles = reservation.is_limited();
-        if lesson.is_none() && !settles {
+        if !reservation.is_limited() {
             return;
         }
         let meter = Arc::clone(&self.meter);
         let work = async move {
-            // First, as it is short and doesn't depend on the store.
-            if let Some(lesson) = lesson {
-                lesson.take_in(&meter).await;
-            }
-            // Boxed: most calls have nothing to settle, and no task of theirs has room for it.
-            if settles
-                && Box::pin(meter.book.settle(&reservation, cost))
-                    .await
-                    .is_err()
-            {
+            if meter.book.settle(&reservation, cost).await.is_err() {
                 lost_bookings("settlement", 1);
             }
             drop(held);
         };
-        if !self.meter.detached.run(&self.runtime, work) && settles {
+        if !self.meter.detached.run(&self.runtime, work) {
             lost_bookings("settlement", 1);
         }
     }
@@ -238,49 +227,6 @@ impl Charge {
                 cost: self.prices.cost(usage),
             },
         })
-    }
-}
-
-/// What a call teaches, taken in after the caller has its answer.
-struct Lesson {
-    operation: &'static str,
-    model: String,
-    estimate: TokenEstimate,
-    request: Option<Request>,
-    usage: Usage,
-    observed: Observed,
-}
-
-impl Lesson {
-    async fn take_in(self, meter: &Arc<Inner>) {
-        let model = self.model.as_str();
-        meter.tokens.observe(model, &self.estimate, &self.usage);
-        let predictor = &meter.predictor;
-        predictor.observe(self.operation, model, &self.observed);
-        let Some(request) = self.request else {
-            return;
-        };
-        let (meter, model, usage) = (Arc::clone(meter), self.model, self.usage);
-        let count = move || {
-            let counted = meter.tokens.estimate(&model, &request);
-            if counted.method != CountMethod::Characters {
-                meter.tokens.observe(&model, &counted, &usage);
-            }
-        };
-        // It doesn't panic, and a runtime that shuts down has no more use for it.
-        let _ = tokio::task::spawn_blocking(count).await;
-    }
-}
-
-/// Which calls the tokenizer counts for what their figures teach about it.
-#[derive(Debug, Default)]
-pub(super) struct Lessons(AtomicU64);
-
-impl Lessons {
-    /// The first ones all, then one in 32.
-    fn due(&self) -> bool {
-        let call = self.0.fetch_add(1, Ordering::Relaxed);
-        call < FIRST_LESSONS || call.is_multiple_of(LESSON_EVERY)
     }
 }
 
