@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tracing::field;
 
-use super::lessons::{Lesson, Lessons};
+use super::lessons::Lesson;
 use super::{FIRST_EVENT_FACTOR, FIRST_EVENT_FLOOR, Inner, Meter, Metered};
 use crate::budget::book::Reservation;
 use crate::ledger::{Booking, lost_bookings};
@@ -168,13 +168,13 @@ impl Charge {
         }
     }
 
-    /// Books the figures; learns from them a moment later, and settles in a task of its own.
+    /// Books the figures and learns from them; settles in a task of its own.
     fn close(&mut self, usage: Usage) {
         let Some((reservation, held)) = self.reservation.take() else {
             return;
         };
         if let Some(lesson) = self.learned(&usage) {
-            Lessons::add(&self.meter, &self.runtime, lesson);
+            lesson.take_in(&self.meter, &self.runtime);
         }
         let cost = self.prices.cost(&usage);
         self.booking.usage = usage;

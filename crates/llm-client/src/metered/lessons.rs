@@ -1,13 +1,10 @@
-//! What calls teach about tokens, times and costs: taken in together, a moment after the callers
-//! have their answers.
+//! What calls teach about tokens, times and costs.
 
-use std::mem;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::time::sleep;
+use tokio::task::spawn_blocking;
 
 use super::Inner;
 use crate::{CountMethod, Observed, Request, TokenEstimate, Usage};
@@ -15,13 +12,6 @@ use crate::{CountMethod, Observed, Request, TokenEstimate, Usage};
 /// Calls that are all counted by the tokenizer after they ended; later one in so many is.
 const FIRST: u64 = 16;
 const EVERY: u64 = 32;
-
-/// For so long after the first of them lessons wait for each other: a task for each would wake
-/// another thread while its caller still waits for the answer.
-const TOGETHER: Duration = Duration::from_millis(10);
-
-/// Lessons that wait. What comes beyond isn't learned from.
-const MOST: usize = 4_096;
 
 /// What a call teaches.
 #[derive(Debug)]
@@ -35,54 +25,22 @@ pub(super) struct Lesson {
     pub(super) observed: Observed,
 }
 
-/// What wasn't taken in yet, and which calls the tokenizer counts for what their figures teach
-/// about it.
+/// Which calls the tokenizer counts for what their figures teach about it.
 #[derive(Debug, Default)]
-pub(super) struct Lessons {
-    calls: AtomicU64,
-    waiting: Mutex<Vec<Lesson>>,
-}
+pub(super) struct Lessons(AtomicU64);
 
 impl Lessons {
-    /// Whether the tokenizer counts this call: the first ones all, then one in 32.
+    /// The first ones all, then one in 32.
     pub(super) fn due(&self) -> bool {
-        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        let call = self.0.fetch_add(1, Ordering::Relaxed);
         call < FIRST || call.is_multiple_of(EVERY)
-    }
-
-    /// Has a lesson taken in with the next.
-    pub(super) fn add(meter: &Arc<Inner>, runtime: &Handle, lesson: Lesson) {
-        let first = {
-            let mut waiting = meter.lessons.waiting();
-            if waiting.len() >= MOST {
-                return;
-            }
-            waiting.push(lesson);
-            waiting.len() == 1
-        };
-        if !first {
-            return;
-        }
-        let taker = Arc::clone(meter);
-        let work = async move {
-            sleep(TOGETHER).await;
-            let lessons = mem::take(&mut *taker.lessons.waiting());
-            for lesson in lessons {
-                lesson.take_in(&taker).await;
-            }
-        };
-        if !meter.detached.run(runtime, work) {
-            meter.lessons.waiting().clear();
-        }
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, Vec<Lesson>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Lesson {
-    async fn take_in(self, meter: &Arc<Inner>) {
+    /// Takes it in: the figures here and now, which takes microseconds, while a task for them
+    /// would wake another thread before the caller has its answer; the tokenizer counts elsewhere.
+    pub(super) fn take_in(self, meter: &Arc<Inner>, runtime: &Handle) {
         let model = self.model.as_str();
         meter.tokens.observe(model, &self.estimate, &self.usage);
         let predictor = &meter.predictor;
@@ -90,14 +48,16 @@ impl Lesson {
         let Some(request) = self.request else {
             return;
         };
-        let (meter, model, usage) = (Arc::clone(meter), self.model, self.usage);
+        let (learner, model, usage) = (Arc::clone(meter), self.model, self.usage);
         let count = move || {
-            let counted = meter.tokens.estimate(&model, &request);
+            let counted = learner.tokens.estimate(&model, &request);
             if counted.method != CountMethod::Characters {
-                meter.tokens.observe(&model, &counted, &usage);
+                learner.tokens.observe(&model, &counted, &usage);
             }
         };
-        // It doesn't panic, and a runtime that shuts down has no more use for it.
-        let _ = tokio::task::spawn_blocking(count).await;
+        // It doesn't panic, and a runtime that shuts down has no more use for it; where too much
+        // is under way it isn't counted.
+        let counted = async { spawn_blocking(count).await.unwrap_or_default() };
+        let _ = meter.detached.run(runtime, counted);
     }
 }
