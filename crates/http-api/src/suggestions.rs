@@ -10,6 +10,7 @@ use bytes::Bytes;
 use matching::analytics::Stats;
 use matching::projects::Suggestion;
 use store::{ErrorKind, Store, StoreError};
+use tokio::sync::RwLock;
 
 use crate::auth::Tenant;
 
@@ -36,8 +37,9 @@ pub(crate) struct Suggestions {
 #[derive(Debug, Default)]
 struct Inner {
     state: Mutex<State>,
-    /// Held while what waited is written, so that whoever has to read it waits.
-    writing: tokio::sync::Mutex<()>,
+    /// Held for writing while what waited is on its way into the store, so that who reads the
+    /// store finds it there or among what waits, once.
+    moving: RwLock<()>,
 }
 
 #[derive(Debug, Default)]
@@ -89,7 +91,7 @@ impl Suggestions {
     /// # Errors
     /// That of the store, if something still waits because of it.
     pub(crate) async fn flush(&self) -> Result<(), StoreError> {
-        let _alone = self.inner.writing.lock().await;
+        let _moving = self.inner.moving.write().await;
         let waiting = mem::take(&mut self.state().waiting);
         let mut failed = None;
         for (tenant, counted) in waiting {
@@ -116,20 +118,17 @@ impl Suggestions {
     /// # Errors
     /// That of the store, where nothing was read before.
     pub(crate) async fn of(&self, tenant: &Tenant) -> Result<(Stats, bool), StoreError> {
-        let read = async {
-            self.flush().await?;
-            self.load(tenant).await
-        };
-        match read.await {
+        let _still = self.inner.moving.read().await;
+        let loaded = self.load(tenant).await;
+        let mut state = self.state();
+        let (stats, old) = match loaded {
             Ok((stats, _)) => {
-                self.state().know(tenant, &stats);
-                Ok((stats, false))
+                state.know(tenant, &stats);
+                (stats, false)
             }
-            Err(error) => {
-                let known = self.state().last(tenant).ok_or(error)?;
-                Ok((known, true))
-            }
-        }
+            Err(error) => (state.known.get(tenant).cloned().ok_or(error)?, true),
+        };
+        Ok((state.with_waiting(tenant, stats), old))
     }
 
     /// Writes until nothing waits.
@@ -213,13 +212,12 @@ impl State {
         }
     }
 
-    /// What was read last of a tenant, and what waits.
-    fn last(&self, tenant: &Tenant) -> Option<Stats> {
-        let mut stats = self.known.get(tenant).cloned()?;
+    /// With what waits of a tenant.
+    fn with_waiting(&self, tenant: &Tenant, mut stats: Stats) -> Stats {
         if let Some(waiting) = self.waiting.get(tenant) {
             stats.merge(waiting.clone());
         }
-        Some(stats)
+        stats
     }
 }
 
