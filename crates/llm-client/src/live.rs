@@ -11,12 +11,11 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 use http::StatusCode;
 use http_body_util::BodyExt;
-use hyper::body;
 use tokio::time::Instant;
 
 use crate::sse::{Decoder, Event, Frame};
 use crate::telemetry::Call;
-use crate::transport::{Limit, body_error};
+use crate::transport::{Answering, Limit, body_error};
 use crate::{CompletionStream, Error, ErrorKind, Request, Stage, StreamEvent, Usage};
 
 /// What a provider's events mean.
@@ -36,7 +35,7 @@ pub(crate) trait Assemble: Send + 'static {
 pub(crate) struct Incoming {
     pub(crate) status: StatusCode,
     pub(crate) request_id: Option<String>,
-    pub(crate) body: body::Incoming,
+    pub(crate) body: Answering,
     pub(crate) limits: StreamLimits,
     pub(crate) max_bytes: usize,
 }
@@ -72,7 +71,7 @@ pub(crate) async fn open(
 }
 
 struct Live<A: Assemble> {
-    body: body::Incoming,
+    body: Answering,
     decoder: Decoder,
     assemble: A,
     ready: VecDeque<StreamEvent>,
@@ -168,7 +167,7 @@ impl<A: Assemble> Drop for Live<A> {
 }
 
 /// The next frame; `None` at the end of the body. Dropping it between polls loses nothing.
-async fn frame(body: &mut body::Incoming, decoder: &mut Decoder) -> Result<Option<Frame>, Error> {
+async fn frame(body: &mut Answering, decoder: &mut Decoder) -> Result<Option<Frame>, Error> {
     loop {
         let frame = decoder
             .next()
@@ -183,7 +182,7 @@ async fn frame(body: &mut body::Incoming, decoder: &mut Decoder) -> Result<Optio
     }
 }
 
-async fn chunk(body: &mut body::Incoming) -> Result<Option<Bytes>, Error> {
+async fn chunk(body: &mut Answering) -> Result<Option<Bytes>, Error> {
     // A provider that never pauses must not keep the thread, nor the time-outs, from their turn.
     tokio::task::coop::consume_budget().await;
     while let Some(frame) = body.frame().await {

@@ -9,7 +9,6 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -17,8 +16,12 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{ConfigError, Error, ErrorKind, Request, Stage, Timeouts, TrustRoots};
 use connector::{ConnectTimedOut, Connector};
+use lanes::Lanes;
 
 mod connector;
+mod lanes;
+
+pub(crate) use lanes::Answering;
 
 /// An idle connection is closed before the usual server or balancer would do it, so that few
 /// calls meet one that is just being closed.
@@ -32,7 +35,7 @@ const H2_PING_WAIT: Duration = Duration::from_secs(10);
 /// the thousand.
 const MAX_READ_BUFFER: usize = 64 << 10;
 const H2_STREAM_WINDOW: u32 = 64 << 10;
-/// All calls share one HTTP/2 connection: room for many readers that stand still, before the
+/// Many calls share one HTTP/2 connection: room for all their readers to stand still, before the
 /// others notice.
 const H2_CONNECTION_WINDOW: u32 = 16 << 20;
 /// The body of a failure is worth this much: its status has said the main thing.
@@ -63,30 +66,32 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
-/// A pool of connections.
+/// Pools of connections.
 pub(crate) struct Transport {
-    client: Client<Connector, Full<Bytes>>,
+    lanes: Lanes<Client<Connector, Full<Bytes>>>,
 }
 
 impl Transport {
-    /// A pool of plain connections, or of TLS ones where roots of trust are given.
+    /// Pools of plain connections, or of TLS ones where roots of trust are given.
     pub(crate) fn try_new(
         tls: Option<&TrustRoots>,
         connect: Duration,
     ) -> Result<Self, ConfigError> {
         let connector = Connector::try_new(tls, connect)?;
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE)
-            .pool_max_idle_per_host(POOL_MAX_IDLE)
-            .http2_keep_alive_interval(H2_PING_EVERY)
-            .http2_keep_alive_timeout(H2_PING_WAIT)
-            .http1_max_buf_size(MAX_READ_BUFFER)
-            .http2_initial_stream_window_size(H2_STREAM_WINDOW)
-            .http2_initial_connection_window_size(H2_CONNECTION_WINDOW)
-            .build(connector);
-        Ok(Self { client })
+        let lanes = Lanes::new(move || {
+            Client::builder(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(POOL_IDLE)
+                .pool_max_idle_per_host(POOL_MAX_IDLE)
+                .http2_keep_alive_interval(H2_PING_EVERY)
+                .http2_keep_alive_timeout(H2_PING_WAIT)
+                .http1_max_buf_size(MAX_READ_BUFFER)
+                .http2_initial_stream_window_size(H2_STREAM_WINDOW)
+                .http2_initial_connection_window_size(H2_CONNECTION_WINDOW)
+                .build(connector.clone())
+        });
+        Ok(Self { lanes })
     }
 
     /// Sends a request and reads the whole answer, whatever its status.
@@ -107,11 +112,12 @@ impl Transport {
         &self,
         mut outgoing: Outgoing,
         limits: &Limits,
-    ) -> Result<(http::Response<Incoming>, Limit), Error> {
+    ) -> Result<(http::Response<Answering>, Limit), Error> {
         // Nothing is sent, hence nothing billed, for a call that can't end in time.
         limits.whole().check()?;
         let mut connection = capture_connection(&mut outgoing);
-        let mut response = pin!(self.client.request(outgoing));
+        let (client, place) = self.lanes.enter();
+        let mut response = pin!(client.request(outgoing));
         let connected = async {
             tokio::select! {
                 biased;
@@ -125,13 +131,14 @@ impl Transport {
             Some(response) => response,
             None => first_byte.within(response).await?,
         };
-        Ok((response.map_err(exchange_error)?, first_byte))
+        let response = response.map_err(exchange_error)?;
+        Ok((response.map(|body| Answering::new(body, place)), first_byte))
     }
 }
 
 /// Reads the rest of an answer, whatever its status. Of a failure it reads what comes soon.
 pub(crate) async fn read_whole(
-    response: http::Response<Incoming>,
+    response: http::Response<Answering>,
     limits: &Limits,
     max_bytes: usize,
 ) -> Result<Answer, Error> {
@@ -153,7 +160,7 @@ pub(crate) async fn read_whole(
     })
 }
 
-async fn read(incoming: Incoming, max_bytes: usize, limit: Limit) -> Result<Bytes, Error> {
+async fn read(incoming: Answering, max_bytes: usize, limit: Limit) -> Result<Bytes, Error> {
     let collected = limit
         .within(Limited::new(incoming, max_bytes).collect())
         .await?;

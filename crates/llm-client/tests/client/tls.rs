@@ -6,6 +6,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use crate::streams::{settled, start_event, text_event};
@@ -24,7 +25,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_rustls::TlsAcceptor;
 
 const CERTIFICATE: &str = include_str!("fixtures/loopback.crt.pem");
@@ -62,7 +63,9 @@ where
             tokio::spawn(async move {
                 // A client that doesn't trust the certificate ends the handshake.
                 if let Ok(stream) = acceptor.accept(stream).await {
-                    let server = auto::Builder::new(TokioExecutor::new());
+                    let mut server = auto::Builder::new(TokioExecutor::new());
+                    // As much as servers on the internet usually allow.
+                    server.http2().max_concurrent_streams(100);
                     let io = TokioIo::new(stream);
                     let _ = server.serve_connection(io, service_fn(answer)).await;
                 }
@@ -134,6 +137,38 @@ async fn over_http_2_a_reader_that_stops_stops_the_provider_and_one_that_leaves_
     drop(stream);
     let gone = taken.wait_for(|taken| *taken == GONE);
     assert!(tokio::time::timeout(LONG, gone).await.is_ok());
+}
+
+#[tokio::test]
+async fn over_http_2_more_calls_at_once_than_a_connection_takes_are_all_answered() {
+    const CALLS: usize = 350;
+    let (arrived, all_here) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+    let address = serve_with(&["h2"], move |request| {
+        let (arrived, all_here) = (Arc::clone(&arrived), Arc::clone(&all_here));
+        async move {
+            // Nobody is answered before the last has come: one that waits unsent for another's
+            // end waits for ever.
+            let everybody = all_here.notified();
+            if arrived.fetch_add(1, Ordering::SeqCst) + 1 == CALLS {
+                all_here.notify_waiters();
+            } else {
+                everybody.await;
+            }
+            version(request).await
+        }
+    })
+    .await;
+    let roots = TrustRoots::Pem(CERTIFICATE.to_owned());
+    let model = Arc::new(client(address, roots).unwrap());
+    let calls: Vec<_> = (0..CALLS)
+        .map(|_| {
+            let model = Arc::clone(&model);
+            tokio::spawn(async move { model.complete(&ask()).await })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().text, "HTTP/2.0");
+    }
 }
 
 fn client(address: SocketAddr, roots: TrustRoots) -> Result<Anthropic, ConfigError> {
