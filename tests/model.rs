@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use mock_anthropic::{Answer, Config, Delay, Fault, MockServer, Pace};
+use mock_anthropic::{Answer, CERTIFICATE, Config, Delay, Fault, MockServer, Pace};
 use serde_json::{Value, json};
 
 use crate::support::{Options, Reply, Request, Service, factura_con, valid};
@@ -300,4 +300,25 @@ async fn identical_requests_at_once_are_one_call() {
     );
     bodies.dedup();
     assert_eq!(bodies.len(), 1);
+}
+
+#[tokio::test]
+async fn a_model_behind_ones_own_authority_is_asked_over_tls_where_it_is_trusted() {
+    let config = Config {
+        tls: true,
+        ..Config::default()
+    };
+    let mock = MockServer::start(config).await.unwrap();
+    let trusted = Options::default().model(&mock, 20_000);
+    std::fs::write(trusted.dir().join("ca.pem"), CERTIFICATE).unwrap();
+    let trusted = trusted.config("[model]\nca_file = \"ca.pem\"");
+    for (options, is_trusted) in [
+        (trusted, true),
+        (Options::default().model(&mock, 20_000), false),
+    ] {
+        let service = options.start().await;
+        let reply = service.send(Request::validate(&valid())).await;
+        assert_eq!(degraded(&reply), !is_trusted, "{reply:?}");
+    }
+    assert_eq!(mock.stats().requests_to(MESSAGES), 1);
 }

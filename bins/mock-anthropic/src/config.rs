@@ -12,6 +12,9 @@ use crate::{clock::Clock, faults::FaultRule, pace::Pace};
 pub struct Config {
     /// Where to listen; by default a free port of 127.0.0.1.
     pub listen: SocketAddr,
+    /// Speak TLS by [`crate::CERTIFICATE`], and HTTP/2 where the client wants it: as the provider
+    /// does. By default plain HTTP/1.1.
+    pub tls: bool,
     /// The only key that is accepted; `None`: any, but one must be given.
     pub api_key: Option<String>,
     /// Speed of answers; a request's headers and the control API can change it.
@@ -45,6 +48,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tls: false,
             api_key: None,
             pace: Pace::INSTANT,
             answer_tokens: 60,

@@ -73,8 +73,7 @@
 //!
 //! ## Absent on purpose
 //!
-//! TLS and HTTP/2 (a client in a test speaks plain HTTP/1.1), batches, files and the models
-//! list, thinking blocks and citations, server tools, `container` and `diagnostics`, and
+//! Batches, files and the models list, thinking blocks and citations, server tools, `container` and `diagnostics`, and
 //! enforced rate limits: the headers count, a 429 comes only from a fault. What the answers
 //! say means nothing.
 
@@ -98,6 +97,7 @@ mod server;
 mod service;
 mod state;
 mod stats;
+mod tls;
 mod tokens;
 mod wire;
 
@@ -108,4 +108,5 @@ pub use faults::{FAULT_NAMES, Fault, FaultError, FaultRule};
 pub use pace::{Delay, Pace, PaceError};
 pub use server::MockServer;
 pub use stats::{RecordedRequest, Stats, UsageTotals};
+pub use tls::{CERTIFICATE, server_tls};
 pub use tokens::estimate_tokens;

@@ -3,11 +3,12 @@
 use std::{
     io::{self, Write as _},
     net::SocketAddr,
+    path::PathBuf,
     process::ExitCode,
 };
 
 use clap::Parser;
-use mock_anthropic::{Config, Delay, FaultRule, MockServer, Pace, PaceError};
+use mock_anthropic::{CERTIFICATE, Config, Delay, FaultRule, MockServer, Pace, PaceError};
 
 /// A stand-in for the Anthropic Messages API, for tests, load and demos.
 #[derive(Debug, Parser)]
@@ -28,6 +29,10 @@ struct Options {
     /// What goes wrong: `name[=parameter][;times=N][;probability=P][;path=/v1/...]`; may be repeated
     #[arg(long, value_name = "FAULT")]
     fault: Vec<FaultRule>,
+    /// Speak TLS, and HTTP/2 where the client wants it; the certificate that is to be trusted is
+    /// written to this file
+    #[arg(long, value_name = "FILE")]
+    tls: Option<PathBuf>,
     /// The only key that is accepted; without it, any
     #[arg(long, value_name = "KEY")]
     api_key: Option<String>,
@@ -59,6 +64,7 @@ impl Options {
     fn config(self) -> Config {
         Config {
             listen: self.listen,
+            tls: self.tls.is_some(),
             api_key: self.api_key,
             pace: Pace::new(self.latency_ms, self.tokens_per_second),
             answer_tokens: self.answer_tokens,
@@ -90,6 +96,9 @@ async fn run(options: Options) -> io::Result<()> {
     } else {
         "anything"
     };
+    if let Some(file) = &options.tls {
+        tokio::fs::write(file, CERTIFICATE).await?;
+    }
     let server = MockServer::start(options.config()).await?;
     // One line, so that a script can read it; the same line tells a person how to go on.
     writeln!(

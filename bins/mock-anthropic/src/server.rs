@@ -9,8 +9,12 @@ use std::{
     time::Duration,
 };
 
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use http::Version;
+use hyper::service::service_fn;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -18,6 +22,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
     time::{sleep, timeout},
 };
+use tokio_rustls::TlsAcceptor;
 
 use crate::{
     answer::Answer,
@@ -28,6 +33,7 @@ use crate::{
     service,
     state::State,
     stats::{RecordedRequest, Stats},
+    tls,
 };
 
 /// Longest wait for a request's headers.
@@ -35,6 +41,9 @@ const HEADERS_DEADLINE: Duration = Duration::from_secs(60);
 
 /// After an accept that failed (no more file handles), before the next.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Requests at once on an HTTP/2 connection, as many as servers on the internet usually allow.
+const MAX_H2_STREAMS: u32 = 100;
 
 /// How long a shutdown lets answers finish.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -61,8 +70,9 @@ impl MockServer {
         let state = State::new(config)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))?;
         let state = Arc::new(state);
+        let tls = state.config.tls.then(tls::acceptor).transpose()?;
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(serve(listener, Arc::clone(&state), stopped));
+        let task = tokio::spawn(serve(listener, tls, Arc::clone(&state), stopped));
         Ok(Self {
             addr,
             state,
@@ -77,10 +87,12 @@ impl MockServer {
         self.addr
     }
 
-    /// What `ANTHROPIC_BASE_URL` is to be: `http://127.0.0.1:PORT`, without a slash at the end.
+    /// What `ANTHROPIC_BASE_URL` is to be: `http://127.0.0.1:PORT`, without a slash at the end;
+    /// `https://` where it speaks TLS.
     #[must_use]
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.addr)
+        let scheme = if self.state.config.tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr)
     }
 
     /// The counters of this moment.
@@ -170,7 +182,12 @@ impl Drop for MockServer {
     }
 }
 
-async fn serve(listener: TcpListener, state: Arc<State>, mut stopped: watch::Receiver<bool>) {
+async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    state: Arc<State>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let slots = Arc::new(Semaphore::new(state.config.max_connections));
     let mut connections = JoinSet::new();
     loop {
@@ -183,9 +200,9 @@ async fn serve(listener: TcpListener, state: Arc<State>, mut stopped: watch::Rec
             sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let (state, stopped) = (Arc::clone(&state), stopped.clone());
+        let (tls, state, stopped) = (tls.clone(), Arc::clone(&state), stopped.clone());
         connections.spawn(async move {
-            connection(stream, state, stopped).await;
+            connection(stream, tls, state, stopped).await;
             drop(slot);
         });
     }
@@ -205,18 +222,53 @@ async fn accept(
     Some((stream, slot))
 }
 
-async fn connection(stream: TcpStream, state: Arc<State>, mut stopped: watch::Receiver<bool>) {
+async fn connection(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    state: Arc<State>,
+    stopped: watch::Receiver<bool>,
+) {
     let reset = Arc::new(Reset::default());
-    let io = TokioIo::new(Wire {
+    let wire = Wire {
         stream,
         reset: Arc::clone(&reset),
+    };
+    let Some(tls) = tls else {
+        return speak(wire, false, reset, state, stopped).await;
+    };
+    // Who doesn't trust the certificate ends the handshake.
+    if let Ok(Ok(stream)) = timeout(HEADERS_DEADLINE, tls.accept(wire)).await {
+        speak(stream, true, reset, state, stopped).await;
+    }
+}
+
+/// Serves a connection to its end; HTTP/2 too, where it `may` be spoken.
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    may_be_http2: bool,
+    reset: Arc<Reset>,
+    state: Arc<State>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let service = service_fn(move |request: http::Request<_>| {
+        // Of HTTP/2 one stream is reset, and not the connection that others share.
+        let reset = match request.version() {
+            Version::HTTP_2 => Arc::default(),
+            _ => Arc::clone(&reset),
+        };
+        service::handle(Arc::clone(&state), reset, request)
     });
-    let service =
-        service_fn(move |request| service::handle(Arc::clone(&state), Arc::clone(&reset), request));
-    let connection = http1::Builder::new()
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    if !may_be_http2 {
+        builder = builder.http1_only();
+    }
+    builder
+        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_DEADLINE)
-        .serve_connection(io, service);
+        .http2()
+        .max_concurrent_streams(MAX_H2_STREAMS);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     // What goes wrong with a connection is the client's leaving, or a fault: both are counted.
     let gone = tokio::select! {

@@ -59,6 +59,20 @@ async fn it_prints_where_it_is_and_how_to_use_it() {
 }
 
 #[tokio::test]
+async fn over_tls_it_writes_down_whom_to_trust() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    let options = ["--listen", "127.0.0.1:0", "--tls", file.to_str().unwrap()];
+    let mut child = program(&options).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = timeout(DEADLINE, lines.next_line()).await.unwrap();
+    let line = line.unwrap().unwrap();
+    assert!(line.starts_with("https://127.0.0.1:"), "{line}");
+    let written = std::fs::read_to_string(file).unwrap();
+    assert_eq!(written, mock_anthropic::CERTIFICATE);
+}
+
+#[tokio::test]
 async fn wrong_options_end_it_with_a_reason() {
     for (options, code, reason) in [
         (["--fault", "explode"], 2, "no fault is called `explode`"),

@@ -140,6 +140,7 @@ pub(super) struct Model {
     pub(super) api_key: Option<SecretString>,
     pub(super) api_key_file: Option<PathBuf>,
     pub(super) allow_insecure_http: bool,
+    pub(super) ca_file: Option<PathBuf>,
     pub(super) connect_timeout_ms: Option<u64>,
     pub(super) first_byte_timeout_ms: Option<u64>,
 }
@@ -154,6 +155,7 @@ pub(super) struct SecondModel {
     pub(super) api_key: Option<SecretString>,
     pub(super) api_key_file: Option<PathBuf>,
     pub(super) allow_insecure_http: bool,
+    pub(super) ca_file: Option<PathBuf>,
 }
 
 /// Calls of one model at once.

@@ -28,7 +28,7 @@ pub(super) fn secret(
     }
 }
 
-fn text_of(path: &Path) -> Result<String, SettingsError> {
+pub(super) fn text_of(path: &Path) -> Result<String, SettingsError> {
     let path = path.to_owned();
     std::fs::read_to_string(&path).map_err(|source| SettingsError::Read { path, source })
 }

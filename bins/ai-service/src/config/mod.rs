@@ -5,6 +5,7 @@ mod environment;
 mod file;
 mod keys;
 mod limits;
+mod model;
 mod money;
 mod redis;
 mod security;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cache::CacheConfig;
 use http_api::{ApiKey, Limits, PreviredPage};
-use llm_client::{AnthropicConfig, ConcurrencyConfig, MeterConfig, OpenAiConfig, Timeouts};
+use llm_client::{AnthropicConfig, ConcurrencyConfig, MeterConfig, OpenAiConfig};
 use observability::TracesConfig;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
@@ -17,8 +17,9 @@ use thiserror::Error;
 use super::Environment;
 use super::SharedStore;
 use super::file::{self, File};
-use super::keys::{Keys, keys, secret};
+use super::keys::{Keys, keys};
 use super::limits::{concurrency, limits, time, wait};
+use super::model::{model, second};
 use super::money::meter;
 use super::redis::redis;
 use super::security::{Security, security};
@@ -26,7 +27,6 @@ use super::sii::{SiiSettings, sii_monitor};
 use super::traces::traces;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8002";
-const DEFAULT_MODEL: &str = "claude-sonnet-4-6";
 /// A verdict is of a day: to keep one longer than this is a slip of the pen.
 const MAX_LIFETIME_SECONDS: u64 = 31 * 24 * 60 * 60;
 /// A public page answers within this or is left for later.
@@ -269,55 +269,6 @@ fn embedded(store: &file::Store) -> Result<EmbeddedConfig, SettingsError> {
         config.max_bytes = bytes;
     }
     Ok(config)
-}
-
-fn model(file: file::Model, limits: &Limits) -> Result<Option<AnthropicConfig>, SettingsError> {
-    let Some(key) = secret("model.api_key", file.api_key, file.api_key_file)? else {
-        return Ok(None);
-    };
-    let name = file.name.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
-    let mut config = AnthropicConfig::new(key, name);
-    if let Some(base_url) = file.base_url {
-        config.base_url = base_url;
-    }
-    config.allow_insecure_http = file.allow_insecure_http;
-    config.propagate = Some(observability::traces::inject);
-    let default = config.timeouts;
-    let total = limits.model_timeout;
-    let connect = time(
-        "model.connect_timeout_ms",
-        file.connect_timeout_ms,
-        default.connect(),
-    )?;
-    let first_byte = time(
-        "model.first_byte_timeout_ms",
-        file.first_byte_timeout_ms,
-        default.first_byte(),
-    )?;
-    config.timeouts = Timeouts::try_new(connect.min(total), first_byte.min(total), total)?;
-    llm_client::Anthropic::try_new(config.clone())?;
-    Ok(Some(config))
-}
-
-fn second(file: file::SecondModel, limits: &Limits) -> Result<Option<OpenAiConfig>, SettingsError> {
-    let (Some(base_url), Some(name)) = (&file.base_url, &file.name) else {
-        return match (file.base_url, file.name) {
-            (None, None) => Ok(None),
-            _ => Err(wrong("second_model", "needs both base_url and name")),
-        };
-    };
-    let mut config = OpenAiConfig::new(base_url, name);
-    config.api_key = secret("second_model.api_key", file.api_key, file.api_key_file)?;
-    config.allow_insecure_http = file.allow_insecure_http;
-    config.propagate = Some(observability::traces::inject);
-    let (default, total) = (config.timeouts, limits.model_timeout);
-    let (connect, first_byte) = (
-        default.connect().min(total),
-        default.first_byte().min(total),
-    );
-    config.timeouts = Timeouts::try_new(connect, first_byte, total)?;
-    llm_client::OpenAiCompatible::try_new(config.clone())?;
-    Ok(Some(config))
 }
 
 /// The settings in force, without their secrets.

@@ -241,6 +241,19 @@ fn nonsense_is_refused_by_name() {
         ),
         ("[model]\napi_key = \"sk\"\nbase_url = \"ftp://x\"", "model"),
         (
+            "[model]\napi_key = \"sk\"\nca_file = \"/nonexistent/ca\"",
+            "/nonexistent/ca",
+        ),
+        (
+            // A file that is there and holds no certificate.
+            "[model]\napi_key = \"sk\"\nca_file = \"Cargo.toml\"",
+            "trusted certificates",
+        ),
+        (
+            "[second_model]\nname = \"x\"\nbase_url = \"https://x/v1\"\nca_file = \"Cargo.toml\"",
+            "trusted certificates",
+        ),
+        (
             "[model]\napi_key = \"sk\"\nbase_url = \"http://example.com\"",
             "model",
         ),

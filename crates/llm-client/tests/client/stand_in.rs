@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use llm_client::{
     Anthropic, AnthropicConfig, CacheLifetime, Completion, Error, ErrorKind, LanguageModel,
-    Request, Stage, StopReason, SystemBlock, Timeouts,
+    Request, Stage, StopReason, SystemBlock, Timeouts, TrustRoots,
 };
-use mock_anthropic::{Answer, Config, Fault, MockServer};
+use mock_anthropic::{Answer, CERTIFICATE, Config, Delay, Fault, MockServer, Pace};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -48,6 +49,41 @@ async fn complete(model: &str, request: &Request, answer: Answer) -> Result<Comp
     let mock = mock().await;
     mock.answer_with(answer);
     client(&mock, model).complete(request).await
+}
+
+/// As production: TLS, HTTP/2 within. A call that is cut is not the end of those beside it.
+#[tokio::test]
+async fn over_tls_a_cut_ends_one_call_and_not_the_connection_that_others_share() {
+    let config = Config {
+        tls: true,
+        ..Config::default()
+    };
+    let mock = MockServer::start(config).await.unwrap();
+    let mut config = AnthropicConfig::new(SecretString::from("sk-ant-test"), "claude-sonnet-4-5");
+    config.base_url = mock.base_url();
+    config.trust_roots = TrustRoots::Pem(CERTIFICATE.to_owned());
+    config.timeouts = Timeouts::try_new(LONG, LONG, LONG).unwrap();
+    let client = Anthropic::try_new(config).unwrap();
+    let request = text_request();
+    client.complete(&request).await.unwrap();
+    // Paced, so that both are under way at once.
+    mock.set_pace(Pace::new(Delay::NONE, 200.0));
+    mock.inject(Fault::CutStream(Some(5)), 1);
+    let mut cut = client.stream(&request).await.unwrap();
+    let whole = client.stream(&request).await.unwrap();
+    let error = loop {
+        match cut.next().await.expect("it ends with an error") {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    let completion = whole.completion().await.unwrap();
+    assert_eq!(completion.stop_reason, StopReason::EndTurn);
+    mock.inject(Fault::Cut, 1);
+    let error = client.complete(&request).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection);
+    client.complete(&request).await.unwrap();
 }
 
 #[tokio::test]

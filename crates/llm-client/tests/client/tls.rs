@@ -20,16 +20,10 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use llm_client::{Anthropic, ConfigError, ErrorKind, LanguageModel, StreamEvent, TrustRoots};
-use rustls::ServerConfig;
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use mock_anthropic::CERTIFICATE;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio_rustls::TlsAcceptor;
-
-const CERTIFICATE: &str = include_str!("fixtures/loopback.crt.pem");
-const KEY: &[u8] = include_bytes!("fixtures/loopback.key.der");
 
 /// A server with these protocols; each answer's text is the version that the request came in.
 async fn serve(protocols: &[&str]) -> SocketAddr {
@@ -42,17 +36,7 @@ where
     R: Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
     B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
 {
-    let certificate = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).unwrap();
-    let mut tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], PrivateKeyDer::try_from(KEY).unwrap())
-        .unwrap();
-    tls.alpn_protocols = protocols
-        .iter()
-        .map(|name| name.as_bytes().into())
-        .collect();
+    let tls = mock_anthropic::server_tls(protocols).unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(tls));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
