@@ -11,6 +11,7 @@
 mod relay;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use mock_anthropic::{Config, Delay, Fault, MockServer, Pace};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, interval, sleep};
 
 use relay::Relay;
 
@@ -27,6 +28,9 @@ const TOKENS_PER_SECOND: f64 = 20.0;
 /// The mock's own pace.
 const TOKEN: Duration = Duration::from_millis(50);
 const LIMIT: Duration = Duration::from_secs(60);
+/// Between two that are opened: a thousand within two seconds. All at once they hold a tenth more
+/// afterwards, since what opening takes for a moment is taken by hundreds at the same time.
+const OPENING: Duration = Duration::from_millis(2);
 /// Streams asked one after the other for the time of a first word.
 const FIRST_WORDS: usize = 300;
 
@@ -57,20 +61,28 @@ struct World {
 async fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let binary = args.next().expect("the path of the ai-service binary");
+    // It runs in a folder of its own.
+    let binary = std::path::absolute(binary).unwrap();
     let count: usize = args.next().map_or(1_000, |text| text.parse().unwrap());
-    let config = Config {
+    let plain = Config {
         answer_tokens: 160,
         ..Config::default()
     };
-    let mock = MockServer::start(config).await.unwrap();
-    let relay = Relay::start(mock.addr()).await.unwrap();
-    let (service, addr) = start(&binary, &relay.url()).await;
-    let first = first_words(&mock, &relay, addr).await;
-    let missed = !report_first_words(&first);
-    let (service, addr) = {
-        drop(service);
-        start(&binary, &mock.base_url()).await
+    // As the provider speaks: TLS, and HTTP/2 within.
+    let secure = Config {
+        tls: true,
+        ..plain.clone()
     };
+    let missed = {
+        // What goes by is read on its way, and therefore isn't encrypted.
+        let mock = MockServer::start(plain).await.unwrap();
+        let relay = Relay::start(mock.addr()).await.unwrap();
+        let (_service, addr) = start(&binary, &relay.url()).await;
+        let first = first_words(&mock, &relay, addr).await;
+        !report_first_words(&first)
+    };
+    let mock = MockServer::start(secure).await.unwrap();
+    let (service, addr) = start(&binary, &mock.base_url()).await;
     let mut world = World {
         mock,
         service,
@@ -91,11 +103,13 @@ async fn main() -> ExitCode {
     ExitCode::from(u8::from(world.missed))
 }
 
-async fn start(binary: &str, model: &str) -> (Child, SocketAddr) {
+async fn start(binary: &Path, model: &str) -> (Child, SocketAddr) {
     let folder = std::env::temp_dir().join(format!("ai-service-streams-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let config = folder.join("ai-service.toml");
-    std::fs::write(&config, "[store]\nengine = \"memory\"\n").unwrap();
+    std::fs::write(folder.join("model.pem"), mock_anthropic::CERTIFICATE).unwrap();
+    let text = "[store]\nengine = \"memory\"\n[model]\nca_file = \"model.pem\"\n";
+    std::fs::write(&config, text).unwrap();
     let mut child = Command::new(binary)
         .current_dir(&folder)
         .arg("--config")
@@ -231,9 +245,11 @@ impl World {
     async fn run(&mut self, name: &str, stopped: usize, end: &str) {
         let (before, cpu) = (resident_kib(&self.service).await, cpu(&self.service).await);
         let begun = Instant::now();
+        let mut opening = interval(OPENING);
         let mut held = Vec::new();
         let mut readers = Vec::new();
         for number in 0..self.count {
+            opening.tick().await;
             let question = format!("{name}: ¿cómo anulo la factura número {number}?");
             let stops = stopped > 0 && number % stopped == 0;
             let reader = open(self.addr, &question, stops).await;

@@ -63,6 +63,13 @@ impl<E> StreamWriter<E> {
     pub fn write(&self, event: impl AsRef<[u8]>) {
         self.0.push(event.as_ref());
     }
+
+    /// The events so far, so that a computation that judges the whole of what it wrote needs no
+    /// second copy of it meanwhile. The oldest are missing where the stream has outgrown its bound.
+    #[must_use]
+    pub fn written(&self) -> Vec<Bytes> {
+        self.0.held()
+    }
 }
 
 impl<E> fmt::Debug for StreamWriter<E> {
@@ -174,7 +181,8 @@ async fn run<E, F, Fut>(
 {
     let log = Arc::clone(guard.log());
     if log.may_look()
-        && let Some((entry, tier)) = find(&inner, &order.key).await
+        // Its room is taken for as long as it looks, and not for the whole stream.
+        && let Some((entry, tier)) = Box::pin(find(&inner, &order.key)).await
         && let Some(events) = log::split(&entry.value)
     {
         let opening = Opening {
@@ -239,8 +247,9 @@ where
     Fut: Future<Output = Result<StreamEnd, E>>,
 {
     let writer = StreamWriter(Arc::clone(log));
-    // A panic leaves nothing half done that anybody sees: the computation owns its state.
-    let work = AssertUnwindSafe(async move { produce(writer).await }).catch_unwind();
+    // A panic leaves nothing half done that anybody sees: the computation owns its state. Boxed, it
+    // has its room once, and not in each of the futures that it goes through.
+    let work = Box::pin(AssertUnwindSafe(async move { produce(writer).await }).catch_unwind());
     let abandoned = async {
         match alone {
             Some(grace) => log.abandoned(grace).await,

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use cache::Status;
-use knowledge_base::Hit;
 use llm_client::Usage;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::find::Passage;
 
 /// `llm_used` where no model had a part in an answer.
 pub const NO_MODEL: &str = "none";
@@ -65,20 +66,19 @@ pub(crate) struct Outcome {
 
 impl Citation {
     /// The cited ones of these passages.
-    pub(crate) fn of(cited: impl IntoIterator<Item = usize>, passages: &[Hit]) -> Vec<Self> {
-        let hit = |number: usize| {
-            passages
-                .get(number.checked_sub(1)?)
-                .map(|hit| (number, hit))
+    pub(crate) fn of(cited: impl IntoIterator<Item = usize>, passages: &[Passage]) -> Vec<Self> {
+        let passage = |number: usize| {
+            let passage = passages.get(number.checked_sub(1)?)?;
+            Some((number, passage))
         };
-        let found = cited.into_iter().filter_map(hit);
+        let found = cited.into_iter().filter_map(passage);
         found
-            .map(|(number, hit)| Self {
+            .map(|(number, passage)| Self {
                 number,
-                id: hit.id.clone(),
-                title: hit.title.clone(),
-                section: hit.section.to_string(),
-                url: hit.url.clone(),
+                id: passage.id.to_string(),
+                title: passage.title.to_string(),
+                section: passage.section.to_string(),
+                url: passage.url.as_deref().map(str::to_owned),
             })
             .collect()
     }

@@ -221,7 +221,7 @@ impl Chat {
         };
         let log = Log::new(&inner.config);
         let reader = log.reader(0)?;
-        let turn = Turn {
+        let turn = Box::new(Turn {
             tenant: tenant.clone(),
             session,
             turn,
@@ -229,7 +229,7 @@ impl Chat {
             mode: ask.mode,
             whole,
             log: Arc::clone(&log),
-        };
+        });
         if let Err(refused) = inner.streams.insert(tenant, session, &log) {
             turn.record(inner, None, true).await;
             return Err(refused);

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use knowledge_base::Hit;
 
+use crate::find::Passage;
 use crate::words::{akin, salient, sentences, words};
 
 /// Most sentences of an answer.
@@ -27,13 +27,13 @@ struct Candidate {
 }
 
 /// The extract and the passages it cites, from 1. Nothing where no passage is given.
-pub(crate) fn extract(question: &str, passages: &[Hit]) -> (String, BTreeSet<usize>) {
+pub(crate) fn extract(question: &str, passages: &[Passage]) -> (String, BTreeSet<usize>) {
     let asked: Vec<String> = salient(question).collect();
     let mut candidates: Vec<Candidate> = Vec::new();
-    for (number, hit) in (1..).zip(passages.iter().take(PASSAGES)) {
-        let texts = hit.content.lines().filter_map(plain).flat_map(split);
+    for (number, passage) in (1..).zip(passages.iter().take(PASSAGES)) {
+        let texts = passage.content.lines().filter_map(plain).flat_map(split);
         for (place, text) in texts.enumerate() {
-            let score = score(&asked, &text, place, hit.relevance);
+            let score = score(&asked, &text, place, passage.relevance);
             candidates.push(Candidate {
                 passage: number,
                 place,

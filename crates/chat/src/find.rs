@@ -19,8 +19,37 @@ const UNSURE: f64 = 0.35;
 #[derive(Debug)]
 pub(crate) struct Found {
     /// The relevant passages, best first; none where nothing is about it.
-    pub(crate) passages: Arc<Vec<Hit>>,
+    pub(crate) passages: Arc<[Passage]>,
     pub(crate) module: Option<Arc<Module>>,
+}
+
+/// What an answer needs of a hit. It is held for as long as the answer streams, a thousand times at
+/// once; a hit is twice as large.
+#[derive(Debug)]
+pub(crate) struct Passage {
+    pub(crate) id: Box<str>,
+    pub(crate) title: Box<str>,
+    pub(crate) section: Arc<str>,
+    pub(crate) content: Arc<str>,
+    pub(crate) url: Option<Box<str>>,
+    pub(crate) valid_from: Option<Date>,
+    pub(crate) valid_to: Option<Date>,
+    pub(crate) relevance: f64,
+}
+
+impl From<Hit> for Passage {
+    fn from(hit: Hit) -> Self {
+        Self {
+            id: hit.id.into(),
+            title: hit.title.into(),
+            section: hit.section,
+            content: hit.content,
+            url: hit.url.map(Into::into),
+            valid_from: hit.valid_from,
+            valid_to: hit.valid_to,
+            relevance: hit.relevance,
+        }
+    }
 }
 
 /// Searches. It computes for up to some milliseconds and never waits.
@@ -35,14 +64,14 @@ pub(crate) fn find(
     let _searching = span.enter();
     let asked = with_the_turn_before(question, history);
     let query = Query::new(asked.as_str()).top_k(limit).today(today);
-    let mut passages = base.search(&query);
-    passages.retain(Hit::is_relevant);
+    let hits = base.search(&query.without_snippets()).into_iter();
+    let passages: Arc<[Passage]> = hits.filter(Hit::is_relevant).map(Passage::from).collect();
     span.record(
         "passages",
         i64::try_from(passages.len()).unwrap_or(i64::MAX),
     );
     Found {
-        passages: Arc::new(passages),
+        passages,
         module: module(base, &asked, history),
     }
 }

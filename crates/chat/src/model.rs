@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use futures_util::StreamExt as _;
-use knowledge_base::{Hit, Module};
+use knowledge_base::Module;
 use llm_client::{Error, ErrorKind, LanguageModel, Request, StopReason, StreamEvent, Usage};
 
 use crate::answer::{Citation, Outcome};
 use crate::confidence::{Evidence, confidence};
 use crate::filter::{Filter, Runs};
+use crate::find::Passage;
 use crate::prompt::{ABSTENTION, CANARY, RULES};
 use crate::words::{self, sentences};
 use crate::{Failure, metrics_names};
@@ -78,15 +79,24 @@ pub(crate) struct Job {
     /// Until it is sent: a prompt is large, and streams are many.
     pub(crate) request: Option<Request>,
     pub(crate) filter: Filter,
-    pub(crate) passages: Arc<Vec<Hit>>,
+    pub(crate) passages: Arc<[Passage]>,
     /// Whether something was said before that an answer may rest on.
     pub(crate) follows: bool,
+}
+
+/// Where an answer is said. It is the only place where its text is held while it comes: answers
+/// may be long, and streams many.
+pub(crate) trait Sink: Send + Sync {
+    /// Says a piece; whether there is room for more.
+    fn say(&self, piece: &str) -> bool;
+
+    /// What was said so far.
+    fn said(&self) -> String;
 }
 
 /// What came of the model's stream.
 #[derive(Default)]
 struct Said {
-    text: String,
     model: String,
     usage: Usage,
     stop: Option<StopReason>,
@@ -95,16 +105,16 @@ struct Said {
 }
 
 impl Job {
-    /// Asks, and says each piece through `say` (which tells whether there is room for more).
+    /// Asks, and says each piece.
     ///
     /// # Errors
     /// Why the answer isn't whole. What was said stays said.
     pub(crate) async fn run(
         mut self: Box<Self>,
-        say: impl Fn(&str) -> bool + Send,
+        sink: impl Sink,
     ) -> Result<Outcome, Failure> {
         let mut said = Said::default();
-        self.listen(&mut said, &say)
+        self.listen(&mut said, &sink)
             .await
             .map_err(|error| failure(&error))?;
         let rest = self.filter.finish();
@@ -114,20 +124,24 @@ impl Job {
                 operation = crate::OPERATION,
                 "withheld an answer that gave away instructions"
             );
-            let apart = if said.text.is_empty() { "" } else { "\n\n" };
-            say(&format!("{apart}{WITHHELD}"));
+            let apart = if sink.said().is_empty() {
+                ""
+            } else {
+                "\n\n"
+            };
+            sink.say(&format!("{apart}{WITHHELD}"));
             return Ok(self.outcome(said, 0, false));
         }
-        said.full |= !rest.is_empty() && !say(&rest);
-        said.text.push_str(&rest);
-        if said.text.trim().is_empty() {
+        said.full |= !rest.is_empty() && !sink.say(&rest);
+        let text = sink.said();
+        if text.trim().is_empty() {
             return Err(Failure::Interrupted);
         }
-        let abstained = abstains(&said.text) || said.stop == Some(StopReason::Refusal);
+        let abstained = abstains(&text) || said.stop == Some(StopReason::Refusal);
         if self.passages.is_empty() && !abstained && !self.follows {
-            say(UNFOUNDED);
+            sink.say(UNFOUNDED);
         }
-        let evidence = self.evidence(&said, abstained);
+        let evidence = self.evidence(&said, &text, abstained);
         let complete = !evidence.cut;
         Ok(self.outcome(said, confidence(&evidence), complete))
     }
@@ -135,7 +149,7 @@ impl Job {
     async fn listen(
         &mut self,
         said: &mut Said,
-        say: &(impl Fn(&str) -> bool + Send),
+        sink: &impl Sink,
     ) -> Result<(), Error> {
         let request = self.request.take();
         let request = request.ok_or_else(|| Error::new(ErrorKind::InvalidRequest))?;
@@ -150,8 +164,7 @@ impl Job {
                 StreamEvent::Usage(usage) => said.usage = usage,
                 StreamEvent::Text(piece) => {
                     let ready = self.filter.push(&piece);
-                    said.full = !ready.is_empty() && !say(&ready);
-                    said.text.push_str(&ready);
+                    said.full = !ready.is_empty() && !sink.say(&ready);
                     if said.full || self.filter.leaked() {
                         said.usage = stream.usage_so_far().0;
                         return Ok(());
@@ -169,20 +182,20 @@ impl Job {
         Err(Error::new(ErrorKind::Interrupted))
     }
 
-    fn evidence(&self, said: &Said, abstained: bool) -> Evidence {
+    fn evidence(&self, said: &Said, text: &str, abstained: bool) -> Evidence {
         let relevance = |number: &usize| {
-            let hit = self.passages.get(number.saturating_sub(1));
-            hit.map_or(0.0, |hit| hit.relevance)
+            let passage = self.passages.get(number.saturating_sub(1));
+            passage.map_or(0.0, |passage| passage.relevance)
         };
         let best = |found: f64, other: f64| found.max(other);
         Evidence {
             given: self
                 .passages
                 .iter()
-                .map(|hit| hit.relevance)
+                .map(|passage| passage.relevance)
                 .fold(0.0, best),
             cited: self.filter.cited().iter().map(relevance).fold(0.0, best),
-            coverage: coverage(&said.text),
+            coverage: coverage(text),
             invented: self.filter.invented(),
             abstained,
             cut: said.full || said.stop == Some(StopReason::MaxTokens),

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use knowledge_base::{Hit, Module};
+use knowledge_base::Module;
 use llm_client::{CacheLifetime, InvalidRequest, Message, Request, SystemBlock, estimate_tokens};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::find::Passage;
 use crate::session::{History, Turn};
 
 /// Changes whenever the model is asked otherwise; part of cache keys.
@@ -75,7 +76,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) module: Option<&'a Module>,
     pub(crate) context: &'a str,
     pub(crate) history: &'a History,
-    pub(crate) passages: &'a [Hit],
+    pub(crate) passages: &'a [Passage],
     pub(crate) question: &'a str,
     pub(crate) history_tokens: u64,
     pub(crate) max_tokens: u32,
@@ -143,23 +144,23 @@ impl Parts<'_> {
     }
 }
 
-fn passages(hits: &[Hit]) -> String {
-    if hits.is_empty() {
+fn passages(passages: &[Passage]) -> String {
+    if passages.is_empty() {
         return "(La búsqueda no encontró ningún pasaje sobre esto.)".to_owned();
     }
     let mut text = String::new();
-    for (number, hit) in (1..).zip(hits) {
-        let _ = write!(text, "[{number}] {}", hit.title);
-        if !hit.section.is_empty() {
-            let _ = write!(text, " > {}", hit.section);
+    for (number, passage) in (1..).zip(passages) {
+        let _ = write!(text, "[{number}] {}", passage.title);
+        if !passage.section.is_empty() {
+            let _ = write!(text, " > {}", passage.section);
         }
-        if let Some(from) = hit.valid_from {
+        if let Some(from) = passage.valid_from {
             let _ = write!(text, " (desde {from})");
         }
-        if let Some(to) = hit.valid_to {
+        if let Some(to) = passage.valid_to {
             let _ = write!(text, " (hasta {to})");
         }
-        let _ = write!(text, "\n{}\n\n", hit.content.trim());
+        let _ = write!(text, "\n{}\n\n", passage.content.trim());
     }
     text.truncate(text.trim_end().len());
     text

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use cache::{CacheError, CacheKey, Cost, Keep, Mode, Policy, Status, StreamEnd, StreamWriter};
 use futures_util::FutureExt as _;
-use knowledge_base::Hit;
 use llm_client::LanguageModel;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -15,9 +14,9 @@ use crate::answer::{Citation, NO_MODEL, Outcome};
 use crate::chat::Inner;
 use crate::confidence::{Evidence, confidence};
 use crate::extract::extract;
-use crate::find::{Found, find};
+use crate::find::{Found, Passage, find};
 use crate::live::{End, Log};
-use crate::model::Job;
+use crate::model::{Job, Sink};
 use crate::prompt::{self, Parts};
 use crate::session::{self, History, Said};
 use crate::{Answer, ChatError, Failure, OPERATION, Tenant, metrics_names};
@@ -47,7 +46,10 @@ type Asked = (Outcome, Option<(Status, Duration)>);
 
 impl Turn {
     /// Answers, unless it is stopped; the log ends in any case.
-    pub(crate) async fn run(self, inner: Arc<Inner>) {
+    ///
+    /// It is held for as long as the answer streams, a thousand times at once: what comes before
+    /// or after that has its room only then.
+    pub(crate) async fn run(self: Box<Self>, inner: Arc<Inner>) {
         let log = Arc::clone(&self.log);
         let answered = AssertUnwindSafe(self.answer(&inner)).catch_unwind();
         let outcome = tokio::select! {
@@ -61,12 +63,12 @@ impl Turn {
         // Into the session first: who reads the end may ask on at once.
         let end = match outcome {
             Ok(answer) => {
-                self.record(&inner, Some(&answer.message), false).await;
+                Box::pin(self.record(&inner, Some(&answer.message), false)).await;
                 End::Done(answer)
             }
             Err(failure) => {
                 if failure != Failure::SessionDeleted {
-                    self.record(&inner, None, true).await;
+                    Box::pin(self.record(&inner, None, true)).await;
                 }
                 metrics::counter!(metrics_names::ANSWERS, "source" => "failed").increment(1);
                 End::Failed(failure)
@@ -100,7 +102,7 @@ impl Turn {
     }
 
     async fn answer(&self, inner: &Arc<Inner>) -> Result<Arc<Answer>, Failure> {
-        let found = self.find(inner).await?;
+        let found = Box::pin(self.find(inner)).await?;
         let plugin = found.module.as_ref().map(|module| module.name.clone());
         self.log.set_plugin(plugin.clone());
         // Of an answer that is wanted whole nothing is said before it is.
@@ -151,7 +153,7 @@ impl Turn {
     }
 
     /// Says the sentences that match, or that nothing was found.
-    fn extract(&self, passages: &[Hit]) -> Outcome {
+    fn extract(&self, passages: &[Passage]) -> Outcome {
         let (text, cited) = extract(&self.turn.question, passages);
         self.log.push(&text);
         count(if cited.is_empty() {
@@ -159,7 +161,10 @@ impl Turn {
         } else {
             "extract"
         });
-        let given = passages.iter().map(|hit| hit.relevance).fold(0.0, f64::max);
+        let given = passages
+            .iter()
+            .map(|passage| passage.relevance)
+            .fold(0.0, f64::max);
         let evidence = Evidence {
             given,
             extract: true,
@@ -189,7 +194,7 @@ impl Turn {
         if self.history.is_empty() && !self.history.away && self.mode != Mode::Bypass {
             return self.share(inner, model, found, job, said, limit).await;
         }
-        let work = job.run(|piece| said.push(piece));
+        let work = job.run(Arc::clone(said));
         let outcome = timeout(limit + MARGIN, work).await;
         Ok((outcome.unwrap_or(Err(Failure::Timeout))?, None))
     }
@@ -218,7 +223,8 @@ impl Turn {
             Failure::Internal
         })?;
         let mut given: Vec<Arc<str>> = vec![self.turn.question.as_str().into(), context.into()];
-        given.extend(found.passages.iter().map(|hit| Arc::clone(&hit.content)));
+        let contents = found.passages.iter().map(|found| Arc::clone(&found.content));
+        given.extend(contents);
         let before = self
             .history
             .turns
@@ -253,11 +259,9 @@ impl Turn {
             .cancel_when_alone(Duration::ZERO);
         let (lifetime, above) = (inner.config.answer_lifetime, inner.config.share_above);
         let produce = move |writer: StreamWriter<Failure>| async move {
-            let outcome = job.run(|piece| {
-                writer.write(tagged(TEXT, piece.as_bytes()));
-                true
-            });
-            let outcome = outcome.await?;
+            let writer = Shared(writer);
+            let outcome = job.run(&writer).await?;
+            let Shared(writer) = writer;
             let encoded = serde_json::to_vec(&outcome).map_err(|_| Failure::Internal)?;
             writer.write(tagged(OUTCOME, &encoded));
             let worth = outcome.complete && outcome.confidence > above;
@@ -272,7 +276,9 @@ impl Turn {
             .deps
             .cache
             .stream_or_join(&key, policy, self.mode, produce);
-        let mut reader = reader.await.map_err(|error| shared_failure(&error))?;
+        let mut reader = Box::pin(reader)
+            .await
+            .map_err(|error| shared_failure(&error))?;
         let mut outcome = None;
         while let Some(event) = reader.next().await {
             let event = event.map_err(|error| shared_failure(&error))?;
@@ -313,6 +319,35 @@ impl Turn {
             .bytes("context", self.history.context.lines().as_bytes())
             .bytes("message", self.turn.question.as_bytes())
             .finish()
+    }
+}
+
+/// A stream that others may read too.
+struct Shared(StreamWriter<Failure>);
+
+impl Sink for &Shared {
+    fn say(&self, piece: &str) -> bool {
+        self.0.write(tagged(TEXT, piece.as_bytes()));
+        true
+    }
+
+    fn said(&self) -> String {
+        let written = self.0.written();
+        let pieces = written.iter().filter_map(|event| match event.split_first() {
+            Some((&TEXT, text)) => std::str::from_utf8(text).ok(),
+            _ => None,
+        });
+        pieces.collect()
+    }
+}
+
+impl Sink for Arc<Log> {
+    fn say(&self, piece: &str) -> bool {
+        self.push(piece)
+    }
+
+    fn said(&self) -> String {
+        self.text()
     }
 }
 

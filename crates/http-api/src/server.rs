@@ -21,8 +21,9 @@ use crate::problem::Problem;
 /// Between two tries to accept while the process has no file descriptor left.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
-/// Between two tidyings of the metrics' raw observations.
-const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// Between two tidyings of the metrics' raw observations, of 24 bytes each: a thousand streams make
+/// 20,000 a second, and cached answers several times as many.
+const UPKEEP_EVERY: Duration = Duration::from_millis(500);
 
 /// How long streams may take to say that they end because the process does.
 const LAST_WORDS: Duration = Duration::from_millis(500);

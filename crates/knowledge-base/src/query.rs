@@ -19,6 +19,7 @@ pub struct Query {
     pub(crate) top_k: usize,
     pub(crate) per_document: usize,
     pub(crate) today: Option<Date>,
+    pub(crate) snippets: bool,
 }
 
 impl Query {
@@ -36,6 +37,7 @@ impl Query {
             top_k: 3,
             per_document: 2,
             today: None,
+            snippets: true,
         }
     }
 
@@ -72,6 +74,13 @@ impl Query {
     #[must_use]
     pub fn today(mut self, today: Date) -> Self {
         self.today = Some(today);
+        self
+    }
+
+    /// Makes no snippets: for who reads the passages themselves. Each hit's is empty.
+    #[must_use]
+    pub fn without_snippets(mut self) -> Self {
+        self.snippets = false;
         self
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::civil::date;
 use knowledge_base::{
-    Config, DenseError, DenseRetriever, Document, Hit, KnowledgeBase, KnowledgeError, Query, Ranked,
+    Config, DenseError, DenseRetriever, Document, Hit, KnowledgeBase, KnowledgeError, Query, Snippet, Ranked,
 };
 use proptest::prelude::*;
 
@@ -191,6 +191,10 @@ fn a_snippet_shows_the_words_that_were_asked() {
         .collect();
     assert_eq!(shown, ["folios"]);
     assert_eq!(hits[0].content.trim(), text.trim());
+    // Who reads the passages themselves has the same ones without.
+    let bare = base.search(&Query::new("cómo timbro un folio").without_snippets());
+    assert_eq!(bare[0].snippet, Snippet::default());
+    assert_eq!((&bare[0].id, bare[0].score), (&hits[0].id, hits[0].score));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::{self, Stream, StreamExt};
+use futures_util::stream::{self, Stream};
 use http::StatusCode;
 use http_body_util::BodyExt;
 use tokio::time::Instant;
@@ -58,16 +58,16 @@ pub(crate) async fn open(
         body: incoming.body,
         decoder: Decoder::new(incoming.max_bytes),
         assemble,
-        ready: VecDeque::new(),
+        // One event at a time, usually.
+        ready: VecDeque::with_capacity(1),
         limits: incoming.limits,
         started: false,
         status: incoming.status,
         request_id: incoming.request_id,
         call: Some(call),
     };
-    let first = live.next().await?;
-    let first = stream::once(std::future::ready(Ok(first)));
-    Ok(CompletionStream::new(first.chain(live.events()), request))
+    live.fill().await?;
+    Ok(CompletionStream::new(live.events(), request))
 }
 
 struct Live<A: Assemble> {
@@ -93,15 +93,23 @@ impl<A: Assemble> Live<A> {
 
     async fn next(&mut self) -> Result<StreamEvent, Error> {
         loop {
+            self.fill().await?;
             if let Some(event) = self.ready.pop_front() {
                 self.started = true;
                 self.measure(&event);
                 return Ok(event);
             }
+        }
+    }
+
+    /// Waits until there is an event.
+    async fn fill(&mut self) -> Result<(), Error> {
+        while self.ready.is_empty() {
             if let Err(error) = self.pull().await {
                 return Err(self.fail(error));
             }
         }
+        Ok(())
     }
 
     /// Reads one frame.

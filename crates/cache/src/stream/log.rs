@@ -12,37 +12,39 @@ use crate::metrics::Source;
 use crate::{CacheError, Cost};
 
 /// What an event takes beyond its bytes.
-const EVENT_OVERHEAD: usize = size_of::<u64>();
+const EVENT_OVERHEAD: usize = size_of::<u32>();
 
 /// Events one after the other, the oldest of which can go. Streams are many and their events
 /// small: one piece of memory for each would take several times what it holds.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
     text: BytesMut,
-    /// Where each ends, counted from the first byte that ever was.
-    ends: VecDeque<u64>,
+    /// Where each ends, counted from the first byte that ever was, around and around: what is held
+    /// at once is far less than a round.
+    ends: VecDeque<u32>,
     /// Bytes that have gone.
-    gone: u64,
+    gone: u32,
 }
 
 impl Events {
     fn push(&mut self, event: &[u8]) {
         self.text.extend_from_slice(event);
-        self.ends.push_back(self.gone + self.text.len() as u64);
+        self.ends
+            .push_back(self.gone.wrapping_add(self.text.len() as u32));
     }
 
     fn get(&self, at: usize) -> Option<&[u8]> {
         let end = self.ends.get(at)?;
         let before = at.checked_sub(1).and_then(|before| self.ends.get(before));
-        let place = |end: u64| usize::try_from(end.checked_sub(self.gone)?).ok();
-        let from = before.map_or(Some(0), |end| place(*end))?;
-        self.text.get(from..place(*end)?)
+        let place = |end: u32| end.wrapping_sub(self.gone) as usize;
+        let from = before.map_or(0, |end| place(*end));
+        self.text.get(from..place(*end))
     }
 
     /// Takes the oldest away.
     pub(crate) fn pop_front(&mut self) -> Option<Bytes> {
         let end = self.ends.pop_front()?;
-        let length = usize::try_from(end.saturating_sub(self.gone)).ok()?;
+        let length = end.wrapping_sub(self.gone) as usize;
         let oldest = self.text.get(..length).map(Bytes::copy_from_slice);
         self.text.advance(length.min(self.text.len()));
         self.gone = end;
@@ -244,6 +246,15 @@ impl<E> Log<E> {
             }
         }
         self.changed.send_replace(());
+    }
+
+    /// The events that are held.
+    pub(crate) fn held(&self) -> Vec<Bytes> {
+        self.lock()
+            .events
+            .iter()
+            .map(Bytes::copy_from_slice)
+            .collect()
     }
 
     /// Its events as one value; nothing if they aren't all held any more.

@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use crate::config::Ranking;
 use crate::dense::Ranked;
 use crate::document::Document;
-use crate::hit::{Hit, relevance};
+use crate::hit::{Hit, Snippet, relevance};
 use crate::query::Query;
 use crate::snapshot::Snapshot;
 use crate::text::Stems;
@@ -93,7 +93,13 @@ fn run(
     let Scratch { stems, sums } = scratch;
     let question = Question::read(&query.text, snapshot, ranking, stems);
     let picked = rank(snapshot, ranking, query, dense, &question, sums);
-    let hit = |candidate: &Candidate| hit(snapshot, &question, candidate, stems);
+    let hit = |candidate: &Candidate| {
+        let (mut hit, content) = hit(snapshot, candidate)?;
+        if query.snippets {
+            hit.snippet = snippet::make(content, &question, stems);
+        }
+        Some(hit)
+    };
     picked.iter().filter_map(hit).collect()
 }
 
@@ -167,18 +173,14 @@ fn pick(snapshot: &Snapshot, query: &Query, top: Top) -> Vec<Candidate> {
     picked
 }
 
-fn hit(
-    snapshot: &Snapshot,
-    question: &Question<'_>,
-    candidate: &Candidate,
-    stems: &mut Stems,
-) -> Option<Hit> {
+/// A hit without its snippet, and the passage that one is made of.
+fn hit<'a>(snapshot: &'a Snapshot, candidate: &Candidate) -> Option<(Hit, &'a str)> {
     let segment = snapshot.segment(candidate.segment)?;
     let (_, entry) = segment.entry_of(candidate.slot)?;
     let (number, passage) = segment.passage(candidate.slot)?;
     let document = &entry.document;
     let score = score(candidate);
-    Some(Hit {
+    let hit = Hit {
         id: format!("{}#{number}", document.id),
         document_id: document.id.clone(),
         title: document.title.clone(),
@@ -186,7 +188,7 @@ fn hit(
         tags: document.tags.clone(),
         section: passage.section.clone(),
         content: passage.content.clone(),
-        snippet: snippet::make(&passage.content, question, stems),
+        snippet: Snippet::default(),
         url: document.url.clone(),
         source: document.source.clone(),
         updated: document.updated,
@@ -194,5 +196,6 @@ fn hit(
         valid_to: document.valid_to,
         score,
         relevance: relevance(score),
-    })
+    };
+    Some((hit, &passage.content))
 }

@@ -63,7 +63,7 @@ pub(super) struct Charge {
     estimate: TokenEstimate,
     prediction: Prediction,
     /// The request, where the tokenizer's count of it is to be compared with the figures.
-    lesson: Option<Request>,
+    lesson: Option<Box<Request>>,
     reservation: Option<(Reservation, Held)>,
     began: Option<Instant>,
     first_event: Option<Instant>,
@@ -79,7 +79,7 @@ impl Charge {
     ) -> Self {
         let Meter(meter) = &metered.meter;
         let uncounted = estimate.method == CountMethod::Characters;
-        let lesson = (uncounted && meter.lessons.due()).then(|| request.clone());
+        let lesson = (uncounted && meter.lessons.due()).then(|| Box::new(request.clone()));
         tracing::debug!(
             model = metered.inner.model(),
             operation = request.operation(),
@@ -217,7 +217,7 @@ impl Charge {
             operation: self.booking.operation,
             model: self.booking.model.clone(),
             estimate: self.estimate,
-            request: self.lesson.take(),
+            request: self.lesson.take().map(|request| *request),
             usage: *usage,
             observed: Observed {
                 input_tokens: self.estimate.expected,
