@@ -8,7 +8,8 @@
 //! ebbing away is too much (as in CoDel, RFC 8289), and only where the workers were busy meanwhile:
 //! on a machine that gives them no processor an idle service is late as well. From then on far less
 //! is borne, and whoever comes while the runtime is late is refused: that costs little, and the line
-//! is short again at once. It is over when hardly any look is late.
+//! is short again at once. It is over when hardly any look is late. One that comes back soon after is
+//! the same one, which was only held down: it is known much sooner, and lasts longer.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -25,6 +26,10 @@ const CALM: Duration = Duration::from_millis(20);
 const CLOSE: Duration = Duration::from_millis(1);
 /// How long a delay is borne that doesn't ebb away.
 const STANDING: Duration = Duration::from_millis(75);
+/// The same where an overload has ended lately.
+const STANDING_AGAIN: Duration = Duration::from_millis(20);
+/// What of the past counts as lately.
+const LATELY: Duration = Duration::from_secs(2);
 /// What is left of a delay after that time counts as ebbing below this part.
 const EBB: f64 = 0.85;
 /// The part of that time that the workers must have been busy.
@@ -39,6 +44,8 @@ const STRICT: u32 = 5;
 const FINEST: Duration = Duration::from_millis(2);
 /// Where of all looks in this time fewer than one of so many was late, the overload is over.
 const RELIEVED: Duration = Duration::from_millis(250);
+/// The same of one that has come back.
+const RELIEVED_AGAIN: Duration = Duration::from_secs(1);
 const HARDLY_ANY: u32 = 10;
 /// One of so many is let in also then: where refusing alone takes all there is, somebody still
 /// gets an answer.
@@ -151,6 +158,10 @@ struct Controller {
     overloaded: bool,
     /// The latest looks of an overload.
     recent: Option<Recent>,
+    /// When the last overload ended.
+    ended: Option<Instant>,
+    /// Whether this one has come back.
+    again: bool,
 }
 
 /// Looks that are counted together.
@@ -178,6 +189,8 @@ impl Controller {
             since: None,
             overloaded: false,
             recent: None,
+            ended: None,
+            again: false,
         }
     }
 
@@ -191,9 +204,15 @@ impl Controller {
         if late {
             let first = *self.since.get_or_insert(look);
             let span = look.at.duration_since(first.at);
-            if span >= STANDING {
+            let lately = self.ended.is_some_and(|ended| look.at - ended < LATELY);
+            let standing = match !self.overloaded && lately {
+                true => STANDING_AGAIN,
+                false => STANDING,
+            };
+            if span >= standing {
                 let busy = look.load.busy.saturating_sub(first.load.busy) >= span.mul_f64(BUSY);
-                self.overloaded = busy && (self.overloaded || !look.is_ebb_of(&first));
+                let overloaded = busy && (self.overloaded || !look.is_ebb_of(&first));
+                self.turn(overloaded, look.at, lately);
                 self.since = Some(look);
             }
         } else {
@@ -211,10 +230,25 @@ impl Controller {
         };
         recent.looks += 1;
         recent.late += u32::from(late);
-        if at.duration_since(recent.since) >= RELIEVED {
-            self.overloaded = recent.late * HARDLY_ANY > recent.looks;
+        let relieved = match self.again {
+            true => RELIEVED_AGAIN,
+            false => RELIEVED,
+        };
+        if at.duration_since(recent.since) >= relieved {
+            let overloaded = recent.late * HARDLY_ANY > recent.looks;
+            self.turn(overloaded, at, false);
             self.recent = self.overloaded.then(|| Recent::since(at));
         }
+    }
+
+    /// Remembers when an overload ends, and whether one that begins was there lately.
+    fn turn(&mut self, overloaded: bool, at: Instant, lately: bool) {
+        match (self.overloaded, overloaded) {
+            (true, false) => self.ended = Some(at),
+            (false, true) => self.again = lately,
+            _ => {}
+        }
+        self.overloaded = overloaded;
     }
 
     /// How long to wait for the next look.

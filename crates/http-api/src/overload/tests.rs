@@ -195,6 +195,39 @@ fn an_idle_service_on_a_busy_machine_refuses_nobody() {
 }
 
 #[test]
+fn one_that_comes_back_soon_is_known_sooner_and_lasts_longer() {
+    let first = |ended: Option<Duration>| {
+        let mut controller = Controller::new(BOUND);
+        controller.ended = ended.map(|ago| Instant::now() - ago);
+        let refused = late(&mut controller, 100, 0.9);
+        (
+            refused.iter().position(|refuses| *refuses).unwrap(),
+            controller.again,
+        )
+    };
+    // Looks come every 15 ms.
+    assert_eq!(first(None), (5, false));
+    assert_eq!(first(Some(SECONDS(1))), (2, true));
+    assert_eq!(first(Some(SECONDS(3))), (5, false));
+    for (again, relieved) in [(false, 260), (true, 1_010)] {
+        let mut controller = Controller::new(BOUND);
+        (controller.overloaded, controller.again) = (true, again);
+        let start = Instant::now();
+        let on_time = |millis| Look {
+            at: start + MILLIS(millis),
+            late: Duration::ZERO,
+            load: Load::default(),
+        };
+        let over = (0..2_000).find(|millis| {
+            controller.look(on_time(*millis));
+            !controller.overloaded
+        });
+        assert!(over.is_some_and(|over| over.abs_diff(relieved) <= 10), "{over:?}");
+        assert_eq!(controller.ended, over.map(|over| start + MILLIS(over)));
+    }
+}
+
+#[test]
 fn a_crowd_that_waits_behind_the_look_counts_as_a_delay() {
     let refuses = |queued| {
         let mut controller = Controller::new(BOUND);
