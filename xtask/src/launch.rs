@@ -24,9 +24,13 @@ pub struct Args {
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u64).range(1..=4096))]
     pub connections: u64,
     /// Measure only what has this in its name: hello, hello-post, live, validate-cached,
-    /// validate-rules-json-10, validate-rules-xml-10, validate-rules-json-60, dte-rules, start, llm, cache-tiers
+    /// validate-rules-json-10, validate-rules-xml-10, validate-rules-json-60, dte-rules, start, llm,
+    /// cache-tiers; several with commas
     #[arg(long, value_name = "NAME")]
     pub filter: Option<String>,
+    /// Servers and generator on the same cores; without it each has one half of them
+    #[arg(long)]
+    pub share_cores: bool,
     /// Fail when a target of the project is missed, not only on errors
     #[arg(long)]
     pub strict: bool,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use super::cache;
+use super::cores::{Cores, halves, hold_ourselves};
 use super::generator::{self, Load, Plan, Tally};
 use super::llm;
 use super::machine::Machine;
@@ -64,7 +65,7 @@ async fn run(args: &Args) -> Result<Report, Error> {
     let chosen = |name: &str| {
         args.filter
             .as_deref()
-            .is_none_or(|filter| name.contains(filter))
+            .is_none_or(|filter| filter.split(',').any(|part| name.contains(part)))
     };
     let targets: Vec<Target> = Target::ALL
         .into_iter()
@@ -101,7 +102,13 @@ async fn run(args: &Args) -> Result<Report, Error> {
     } else {
         None
     };
-    let mut servers = Servers::start(&targets, &bin).await?;
+    let cores = if targets.is_empty() {
+        (None, None)
+    } else {
+        halves(args.share_cores)
+    };
+    hold_ourselves(cores.1);
+    let mut servers = Servers::start(&targets, &bin, cores.0).await?;
     let idle = servers.memory()?;
     let mut courses = servers.courses(&targets, args).await?;
     if !courses.is_empty() {
@@ -115,6 +122,12 @@ async fn run(args: &Args) -> Result<Report, Error> {
         rounds: args.rounds,
         connections: args.connections,
         latency_load: LATENCY_LOAD,
+        cores: match cores {
+            (Some(servers), Some(generator)) => {
+                format!("servers on core {servers}, generator on core {generator}")
+            }
+            _ => "servers and generator on the same cores".to_owned(),
+        },
     };
     let binary_bytes = fs::metadata(bin.join("ai-service")).map_or(0, |data| data.len());
     let report = Report::new(
@@ -174,10 +187,11 @@ struct Servers {
     with_model: Option<Server>,
     model: Option<Server>,
     bin: PathBuf,
+    cores: Cores,
 }
 
 impl Servers {
-    async fn start(targets: &[Target], bin: &Path) -> Result<Self, Error> {
+    async fn start(targets: &[Target], bin: &Path, cores: Cores) -> Result<Self, Error> {
         let needed = |needs| targets.iter().any(|target| target.needs() == needs);
         let mut servers = Self {
             hello: None,
@@ -185,16 +199,17 @@ impl Servers {
             with_model: None,
             model: None,
             bin: bin.to_path_buf(),
+            cores,
         };
         if needed(Needs::Plain) {
-            servers.plain = Some(Server::start(&Kind::Plain, bin).await?);
+            servers.plain = Some(Server::start_on(&Kind::Plain, bin, cores).await?);
         }
         if needed(Needs::Model) {
             let model = Server::start(&Kind::Model, bin).await?;
             let kind = Kind::WithModel {
                 model: model.address,
             };
-            servers.with_model = Some(Server::start(&kind, bin).await?);
+            servers.with_model = Some(Server::start_on(&kind, bin, cores).await?);
             servers.model = Some(model);
         }
         Ok(servers)
@@ -228,7 +243,8 @@ impl Servers {
             .filter(|target| target.needs() == Needs::Hello)
             .collect();
         if !hellos.is_empty() {
-            let server = Server::start(&Kind::Hello { body_bytes }, &self.bin).await?;
+            let kind = Kind::Hello { body_bytes };
+            let server = Server::start_on(&kind, &self.bin, self.cores).await?;
             for (place, target) in hellos.into_iter().enumerate() {
                 let load = target.load(&server, connections);
                 warm_up(target, &load).await?;

@@ -50,6 +50,8 @@ pub struct Settings {
     pub connections: u64,
     /// The part of its capacity at which a target's latency was measured.
     pub latency_load: f64,
+    /// Who had which cores.
+    pub cores: String,
 }
 
 /// One target's figures. Latencies are in microseconds, from the intended send time.
@@ -231,6 +233,14 @@ impl Report {
     pub fn print(&self) {
         self.print_machine();
         self.print_targets();
+        let pairs = ratios(&self.targets);
+        if !pairs.is_empty() {
+            let each: Vec<String> = pairs.iter().map(|ratio| format!("{ratio:.2}")).collect();
+            println!(
+                "cached validate / hello-world, by round: {}",
+                each.join(", ")
+            );
+        }
         self.print_process();
         if let Some(figures) = &self.llm {
             figures.print();
@@ -277,11 +287,12 @@ impl Report {
             rounds,
             connections,
             latency_load,
+            cores,
         } = &self.settings;
         println!(
             "\ncapacity: best of {rounds} interleaved rounds of {seconds} s, closed loop, \
              {connections} connections\nlatency: open loop for {seconds} s at {:.0} % of the same \
-             target's capacity, from the intended send time\n",
+             target's capacity, from the intended send time\n{cores}\n",
             latency_load * 100.0
         );
         println!(
@@ -357,20 +368,27 @@ impl Report {
     }
 }
 
-/// The median of the rounds' ratios; each round measured both within seconds of each other.
+/// The median of the rounds' ratios.
 fn ratio(targets: &[Figures]) -> Option<f64> {
+    median(&ratios(targets))
+}
+
+/// Cached validates by hello-worlds of each round, which measured both within seconds of each other.
+fn ratios(targets: &[Figures]) -> Vec<f64> {
     let rounds = |target: Target| {
         let figures = targets
             .iter()
             .find(|figures| figures.name == target.name())?;
         Some(&figures.rounds)
     };
-    let pairs = rounds(Target::Cached)?.iter().zip(rounds(Target::Hello)?);
-    let ratios: Vec<f64> = pairs
+    let (Some(cached), Some(hello)) = (rounds(Target::Cached), rounds(Target::Hello)) else {
+        return Vec::new();
+    };
+    let pairs = cached.iter().zip(hello);
+    pairs
         .filter(|(_, hello)| **hello > 0.0)
         .map(|(cached, hello)| cached / hello)
-        .collect();
-    median(&ratios)
+        .collect()
 }
 
 /// The median; of an even number of values the mean of the middle two.

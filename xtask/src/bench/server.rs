@@ -15,6 +15,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
 use super::client::Connection;
+use super::cores::Cores;
 use super::machine;
 use super::targets::get;
 use crate::error::Error;
@@ -85,9 +86,6 @@ pub struct Server {
     child: Child,
     folder: TempDir,
 }
-
-/// The cores that a process is held to, as `taskset` names them.
-pub type Cores = Option<&'static str>;
 
 /// Memory of a process, in MiB.
 #[derive(Serialize, Clone, Copy)]

@@ -5,15 +5,14 @@ use std::env;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::thread;
 
 use store::test_util::redis::{self, free_port};
 use tempfile::TempDir;
 
 use super::launch::{Args, Scenario};
 use super::traffic::Goal;
-use crate::bench::server::{API_KEY, Cores, Kind, Server};
+use crate::bench::cores::{Cores, halves, hold_ourselves};
+use crate::bench::server::{API_KEY, Kind, Server};
 use crate::error::Error;
 use crate::run;
 
@@ -69,17 +68,6 @@ pub struct Stage {
     /// The cores of the service, and of all others.
     pub cores: (Cores, Cores),
     _folder: Option<TempDir>,
-}
-
-/// The cores' two halves, where there are two cores or more and nobody wants them shared.
-fn halves(share: bool) -> (Cores, Cores) {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    match (share, cores, Path::new("/usr/bin/taskset").exists()) {
-        (false, 2..=3, true) => (Some("0"), Some("1")),
-        (false, 4..=7, true) => (Some("0-1"), Some("2-3")),
-        (false, 8.., true) => (Some("0-3"), Some("4-7")),
-        _ => (None, None),
-    }
 }
 
 impl Stage {
@@ -190,18 +178,5 @@ impl Stage {
             }
             _ => "all on the same cores".to_owned(),
         }
-    }
-}
-
-/// Holds this process, and what it starts from now on, to these cores. Where that can't be done
-/// the figures are a little worse, and nothing else.
-fn hold_ourselves(cores: Cores) {
-    let Some(cores) = cores else { return };
-    let id = std::process::id().to_string();
-    let done = Command::new("/usr/bin/taskset")
-        .args(["-a", "-c", "-p", cores, &id])
-        .output();
-    if let Err(error) = done {
-        println!("    the generator isn't held to its cores: {error}");
     }
 }

@@ -27,6 +27,7 @@ fn report(targets: Vec<Figures>, rules_us: f64, idle: f64, ready: Option<f64>) -
         rounds: 3,
         connections: 1,
         latency_load: 0.5,
+        cores: "apart".to_owned(),
     };
     let rules = vec![RulesFigures {
         name: "rules",
