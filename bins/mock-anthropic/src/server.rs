@@ -91,7 +91,11 @@ impl MockServer {
     /// `https://` where it speaks TLS.
     #[must_use]
     pub fn base_url(&self) -> String {
-        let scheme = if self.state.config.tls { "https" } else { "http" };
+        let scheme = if self.state.config.tls {
+            "https"
+        } else {
+            "http"
+        };
         format!("{scheme}://{}", self.addr)
     }
 

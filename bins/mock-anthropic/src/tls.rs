@@ -34,7 +34,10 @@ pub fn server_tls(protocols: &[&str]) -> io::Result<ServerConfig> {
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
         .map_err(refused)?;
-    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().into()).collect();
+    config.alpn_protocols = protocols
+        .iter()
+        .map(|name| name.as_bytes().into())
+        .collect();
     Ok(config)
 }
 

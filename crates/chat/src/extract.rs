@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-
 use crate::find::Passage;
 use crate::words::{akin, salient, sentences, words};
 

@@ -109,10 +109,7 @@ impl Job {
     ///
     /// # Errors
     /// Why the answer isn't whole. What was said stays said.
-    pub(crate) async fn run(
-        mut self: Box<Self>,
-        sink: impl Sink,
-    ) -> Result<Outcome, Failure> {
+    pub(crate) async fn run(mut self: Box<Self>, sink: impl Sink) -> Result<Outcome, Failure> {
         let mut said = Said::default();
         self.listen(&mut said, &sink)
             .await
@@ -124,11 +121,7 @@ impl Job {
                 operation = crate::OPERATION,
                 "withheld an answer that gave away instructions"
             );
-            let apart = if sink.said().is_empty() {
-                ""
-            } else {
-                "\n\n"
-            };
+            let apart = if sink.said().is_empty() { "" } else { "\n\n" };
             sink.say(&format!("{apart}{WITHHELD}"));
             return Ok(self.outcome(said, 0, false));
         }
@@ -146,11 +139,7 @@ impl Job {
         Ok(self.outcome(said, confidence(&evidence), complete))
     }
 
-    async fn listen(
-        &mut self,
-        said: &mut Said,
-        sink: &impl Sink,
-    ) -> Result<(), Error> {
+    async fn listen(&mut self, said: &mut Said, sink: &impl Sink) -> Result<(), Error> {
         let request = self.request.take();
         let request = request.ok_or_else(|| Error::new(ErrorKind::InvalidRequest))?;
         let mut stream = self.model.stream(&request).await?;

@@ -223,7 +223,10 @@ impl Turn {
             Failure::Internal
         })?;
         let mut given: Vec<Arc<str>> = vec![self.turn.question.as_str().into(), context.into()];
-        let contents = found.passages.iter().map(|found| Arc::clone(&found.content));
+        let contents = found
+            .passages
+            .iter()
+            .map(|found| Arc::clone(&found.content));
         given.extend(contents);
         let before = self
             .history
@@ -333,10 +336,12 @@ impl Sink for &Shared {
 
     fn said(&self) -> String {
         let written = self.0.written();
-        let pieces = written.iter().filter_map(|event| match event.split_first() {
-            Some((&TEXT, text)) => std::str::from_utf8(text).ok(),
-            _ => None,
-        });
+        let pieces = written
+            .iter()
+            .filter_map(|event| match event.split_first() {
+                Some((&TEXT, text)) => std::str::from_utf8(text).ok(),
+                _ => None,
+            });
         pieces.collect()
     }
 }

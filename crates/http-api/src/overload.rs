@@ -24,14 +24,16 @@ use crate::offload::Offload;
 /// Between two looks where nothing is late, and where something is.
 const CALM: Duration = Duration::from_millis(20);
 const CLOSE: Duration = Duration::from_millis(1);
-/// How long a delay is borne that doesn't ebb away.
-const STANDING: Duration = Duration::from_millis(75);
+/// How long a delay is borne that doesn't ebb away: all who come meanwhile are let in, and make one of
+/// a hundred answers of the seconds after.
+const STANDING: Duration = Duration::from_millis(40);
 /// The same where an overload has ended lately.
 const STANDING_AGAIN: Duration = Duration::from_millis(20);
 /// What of the past counts as lately.
 const LATELY: Duration = Duration::from_secs(2);
-/// What is left of a delay after that time counts as ebbing below this part.
-const EBB: f64 = 0.85;
+/// What is left of a delay after that time counts as ebbing below this part: of 200 ms, at 60 % of what
+/// the cores can, 92 % are left.
+const EBB: f64 = 0.94;
 /// The part of that time that the workers must have been busy.
 const BUSY: f64 = 0.7;
 /// Tasks in the common queue from which on the runtime counts as late as well. They are there when a

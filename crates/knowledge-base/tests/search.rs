@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::civil::date;
 use knowledge_base::{
-    Config, DenseError, DenseRetriever, Document, Hit, KnowledgeBase, KnowledgeError, Query, Snippet, Ranked,
+    Config, DenseError, DenseRetriever, Document, Hit, KnowledgeBase, KnowledgeError, Query,
+    Ranked, Snippet,
 };
 use proptest::prelude::*;
 

@@ -13,7 +13,10 @@ use super::settings::{SettingsError, wrong};
 const DEFAULT_MODEL: &str = "claude-sonnet-4-6";
 
 /// What the file says of the first model, if it gives a key.
-pub(super) fn model(file: file::Model, limits: &Limits) -> Result<Option<AnthropicConfig>, SettingsError> {
+pub(super) fn model(
+    file: file::Model,
+    limits: &Limits,
+) -> Result<Option<AnthropicConfig>, SettingsError> {
     let Some(key) = secret("model.api_key", file.api_key, file.api_key_file)? else {
         return Ok(None);
     };
@@ -43,7 +46,10 @@ pub(super) fn model(file: file::Model, limits: &Limits) -> Result<Option<Anthrop
 }
 
 /// What the file says of the second model, if it says where and which one it is.
-pub(super) fn second(file: file::SecondModel, limits: &Limits) -> Result<Option<OpenAiConfig>, SettingsError> {
+pub(super) fn second(
+    file: file::SecondModel,
+    limits: &Limits,
+) -> Result<Option<OpenAiConfig>, SettingsError> {
     let (Some(base_url), Some(name)) = (&file.base_url, &file.name) else {
         return match (file.base_url, file.name) {
             (None, None) => Ok(None),
