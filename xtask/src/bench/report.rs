@@ -9,11 +9,12 @@ use super::llm::{self, LlmFigures};
 use super::machine::Machine;
 use super::rules::{LINES, RulesFigures};
 use super::server::Memory;
-use super::targets::Target;
 
 mod goal;
+mod ratio;
 
 pub use goal::Goal;
+use ratio::{ratio, ratios};
 
 /// A cached validate's requests a second, as a part of hello-world's, at least.
 const CACHED_RATIO: f64 = 0.6;
@@ -366,29 +367,6 @@ impl Report {
             );
         }
     }
-}
-
-/// The median of the rounds' ratios.
-fn ratio(targets: &[Figures]) -> Option<f64> {
-    median(&ratios(targets))
-}
-
-/// Cached validates by hello-worlds of each round, which measured both within seconds of each other.
-fn ratios(targets: &[Figures]) -> Vec<f64> {
-    let rounds = |target: Target| {
-        let figures = targets
-            .iter()
-            .find(|figures| figures.name == target.name())?;
-        Some(&figures.rounds)
-    };
-    let (Some(cached), Some(hello)) = (rounds(Target::Cached), rounds(Target::Hello)) else {
-        return Vec::new();
-    };
-    let pairs = cached.iter().zip(hello);
-    pairs
-        .filter(|(_, hello)| **hello > 0.0)
-        .map(|(cached, hello)| cached / hello)
-        .collect()
 }
 
 /// The median; of an even number of values the mean of the middle two.
