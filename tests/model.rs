@@ -309,6 +309,7 @@ async fn a_model_behind_ones_own_authority_is_asked_over_tls_where_it_is_trusted
         ..Config::default()
     };
     let mock = MockServer::start(config).await.unwrap();
+    mock.answer_with(review(90, &json!([])));
     let trusted = Options::default().model(&mock, 20_000);
     std::fs::write(trusted.dir().join("ca.pem"), CERTIFICATE).unwrap();
     let trusted = trusted.config("[model]\nca_file = \"ca.pem\"");
