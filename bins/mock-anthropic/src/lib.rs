@@ -73,9 +73,9 @@
 //!
 //! ## Absent on purpose
 //!
-//! Batches, files and the models list, thinking blocks and citations, server tools, `container` and `diagnostics`, and
-//! enforced rate limits: the headers count, a 429 comes only from a fault. What the answers
-//! say means nothing.
+//! Batches, files and the models list, thinking blocks and citations, server tools, `container`
+//! and `diagnostics`, and enforced rate limits: the headers count, a 429 comes only from a fault.
+//! What the answers say means nothing.
 
 mod answer;
 mod body;

@@ -84,8 +84,8 @@ pub(crate) struct Job {
     pub(crate) follows: bool,
 }
 
-/// Where an answer is said. It is the only place where its text is held while it comes: answers
-/// may be long, and streams many.
+/// Where an answer is said. It is asked for the whole at the end, so that no second text is held
+/// beside it meanwhile: answers may be long, and streams many.
 pub(crate) trait Sink: Send + Sync {
     /// Says a piece; whether there is room for more.
     fn say(&self, piece: &str) -> bool;

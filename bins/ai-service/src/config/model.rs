@@ -1,4 +1,4 @@
-//! The models: where they are, whom they are believed by, how long they may take.
+//! The models: where they are, who vouches for them, how long they may take.
 
 use std::path::PathBuf;
 

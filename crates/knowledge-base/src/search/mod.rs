@@ -94,9 +94,9 @@ fn run(
     let question = Question::read(&query.text, snapshot, ranking, stems);
     let picked = rank(snapshot, ranking, query, dense, &question, sums);
     let hit = |candidate: &Candidate| {
-        let (mut hit, content) = hit(snapshot, candidate)?;
+        let mut hit = hit(snapshot, candidate)?;
         if query.snippets {
-            hit.snippet = snippet::make(content, &question, stems);
+            hit.snippet = snippet::make(&hit.content, &question, stems);
         }
         Some(hit)
     };
@@ -173,14 +173,14 @@ fn pick(snapshot: &Snapshot, query: &Query, top: Top) -> Vec<Candidate> {
     picked
 }
 
-/// A hit without its snippet, and the passage that one is made of.
-fn hit<'a>(snapshot: &'a Snapshot, candidate: &Candidate) -> Option<(Hit, &'a str)> {
+/// A hit without its snippet.
+fn hit(snapshot: &Snapshot, candidate: &Candidate) -> Option<Hit> {
     let segment = snapshot.segment(candidate.segment)?;
     let (_, entry) = segment.entry_of(candidate.slot)?;
     let (number, passage) = segment.passage(candidate.slot)?;
     let document = &entry.document;
     let score = score(candidate);
-    let hit = Hit {
+    Some(Hit {
         id: format!("{}#{number}", document.id),
         document_id: document.id.clone(),
         title: document.title.clone(),
@@ -196,6 +196,5 @@ fn hit<'a>(snapshot: &'a Snapshot, candidate: &Candidate) -> Option<(Hit, &'a st
         valid_to: document.valid_to,
         score,
         relevance: relevance(score),
-    };
-    Some((hit, &passage.content))
+    })
 }
