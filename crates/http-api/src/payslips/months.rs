@@ -87,11 +87,13 @@ impl Months {
 mod tests {
     use std::future::Future as _;
     use std::pin::pin;
+    use std::sync::mpsc;
     use std::task::{Context, Waker};
 
     use async_trait::async_trait;
     use payroll::provider::{Fetched, IndicatorSource, ProviderConfig, SourceError};
     use store::{EmbeddedConfig, EmbeddedStore, SystemClock};
+    use tokio::runtime;
 
     use super::*;
 
@@ -150,17 +152,30 @@ mod tests {
         assert_eq!(fetched.version, later.version);
     }
 
-    #[tokio::test]
-    async fn what_was_being_read_when_its_month_was_forgotten_isnt_remembered() {
-        let (months, provider) = (Months::default(), provider());
-        let mut reading = pin!(months.of(&provider, abril()));
-        let begun = reading
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()));
-        assert!(begun.is_pending());
-        months.forget(abril());
-        reading.await;
-        assert!(months.known().months.is_empty());
+    #[test]
+    fn what_was_being_read_when_its_month_was_forgotten_isnt_remembered() {
+        let mut one_thread = runtime::Builder::new_current_thread();
+        let runtime = one_thread
+            .enable_time()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let (months, provider) = (Months::default(), provider());
+            // The store's only thread is taken, so nothing is read before it is let go.
+            let (let_go, taken) = mpsc::channel::<()>();
+            let taker = runtime.spawn_blocking(move || taken.recv());
+            let mut reading = pin!(months.of(&provider, abril()));
+            let begun = reading
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()));
+            assert!(begun.is_pending());
+            months.forget(abril());
+            drop(let_go);
+            taker.await.unwrap().unwrap_err();
+            reading.await;
+            assert!(months.known().months.is_empty());
+        });
     }
 
     #[tokio::test]
