@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use store::{Lease, Subscription};
+use store::{Conclusion, Lease, Subscription};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
 
@@ -14,6 +14,7 @@ use crate::inner::{Inner, Look, Order};
 use crate::l2::L2;
 use crate::metrics::{Renewal, ReplicaCourse, Source};
 use crate::replica::{self, Claim, Course, Outcome, Peers};
+use crate::spans;
 use crate::{CacheError, Classify, Computed};
 
 /// A flight's task.
@@ -28,20 +29,25 @@ pub(crate) async fn fly<E, F, Fut>(
     F: FnOnce() -> Fut + Send + 'static,
     Fut: Future<Output = Result<Computed, E>> + Send + 'static,
 {
-    let (guard, store_answers) = match look(&inner, &order, guard).await {
+    let post = match inner.l2_of(&order) {
+        Some(l2) if l2.has_replicas().await => Some(Post::new(&inner, l2, &order)),
+        _ => None,
+    };
+    let (guard, begun) = match look(&inner, &order, guard, post.as_ref()).await {
         Looked::Landed(None) => return,
         Looked::Landed(Some(stale)) => {
             renew(&inner, order, &stale, Renewal::Stale, classify, compute);
             return;
         }
-        Looked::On(guard, store_answers) => (guard, store_answers),
+        Looked::On(guard, begun) => (guard, begun),
     };
-    let post = match inner.l2_of(&order) {
-        Some(l2) if store_answers && l2.has_replicas().await => Some(Post::new(&inner, l2, &order)),
-        _ => None,
+    let (post, claimed) = match begun {
+        Begun::Away => (None, None),
+        Begun::Unclaimed => (post, None),
+        Begun::Claimed(claimed) => (post, Some(claimed)),
     };
     let mut order = order;
-    let agreed = agree(&inner, &mut order, guard, post.as_ref()).await;
+    let agreed = agree(&inner, &mut order, guard, post.as_ref(), claimed).await;
     let Some((guard, leading)) = agreed else {
         return;
     };
@@ -104,22 +110,41 @@ pub(crate) fn renew<E, F, Fut>(
 enum Looked<E> {
     /// It landed; if with an answer past its lifetime, here it is.
     Landed(Option<Entry>),
-    /// It goes on; whether the store answers.
-    On(Guard<E>, bool),
+    /// It goes on.
+    On(Guard<E>, Begun),
 }
 
-async fn look<E>(inner: &Inner, order: &Order, guard: Guard<E>) -> Looked<E> {
+/// How far the agreement with the other replicas is after the look.
+enum Begun {
+    /// The store gives no answer: there is nothing to agree on.
+    Away,
+    /// Nothing was asked yet.
+    Unclaimed,
+    /// The lease was claimed where the look found nothing.
+    Claimed(Claim),
+}
+
+async fn look<E>(inner: &Inner, order: &Order, guard: Guard<E>, post: Option<&Post>) -> Looked<E> {
     if !guard.may_look() {
-        return Looked::On(guard, inner.l2_of(order).is_some());
+        return Looked::On(guard, Begun::Unclaimed);
     }
-    match inner.look(order).await {
-        Look::Nothing { store_answers } => Looked::On(guard, store_answers),
-        Look::Found(entry, source) => {
+    let (look, claimed) = match (inner.look_near(order), post) {
+        (Some(found), _) => (found, None),
+        (None, Some(post)) => post.look(order).await,
+        (None, None) => (inner.look(order).await, None),
+    };
+    match (look, claimed) {
+        (Look::Nothing { .. }, Some(claimed)) => Looked::On(guard, Begun::Claimed(claimed)),
+        (Look::Nothing { store_answers }, None) => match store_answers {
+            true => Looked::On(guard, Begun::Unclaimed),
+            false => Looked::On(guard, Begun::Away),
+        },
+        (Look::Found(entry, source), _) => {
             let stale = (!entry.is_fresh(inner.now_ms())).then(|| entry.clone());
             let landing = Landing::Found(entry.clone(), source);
             match guard.land_found(landing, || inner.l1.insert(&order.key, entry)) {
                 Ok(()) => Looked::Landed(stale),
-                Err(guard) => Looked::On(guard, true),
+                Err(guard) => Looked::On(guard, Begun::Unclaimed),
             }
         }
     }
@@ -132,6 +157,7 @@ async fn agree<E>(
     order: &mut Order,
     guard: Guard<E>,
     post: Option<&Post>,
+    claimed: Option<Claim>,
 ) -> Option<(Guard<E>, bool)>
 where
     E: Send + Sync + 'static,
@@ -139,7 +165,8 @@ where
     let Some(post) = post else {
         return Some((guard, false));
     };
-    let course = replica::course(&Crew::new(post, &guard, order), order.failures).await;
+    let crew = Crew::new(post, &guard, order);
+    let course = replica::course(&crew, claimed, order.failures).await;
     inner.metrics.replica_flight(label(&course));
     match course {
         Course::Lead { failures } => {
@@ -221,8 +248,7 @@ impl Post {
         }
     }
 
-    /// Writes what is to be kept, tells the others, gives the lease back. If the store stops
-    /// answering on the way the lease ends by itself.
+    /// Writes what is to be kept, tells the others, gives the lease back.
     async fn conclude(&self, outcome: Outcome) {
         let key = &self.order.key;
         let framed = match &outcome {
@@ -231,28 +257,46 @@ impl Post {
             }
             _ => None,
         };
-        if let (Outcome::Kept(entry), Some(frame)) = (&outcome, &framed) {
-            let lifetime = entry.remaining(self.inner.now_ms());
-            let raw = entry.value.len();
-            if !self.l2.put(key, frame.clone(), raw, lifetime).await {
-                // Nothing else will be answered either.
-                return;
+        let name = key.store_name();
+        let (value, raw) = match (&outcome, &framed) {
+            (Outcome::Kept(entry), Some(frame)) => {
+                let lifetime = entry.remaining(self.inner.now_ms());
+                // An answer whose time is over meanwhile is left out.
+                let value = (!lifetime.is_zero()).then(|| (name.as_str(), frame.clone(), lifetime));
+                (value, entry.value.len())
             }
-        }
-        let message = replica::encode(key, &outcome, framed.as_ref());
-        if outcome == Outcome::Failed {
-            // They are told to try: the lease must be free by then.
-            self.l2.release(&self.name, &self.owner).await;
-            self.l2.tell(&self.name, message).await;
-        } else {
-            // Nobody may begin anew before those who wait have been told.
-            self.l2.tell(&self.name, message).await;
-            self.l2.release(&self.name, &self.owner).await;
-        }
+            _ => (None, 0),
+        };
+        let conclusion = Conclusion {
+            lease: &self.name,
+            owner: &self.owner,
+            value,
+            message: replica::encode(key, &outcome, framed.as_ref()),
+        };
+        self.l2.conclude(conclusion, raw).await;
+    }
+
+    /// Looks into the store; where nothing is there, the lease is claimed in the same trip.
+    async fn look(&self, order: &Order) -> (Look, Option<Claim>) {
+        let (span, now_ms) = (spans::l2(&order.key), self.inner.now_ms());
+        let (names, lifetime) = (
+            (self.name.as_str(), self.owner.as_str()),
+            self.config().lease(),
+        );
+        let read = self.l2.read_or_lease(&order.key, now_ms, names, lifetime);
+        let (read, lease) = read.instrument(span.clone()).await;
+        (self.inner.looked(order, read, &span), lease.map(claim))
     }
 
     fn config(&self) -> &crate::CacheConfig {
         &self.inner.config
+    }
+}
+
+fn claim(lease: Lease) -> Claim {
+    match lease {
+        Lease::Granted { first, .. } => Claim::Granted { first },
+        Lease::Held { remaining, .. } => Claim::Held(remaining),
     }
 }
 
@@ -296,11 +340,8 @@ impl<E: Send + Sync> Peers for Crew<'_, E> {
         let Post {
             l2, name, owner, ..
         } = self.post;
-        match l2.lease(name, owner, self.post.config().lease()).await {
-            Some(Lease::Granted { first, .. }) => Claim::Granted { first },
-            Some(Lease::Held { remaining, .. }) => Claim::Held(remaining),
-            None => Claim::Away,
-        }
+        let lease = l2.lease(name, owner, self.post.config().lease()).await;
+        lease.map_or(Claim::Away, claim)
     }
 
     async fn listen(&self) -> Option<Subscription> {

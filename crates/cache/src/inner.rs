@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use store::Clock;
 use tokio::time::timeout;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::early::Dice;
 use crate::entry::{Entry, Shape, Use, as_millis, millis};
@@ -99,35 +99,41 @@ impl Inner {
     /// Looks once more into the first tier (the flight before this one may have landed after
     /// the caller looked), then into the second.
     pub(crate) async fn look(&self, order: &Order) -> Look {
-        let now_ms = self.now_ms();
-        let local = self.l1.get(&order.key, Shape::Whole, now_ms);
-        if let Some(entry) = local.filter(|entry| order.is_met_by(entry, now_ms)) {
-            let source = tier(Source::L1, &entry, now_ms);
-            return Look::Found(entry, source);
+        if let Some(found) = self.look_near(order) {
+            return found;
         }
         let Some(l2) = self.l2_of(order) else {
             return Look::Nothing {
                 store_answers: false,
             };
         };
-        let look = spans::l2(&order.key);
-        match l2.read(&order.key, now_ms).instrument(look.clone()).await {
-            Read::Found(entry) => match self.accept(order, entry) {
-                Some(entry) => {
-                    look.record(spans::HIT, true);
-                    let source = tier(Source::L2, &entry, now_ms);
-                    Look::Found(entry, source)
-                }
-                None => Look::Nothing {
-                    store_answers: true,
-                },
-            },
-            Read::Nothing => Look::Nothing {
-                store_answers: true,
-            },
-            Read::Away => Look::Nothing {
-                store_answers: false,
-            },
+        let (span, now_ms) = (spans::l2(&order.key), self.now_ms());
+        let read = l2.read(&order.key, now_ms).instrument(span.clone());
+        self.looked(order, read.await, &span)
+    }
+
+    /// What is found in the first tier.
+    pub(crate) fn look_near(&self, order: &Order) -> Option<Look> {
+        let now_ms = self.now_ms();
+        let local = self.l1.get(&order.key, Shape::Whole, now_ms);
+        let entry = local.filter(|entry| order.is_met_by(entry, now_ms))?;
+        let source = tier(Source::L1, &entry, now_ms);
+        Some(Look::Found(entry, source))
+    }
+
+    /// What was read from the second tier is to this order.
+    pub(crate) fn looked(&self, order: &Order, read: Read, span: &Span) -> Look {
+        let store_answers = !matches!(read, Read::Away);
+        let Read::Found(entry) = read else {
+            return Look::Nothing { store_answers };
+        };
+        match self.accept(order, entry) {
+            Some(entry) => {
+                span.record(spans::HIT, true);
+                let source = tier(Source::L2, &entry, self.now_ms());
+                Look::Found(entry, source)
+            }
+            None => Look::Nothing { store_answers },
         }
     }
 

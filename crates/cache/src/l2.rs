@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use store::{Lease, Store, StoreError, StoreKind, Subscription};
+use store::{Conclusion, Lease, Store, StoreError, StoreKind, Subscription, ValueOrLease};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
@@ -90,11 +90,35 @@ impl L2 {
         let name = key.store_name();
         let answer = timeout(self.read_deadline, self.store.get(&name)).await;
         self.metrics.l2_seconds.record(begin.elapsed());
-        let stored = match self.settled(StoreCall::Read, answer) {
-            Some(Some(stored)) => stored,
-            Some(None) => return Read::Nothing,
-            None => return Read::Away,
-        };
+        match self.settled(StoreCall::Read, answer) {
+            Some(Some(stored)) => self.decoded(key, stored, now_ms).await,
+            Some(None) => Read::Nothing,
+            None => Read::Away,
+        }
+    }
+
+    /// As [`Self::read`]; where the store has nothing, it gives the lease or tells who has it.
+    pub(crate) async fn read_or_lease(
+        &self,
+        key: &CacheKey,
+        now_ms: u64,
+        (lease, owner): (&str, &str),
+        lifetime: Duration,
+    ) -> (Read, Option<Lease>) {
+        let begin = Instant::now();
+        let name = key.store_name();
+        let answer = self.store.get_or_lease(&name, lease, owner, lifetime);
+        let answer = timeout(self.read_deadline, answer).await;
+        self.metrics.l2_seconds.record(begin.elapsed());
+        match self.settled(StoreCall::Read, answer) {
+            Some(ValueOrLease::Value(stored)) => (self.decoded(key, stored, now_ms).await, None),
+            Some(ValueOrLease::Lease(lease)) => (Read::Nothing, Some(lease)),
+            None => (Read::Away, None),
+        }
+    }
+
+    /// The entry in what is stored under `key`.
+    async fn decoded(&self, key: &CacheKey, stored: Bytes, now_ms: u64) -> Read {
         let key = *key;
         match off_runtime(frame::weight(&stored), move || frame::decode(&key, &stored)).await {
             Some(Ok(entry)) if self.marks.cover(&key, &entry) => Read::Nothing,
@@ -138,27 +162,28 @@ impl L2 {
         off_runtime(raw, move || frame::encode(&key, &entry, compress_from)).await
     }
 
-    /// Writes the frame of a value of `raw` bytes under `key`; says whether the store answered,
-    /// if only that it can't (as when it is full). An answer whose time is over meanwhile is
-    /// left out.
-    pub(crate) async fn put(
-        &self,
-        key: &CacheKey,
-        frame: Bytes,
-        raw: usize,
-        lifetime: Duration,
-    ) -> bool {
+    /// Writes the frame of a value of `raw` bytes under `key`. An answer whose time is over
+    /// meanwhile is left out.
+    async fn put(&self, key: &CacheKey, frame: Bytes, raw: usize, lifetime: Duration) {
         if lifetime.is_zero() {
-            return true;
+            return;
         }
         let (name, framed) = (key.store_name(), frame.len());
         let write = self.store.set(&name, frame, Some(lifetime));
         let done = timeout(self.write_deadline, write).await;
-        let answered = done.is_ok();
         if self.settled(StoreCall::Write, done).is_some() {
             self.metrics.framed(raw, framed);
         }
-        answered
+    }
+
+    /// Writes what is to be kept, the frame of a value of so many bytes, tells the others, gives the
+    /// lease back. If the store doesn't answer the lease ends by itself.
+    pub(crate) async fn conclude(&self, conclusion: Conclusion<'_>, raw: usize) {
+        let framed = conclusion.value.as_ref().map(|(_, frame, _)| frame.len());
+        let done = timeout(self.write_deadline, self.store.conclude(conclusion)).await;
+        if let (Some(()), Some(framed)) = (self.settled(StoreCall::Write, done), framed) {
+            self.metrics.framed(raw, framed);
+        }
     }
 
     /// Takes or renews a lease; nothing if the store gave no answer.
@@ -172,12 +197,6 @@ impl L2 {
         let answer = self.store.release_lease(name, owner);
         let answer = timeout(self.write_deadline, answer).await;
         self.settled(StoreCall::Lease, answer);
-    }
-
-    pub(crate) async fn tell(&self, channel: &str, message: Bytes) {
-        let answer = self.store.publish(channel, message);
-        let answer = timeout(self.write_deadline, answer).await;
-        self.settled(StoreCall::Channel, answer);
     }
 
     pub(crate) async fn listen(&self, channel: &str) -> Option<Subscription> {

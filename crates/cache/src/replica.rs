@@ -4,7 +4,8 @@
 //! ```text
 //!        ┌────────── claim the lease ──────────┬──────────────┐
 //!     granted                    held        away (no     granted, and nobody
-//!        ▼                        ▼          answer)      had it before
+//!        ▼                        ▼          answer)      had it before, or found
+//!        │                        │             │         nothing in the same trip
 //!   look again ◀─granted─ listen, then: ◀─┐     ▼              ▼
 //!    │      │             claim again     │   alone: as if    lead
 //!  found   lead            │ held         │   there were no
@@ -117,10 +118,21 @@ pub(crate) trait Peers {
     fn is_late(&self) -> bool;
 }
 
-/// Finds out what a flight has to do; waits while another replica computes. `failures` is how
-/// many computations have failed already for those who wait.
-pub(crate) async fn course<P: Peers>(peers: &P, mut failures: u32) -> Course {
-    match peers.claim().await {
+/// Finds out what a flight has to do; waits while another replica computes. `claimed` is the first
+/// claim's answer where it came with the look that found nothing; `failures` is how many computations
+/// have failed already for those who wait.
+pub(crate) async fn course<P: Peers>(
+    peers: &P,
+    claimed: Option<Claim>,
+    mut failures: u32,
+) -> Course {
+    let claimed = match claimed {
+        // The look and the claim were one.
+        Some(Claim::Granted { .. }) => return Course::Lead { failures },
+        Some(claimed) => claimed,
+        None => peers.claim().await,
+    };
+    match claimed {
         // Who comes here has looked. Since then nobody can have computed: whoever had, would have
         // had the lease.
         Claim::Granted { first: true } => return Course::Lead { failures },

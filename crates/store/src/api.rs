@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::once::{self, Conclusion, ValueOrLease};
 use crate::{Problem, Rate, StandbyHealth, StoreError, Subscription, Throttled, Topology};
 
 /// Longest key that an engine takes, in bytes.
@@ -175,6 +176,33 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// As every operation: see [`crate::ErrorKind`].
     async fn release_lease(&self, key: &str, owner: &str) -> Result<bool, StoreError>;
+
+    /// The value under `key` if it is there and alive; else the lease under `lease`, as
+    /// [`Self::acquire_lease`] gives it. What is computed once for all begins with this: where the
+    /// lease is granted, nothing was under `key` at a moment when the owner had it already. One trip
+    /// where the engine can; this default is several, of which each is atomic.
+    ///
+    /// # Errors
+    /// As every operation: see [`crate::ErrorKind`].
+    async fn get_or_lease(
+        &self,
+        key: &str,
+        lease: &str,
+        owner: &str,
+        lifetime: Duration,
+    ) -> Result<ValueOrLease, StoreError> {
+        once::get_or_lease(self, key, lease, owner, lifetime).await
+    }
+
+    /// Ends what [`Self::get_or_lease`] began: puts the value, gives the lease up if the owner has
+    /// it, and tells those who are subscribed to a channel of the lease's name. One trip where the
+    /// engine can. A value that finds no room fails the call, and the rest happens nevertheless.
+    ///
+    /// # Errors
+    /// As every operation: see [`crate::ErrorKind`].
+    async fn conclude(&self, conclusion: Conclusion<'_>) -> Result<(), StoreError> {
+        once::conclude(self, conclusion).await
+    }
 
     /// Tells everyone who is subscribed to `channel` now; at most once, nothing is kept.
     /// Channels have a name space of their own beside the keys.

@@ -11,6 +11,7 @@ mod channels;
 mod concurrency;
 mod counting;
 mod lifetimes;
+mod once;
 mod operations;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use self::lifetimes::{
     counters_keep_their_window, lifetimes_end, lifetimes_follow_the_last_write,
     sets_live_and_die_whole,
 };
+pub use self::once::{one_of_many_is_to_make_it, what_is_made_once_is_there_for_all};
 pub use self::operations::{
     arguments_are_checked, counters_count, kinds_are_kept_apart, leases_exclude, sets_hold_members,
     values_are_kept,
@@ -79,6 +81,8 @@ pub async fn all(subject: &dyn Subject) -> Result<(), StoreError> {
     comparing_loses_nothing(subject).await?;
     one_of_many_sets_the_absent(subject).await?;
     one_of_many_gets_the_lease(subject).await?;
+    what_is_made_once_is_there_for_all(subject).await?;
+    one_of_many_is_to_make_it(subject).await?;
     Ok(())
 }
 

@@ -101,6 +101,7 @@ pub mod conformance;
 mod embedded;
 mod error;
 mod health;
+mod once;
 mod pubsub;
 mod redis;
 mod resilient;
@@ -118,6 +119,7 @@ pub use clock::{Clock, SystemClock};
 pub use embedded::{EmbeddedConfig, EmbeddedStore, OpenError, OpenErrorKind};
 pub use error::{ErrorKind, Fault, StoreError};
 pub use health::{Problem, StandbyHealth, Topology};
+pub use once::{Conclusion, ValueOrLease};
 pub use pubsub::Subscription;
 pub use redis::{
     Deployment, RedisConfig, RedisConfigError, RedisHost, RedisParameters, RedisStore, RedisTls,

@@ -77,6 +77,43 @@ struct World {
 
 type Shared = Arc<Mutex<World>>;
 
+impl World {
+    fn claim(&mut self, number: usize) -> Claim {
+        match self.holder {
+            // Who is doomed gives no sign of life any more.
+            _ if self.doomed == Some(number) => Claim::Away,
+            Some(holder) if holder != number => Claim::Held(Duration::ZERO),
+            Some(_) => Claim::Granted { first: false },
+            None => {
+                self.holder = Some(number);
+                self.begun_in_epoch = 0;
+                let first = !std::mem::replace(&mut self.history, true);
+                Claim::Granted { first }
+            }
+        }
+    }
+
+    fn keep(&mut self, outcome: &Outcome) {
+        if let Outcome::Kept(entry) = outcome {
+            self.kept = Some(entry.clone());
+        }
+    }
+
+    fn tell(&mut self, outcome: &Outcome) {
+        if !self.mute {
+            for ear in &mut self.ears {
+                ear.push(outcome.clone());
+            }
+        }
+    }
+
+    fn release(&mut self, number: usize) {
+        if self.holder == Some(number) {
+            self.holder = None;
+        }
+    }
+}
+
 /// A replica.
 struct Replica {
     number: usize,
@@ -109,20 +146,7 @@ impl Peers for Pilot {
     type Ear = usize;
 
     async fn claim(&self) -> Claim {
-        let number = self.number;
-        self.at(|world| match world.holder {
-            // Who is doomed gives no sign of life any more.
-            _ if world.doomed == Some(number) => Claim::Away,
-            Some(holder) if holder != number => Claim::Held(Duration::ZERO),
-            Some(_) => Claim::Granted { first: false },
-            None => {
-                world.holder = Some(number);
-                world.begun_in_epoch = 0;
-                let first = !std::mem::replace(&mut world.history, true);
-                Claim::Granted { first }
-            }
-        })
-        .await
+        self.at(|world| world.claim(self.number)).await
     }
 
     async fn listen(&self) -> Option<usize> {
@@ -223,11 +247,12 @@ impl Pilot {
 
     /// As `fly`: look, agree, compute, keep, land, tell.
     async fn fly(&self, guard: Guard<()>, fate: Fate) {
-        if let Some(entry) = self.find().await {
+        let (found, claimed) = self.look().await;
+        if let Some(entry) = found {
             self.found(guard, entry);
             return;
         }
-        let leading = match course(self, 0).await {
+        let leading = match course(self, claimed, 0).await {
             Course::Lead { .. } => true,
             Course::Alone | Course::Late => false,
             Course::Found { entry, .. } => {
@@ -269,38 +294,36 @@ impl Pilot {
         }
     }
 
-    async fn conclude(&self, outcome: Outcome) {
-        if let Outcome::Kept(entry) = &outcome {
-            self.at(|world| world.kept = Some(entry.clone())).await;
+    /// Looks, and claims where nothing is there; some engines do both at once.
+    async fn look(&self) -> (Option<Entry>, Option<Claim>) {
+        if thread_rng().gen_bool(0.5) {
+            return (self.find().await, None);
         }
-        if outcome == Outcome::Failed {
-            self.release().await;
-            self.tell(outcome).await;
-        } else {
-            self.tell(outcome).await;
-            self.release().await;
-        }
+        self.at(|world| match world.kept.clone() {
+            Some(entry) => (Some(entry), None),
+            None => (None, Some(world.claim(self.number))),
+        })
+        .await
     }
 
-    async fn tell(&self, outcome: Outcome) {
-        self.at(|world| {
-            if !world.mute {
-                for ear in &mut world.ears {
-                    ear.push(outcome.clone());
-                }
-            }
-        })
-        .await;
+    /// Keeps, tells and gives the lease back; some engines do all at once.
+    async fn conclude(&self, outcome: Outcome) {
+        if thread_rng().gen_bool(0.5) {
+            self.at(|world| {
+                world.keep(&outcome);
+                world.release(self.number);
+                world.tell(&outcome);
+            })
+            .await;
+            return;
+        }
+        self.at(|world| world.keep(&outcome)).await;
+        self.release().await;
+        self.at(|world| world.tell(&outcome)).await;
     }
 
     async fn release(&self) {
-        let number = self.number;
-        self.at(|world| {
-            if world.holder == Some(number) {
-                world.holder = None;
-            }
-        })
-        .await;
+        self.at(|world| world.release(self.number)).await;
     }
 }
 
@@ -451,7 +474,18 @@ async fn who_has_a_lease_that_nobody_had_before_doesnt_look_again() {
             first,
             looks: 0.into(),
         };
-        assert_eq!(course(&world, 0).await, Course::Lead { failures: 0 });
+        assert_eq!(course(&world, None, 0).await, Course::Lead { failures: 0 });
         assert_eq!(world.looks.into_inner(), looks, "first: {first}");
     }
+    // Nor does who claimed it in the trip of the look.
+    let world = Free {
+        first: false,
+        looks: 0.into(),
+    };
+    let claimed = Some(Claim::Granted { first: false });
+    assert_eq!(
+        course(&world, claimed, 0).await,
+        Course::Lead { failures: 0 }
+    );
+    assert_eq!(world.looks.into_inner(), 0);
 }

@@ -4,25 +4,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use fred::types::{CustomCommand, Value};
+use fred::types::Value;
 use futures_util::future::try_join_all;
-use tokio::time::Instant;
 
-use super::answer::{
-    MAX_LIFETIME, added, fence_key, integer, lease, millis, one_word, refused, said, whole_millis,
-    words,
-};
+use super::answer::{added, fence_key, integer, lease, millis, one_word, refused, said, words};
 use super::fault::Fault;
+use super::once::lease_args;
 use super::{Inner, RedisStore};
+use crate::once::{Conclusion, ValueOrLease};
 use crate::{
     Added, Addition, ErrorKind, Lease, Problem, Rate, Store, StoreError, StoreHealth, StoreKind,
     Subscription, Throttled, TimeLeft, checks,
 };
-
-/// How long the history of a lease's fence outlives the lease, in milliseconds. A fence is the
-/// server's time, so that it grows without a history too; this covers clocks that disagree after
-/// a failover. Every answer that is computed leaves one, so it can't be days.
-const FENCE_HISTORY: u128 = 10 * 60 * 1_000;
 
 /// One addition that must happen once, however often it is sent.
 #[derive(Debug, Clone, Copy)]
@@ -241,14 +234,9 @@ impl Store for RedisStore {
         const CONTEXT: &str = "acquiring a lease";
         checks::lifetime(Some(lifetime), CONTEXT)?;
         let name = self.inner.settings.name(checks::key(key, CONTEXT)?);
-        let history = whole_millis(lifetime).saturating_add(FENCE_HISTORY);
-        let args = vec![
-            Value::from(checks::member(owner, CONTEXT)?),
-            millis(Some(lifetime)),
-            Value::from(history.min(MAX_LIFETIME).to_string()),
-        ];
         let mut keys = vec![Value::from(name.as_str())];
         keys.extend(fence_key(&self.inner.settings.config.prefix, &name).map(Value::from));
+        let args = lease_args(checks::member(owner, CONTEXT)?, lifetime);
         let answer = self
             .inner
             .run(&self.inner.scripts.acquire, keys, args)
@@ -263,6 +251,20 @@ impl Store for RedisStore {
         let args = vec![Value::from(checks::member(owner, CONTEXT)?)];
         let script = &self.inner.scripts.release;
         one_word(self.inner.run(script, vec![key], args).await, CONTEXT)
+    }
+
+    async fn get_or_lease(
+        &self,
+        key: &str,
+        lease: &str,
+        owner: &str,
+        lifetime: Duration,
+    ) -> Result<ValueOrLease, StoreError> {
+        self.value_or_lease(key, lease, owner, lifetime).await
+    }
+
+    async fn conclude(&self, conclusion: Conclusion<'_>) -> Result<(), StoreError> {
+        self.end(conclusion).await
     }
 
     async fn publish(&self, channel: &str, message: Bytes) -> Result<(), StoreError> {
@@ -360,25 +362,6 @@ impl Inner {
     async fn subscribe(&self, name: String) -> Result<(), Fault> {
         let _order = self.hub.order.lock().await;
         self.link()?.subscribe(name).await
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<Bytes>, Fault> {
-        let args = vec![self.key(key)];
-        let Some(replica) = self.replica_for(key) else {
-            return Ok(self.call("GET", args).await?.into_bytes());
-        };
-        let get = || CustomCommand::new_static("GET", 0, false);
-        let (config, begun) = (&self.settings.config, Instant::now());
-        let half = config.command_timeout / 2;
-        if let Ok(answer) = replica.call(get(), args.clone(), half).await {
-            return Ok(answer.into_bytes());
-        }
-        // The others don't find out each for themselves that it is frozen.
-        replica.avoid(config.heartbeat);
-        // Both together take no longer than one does else.
-        let left = config.command_timeout.saturating_sub(begun.elapsed());
-        let answer = self.send_within(left, get(), args).await?;
-        Ok(answer.into_bytes())
     }
 
     async fn counter(&self, key: &str) -> Result<i64, Fault> {

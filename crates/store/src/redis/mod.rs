@@ -8,6 +8,7 @@ mod fault;
 mod health;
 mod link;
 mod messages;
+mod once;
 mod scripts;
 mod sentinel;
 mod tls;
@@ -271,10 +272,15 @@ impl Inner {
         }
     }
 
+    /// Whether `key` may be read from a replica.
+    fn reads_replicas(&self, key: &str) -> bool {
+        let prefixes = &self.settings.config.replica_read_prefixes;
+        prefixes.iter().any(|prefix| key.starts_with(prefix))
+    }
+
     /// A replica that is up and may be read for `key`.
     fn replica_for(&self, key: &str) -> Option<Arc<Link>> {
-        let prefixes = &self.settings.config.replica_read_prefixes;
-        if !prefixes.iter().any(|prefix| key.starts_with(prefix)) {
+        if !self.reads_replicas(key) {
             return None;
         }
         let replicas = self.replicas.read().unwrap_or_else(PoisonError::into_inner);
@@ -354,7 +360,7 @@ impl Inner {
         match self.send(command("EVALSHA"), all.clone()).await {
             Err(fault) if fault.is_unknown_script() => {
                 if let Some(first) = all.first_mut() {
-                    *first = Value::from(script.body);
+                    *first = Value::from(script.body.as_ref());
                 }
                 self.send(command("EVAL"), all).await
             }

@@ -6,17 +6,20 @@
 //! beyond 2⁵³ never pass through Lua's doubles: they are compared as decimal text, and added by
 //! `HINCRBY`. The time is the server's.
 
+use std::borrow::Cow;
+
 use sha1::{Digest, Sha1};
 
 /// A script with the name that the server knows it by.
 #[derive(Debug)]
 pub(super) struct Script {
-    pub(super) body: &'static str,
+    pub(super) body: Cow<'static, str>,
     pub(super) sha: String,
 }
 
 impl Script {
-    fn new(body: &'static str) -> Self {
+    fn new(body: impl Into<Cow<'static, str>>) -> Self {
+        let body = body.into();
         let digest = Sha1::digest(body.as_bytes());
         let sha = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         Self { body, sha }
@@ -32,6 +35,8 @@ pub(super) struct Scripts {
     pub(super) set_insert: Script,
     pub(super) acquire: Script,
     pub(super) release: Script,
+    pub(super) get_or_lease: Script,
+    pub(super) conclude: Script,
 }
 
 impl Scripts {
@@ -43,6 +48,10 @@ impl Scripts {
             set_insert: Script::new(SET_INSERT),
             acquire: Script::new(ACQUIRE),
             release: Script::new(RELEASE),
+            get_or_lease: Script::new(format!(
+                "local function acquire(KEYS, ARGV)\n{ACQUIRE}\nend\n{GET_OR_LEASE}"
+            )),
+            conclude: Script::new(CONCLUDE),
         }
     }
 }
@@ -228,5 +237,26 @@ if kind == 'none' then return {'0'} end
 if kind ~= 'list' then return {'wrong'} end
 if redis.call('LINDEX', KEYS[1], 0) ~= ARGV[1] then return {'0'} end
 redis.call('DEL', KEYS[1])
+return {'1'}
+";
+
+/// Value, lease and, where its name allows, its history; as for a lease → the value; or as for a
+/// lease.
+const GET_OR_LEASE: &str = r"
+local there = redis.call('GET', KEYS[1])
+if there then return {'value', there} end
+return acquire({KEYS[2], KEYS[3]}, ARGV)
+";
+
+/// Lease, whose name is the channel's, and the value's key if there is one; owner, message, then the
+/// value and its lifetime in ms → 1. A value that isn't taken fails the whole after the rest was done.
+const CONCLUDE: &str = r"
+local put
+if KEYS[2] then put = redis.pcall('SET', KEYS[2], ARGV[3], 'PX', ARGV[4]) end
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'list' and kind ~= 'none' then return {'wrong'} end
+if kind == 'list' and redis.call('LINDEX', KEYS[1], 0) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+redis.call('PUBLISH', KEYS[1], ARGV[2])
+if type(put) == 'table' and put.err then return put end
 return {'1'}
 ";

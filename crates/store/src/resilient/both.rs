@@ -6,7 +6,8 @@ use bytes::Bytes;
 use metrics::counter;
 
 use super::away::Add;
-use super::{Answer, ResilientStore, Shared, record, unavailable};
+use super::{Answer, KeyClass, ResilientStore, Shared, record, unavailable};
+use crate::once::{self, Conclusion};
 use crate::redis::Once;
 use crate::{Added, Addition, ErrorKind, StoreError, checks};
 
@@ -46,6 +47,55 @@ impl ResilientStore {
             }
             added => Ok(added),
         }
+    }
+
+    pub(super) async fn set_absent(
+        &self,
+        key: &str,
+        value: Bytes,
+        lifetime: Option<Duration>,
+    ) -> Result<bool, StoreError> {
+        const CONTEXT: &str = "setting an absent value";
+        let shared = &self.shared;
+        let remote = shared.remote.set_if_absent(key, value.clone(), lifetime);
+        let class = shared.config.classes.of(key);
+        if class == KeyClass::Local {
+            let local = shared.local.set_if_absent(key, value, lifetime);
+            return shared.ask_or_local("set_if_absent", remote, local).await;
+        }
+        if class == KeyClass::Durable {
+            check(key, Some(&value), lifetime, CONTEXT)?;
+            let here = shared.compare_and_set_here(key, None, value, lifetime);
+            match here.await {
+                Ok(None) => {}
+                // Something else than a value is there.
+                Err(error) if error.kind() == ErrorKind::WrongKind => return Ok(false),
+                Ok(Some(set)) => return Ok(set),
+                Err(error) => return Err(error),
+            }
+        }
+        shared.ask_or_fail("set_if_absent", CONTEXT, remote).await
+    }
+
+    /// As [`crate::Store::conclude`]. Where the shared store is away, whoever waits in this process is
+    /// told nevertheless.
+    pub(super) async fn end(&self, conclusion: Conclusion<'_>) -> Result<(), StoreError> {
+        let shared = &self.shared;
+        let value = conclusion.value.as_ref();
+        if value.is_some_and(|(key, ..)| shared.config.classes.of(key) != KeyClass::Ephemeral) {
+            return once::conclude(self, conclusion).await;
+        }
+        let remote = shared.remote.conclude(conclusion.clone());
+        if let Answer::There(done) = shared.ask("conclude", remote).await? {
+            return Ok(done);
+        }
+        if value.is_some() {
+            shared.drop_write("conclude");
+        }
+        shared
+            .local
+            .publish(conclusion.lease, conclusion.message)
+            .await
     }
 }
 

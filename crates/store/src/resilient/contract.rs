@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::both::check;
 use super::{Answer, KeyClass, ResilientStore, unavailable};
+use crate::once::{self, Conclusion, ValueOrLease};
 use crate::{
     Added, Addition, ErrorKind, Lease, Rate, Store, StoreError, StoreHealth, StoreKind,
     Subscription, Throttled, TimeLeft, checks,
@@ -73,29 +74,7 @@ impl Store for ResilientStore {
         value: Bytes,
         lifetime: Option<Duration>,
     ) -> Result<bool, StoreError> {
-        const CONTEXT: &str = "setting an absent value";
-        let shared = &self.shared;
-        let remote = shared.remote.set_if_absent(key, value.clone(), lifetime);
-        match shared.config.classes.of(key) {
-            KeyClass::Local => {
-                let local = shared.local.set_if_absent(key, value, lifetime);
-                shared.ask_or_local("set_if_absent", remote, local).await
-            }
-            class => {
-                if class == KeyClass::Durable {
-                    check(key, Some(&value), lifetime, CONTEXT)?;
-                    let here = shared.compare_and_set_here(key, None, value, lifetime);
-                    match here.await {
-                        Ok(None) => {}
-                        // Something else than a value is there.
-                        Err(error) if error.kind() == ErrorKind::WrongKind => return Ok(false),
-                        Ok(Some(set)) => return Ok(set),
-                        Err(error) => return Err(error),
-                    }
-                }
-                shared.ask_or_fail("set_if_absent", CONTEXT, remote).await
-            }
-        }
+        self.set_absent(key, value, lifetime).await
     }
 
     async fn compare_and_set(
@@ -359,6 +338,25 @@ impl Store for ResilientStore {
         let remote = self.shared.remote.release_lease(key, owner);
         let refused = || Err(unavailable("releasing a lease"));
         self.shared.ask_or("release_lease", remote, refused).await
+    }
+
+    async fn get_or_lease(
+        &self,
+        key: &str,
+        lease: &str,
+        owner: &str,
+        lifetime: Duration,
+    ) -> Result<ValueOrLease, StoreError> {
+        if self.shared.config.classes.of(key) != KeyClass::Ephemeral {
+            return once::get_or_lease(self, key, lease, owner, lifetime).await;
+        }
+        let remote = self.shared.remote.get_or_lease(key, lease, owner, lifetime);
+        let refused = || Err(unavailable("getting a value or a lease"));
+        self.shared.ask_or("get_or_lease", remote, refused).await
+    }
+
+    async fn conclude(&self, conclusion: Conclusion<'_>) -> Result<(), StoreError> {
+        self.end(conclusion).await
     }
 
     async fn publish(&self, channel: &str, message: Bytes) -> Result<(), StoreError> {

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use store::test_util::redis::{Sentinels, Server, free_port, until};
 use store::test_util::{Link, Proxy};
-use store::{Deployment, ErrorKind, Problem, RedisConfig, RedisHost, RedisStore, Store};
+use store::{
+    Conclusion, Deployment, ErrorKind, Problem, RedisConfig, RedisHost, RedisStore, Store,
+};
 
 use crate::common::{PATIENCE, config, started};
 
@@ -139,6 +141,9 @@ async fn a_full_server_is_read_and_its_writes_are_full() {
     let store = started(config(Deployment::Standalone(server.host()))).await;
     store.set("a", text("1"), None).await.unwrap();
     store.increment("n", 1, None).await.unwrap();
+    let life = Duration::from_secs(9);
+    store.acquire_lease("made", "ana", life).await.unwrap();
+    let mut told = store.subscribe("made").await.unwrap();
     server
         .command(&["CONFIG", "SET", "maxmemory", "1"])
         .await
@@ -153,9 +158,20 @@ async fn a_full_server_is_read_and_its_writes_are_full() {
         store.increment("n", 1, None).await.map_err(kind).err(),
         full
     );
-    let life = Duration::from_secs(9);
     let lease = store.acquire_lease("l", "ana", life).await;
     assert_eq!(lease.map_err(kind).err(), full);
+    // What finds no room is told nevertheless, and nobody has to wait for its lease to end.
+    let conclusion = Conclusion {
+        lease: "made",
+        owner: "ana",
+        value: Some(("m", text("3"), life)),
+        message: text("told"),
+    };
+    let concluded = store.conclude(conclusion).await;
+    assert_eq!(concluded.map_err(kind).err(), full);
+    assert_eq!(told.next().await, Some(text("told")));
+    assert!(!store.release_lease("made", "ana").await.unwrap());
+    assert_eq!(store.get("m").await.unwrap(), None);
     assert_eq!(store.get("a").await.unwrap(), Some(text("1")));
     assert_eq!(store.counters(&["n"]).await.unwrap(), [1]);
     let health = store.health().await;
