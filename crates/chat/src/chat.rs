@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use crate::find::is_quick;
 use crate::live::{EventBody, EventId, Log, Reader, Streams};
 use crate::model::Guard;
 use crate::session::{SessionView, Sessions, timestamp};
@@ -187,6 +188,12 @@ impl Chat {
             query = query.module(module);
         }
         self.inner.deps.knowledge.search(&query)
+    }
+
+    /// Whether a search for this takes so little that it isn't worth a thread of its own.
+    #[must_use]
+    pub fn is_quick(&self, query: &str) -> bool {
+        is_quick(&self.inner.deps.knowledge, query)
     }
 
     /// Its knowledge base.

@@ -52,6 +52,16 @@ impl From<Hit> for Passage {
     }
 }
 
+/// Passages, and bytes of a question, up to which a search takes less than it would to hand it to
+/// another thread and back where there is something to do: some 0.1 ms.
+const QUICK_PASSAGES: usize = 2_000;
+const QUICK_BYTES: usize = 400;
+
+/// Whether to search where the question is, instead of on another thread.
+pub(crate) fn is_quick(base: &KnowledgeBase, question: &str) -> bool {
+    question.len() <= QUICK_BYTES && base.passages() <= QUICK_PASSAGES
+}
+
 /// Searches. It computes for up to some milliseconds and never waits.
 pub(crate) fn find(
     base: &KnowledgeBase,

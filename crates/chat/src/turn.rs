@@ -14,7 +14,7 @@ use crate::answer::{Citation, NO_MODEL, Outcome};
 use crate::chat::Inner;
 use crate::confidence::{Evidence, confidence};
 use crate::extract::extract;
-use crate::find::{Found, Passage, find};
+use crate::find::{Found, Passage, find, is_quick};
 use crate::live::{End, Log};
 use crate::model::{Job, Sink};
 use crate::prompt::{self, Parts};
@@ -138,6 +138,9 @@ impl Turn {
         let base = inner.deps.knowledge.clone();
         let (question, history) = (self.turn.question.clone(), self.history.clone());
         let (today, passages) = (inner.today(), inner.config.passages);
+        if is_quick(&base, &question) {
+            return Ok(find(&base, &question, &history, today, passages));
+        }
         // Searches are short, and those before it as many as streams may be.
         let place = Arc::clone(&inner.searches).acquire_owned();
         let place = timeout(inner.config.message_limit, place).await;

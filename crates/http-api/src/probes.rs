@@ -164,7 +164,7 @@ pub(crate) async fn ready(shared: &Shared) -> Reply {
 /// How everything is. Never calls the model.
 pub(crate) async fn health(shared: &Shared) -> Reply {
     let begun = Instant::now();
-    let store = store_health(shared).await;
+    let (store, metrics) = tokio::join!(store_health(shared), figures(shared));
     let circuit = shared.circuit();
     let model_down = shared.model_watch.is_down() || circuit == Some(BreakerState::Open);
     // The rules answer without store and model: no dependency makes the service unhealthy.
@@ -179,7 +179,7 @@ pub(crate) async fn health(shared: &Shared) -> Reply {
         timestamp: shared.now().to_string(),
         uptime_seconds: shared.uptime().as_secs(),
         dependencies: dependencies(shared, store),
-        metrics: figures(shared).await,
+        metrics,
         health_check_duration_ms: millis(begun.elapsed()),
     };
     json(code, &health)

@@ -326,6 +326,12 @@ impl KnowledgeBase {
         self.shared.generation.subscribe()
     }
 
+    /// Passages that a search goes over, at once.
+    #[must_use]
+    pub fn passages(&self) -> usize {
+        self.shared.current.load().slots()
+    }
+
     /// What there is, in figures. It looks at every document.
     #[must_use]
     pub fn stats(&self) -> Stats {

@@ -145,11 +145,15 @@ pub(crate) async fn search(call: Call<'_>) -> Result<Reply, Problem> {
     }
     let top_k = usize::try_from(query.number("top_k", 1..=20, 3)?).unwrap_or(3);
     let module = query.get("module").map(str::to_owned);
+    let quick = chat.is_quick(&text);
     // Up to a few milliseconds over a large base.
     let work = move || {
         let hits = chat.search(&text, top_k, module.as_deref());
         answer::hits(&text, &hits)
     };
+    if quick {
+        return work();
+    }
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|_| Problem::internal())?

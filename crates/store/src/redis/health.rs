@@ -16,28 +16,36 @@ const TLS_PATIENCE: Duration = Duration::from_millis(150);
 /// Most servers of one kind that are told of.
 const MAX_TOLD: usize = 32;
 
+/// Whether a server that takes no writes for this reason may answer reads.
+fn may_be_read(problem: Problem) -> bool {
+    use Problem::{ClusterDown, Full, NotPermitted, Protocol, ReadOnly};
+    matches!(
+        problem,
+        Full | ReadOnly | NotPermitted | Protocol | ClusterDown
+    )
+}
+
 impl RedisStore {
-    /// One small read, and one small write.
+    /// One small write, and what the server says of its replicas, at the same time.
     pub(super) async fn look(&self) -> StoreHealth {
         let inner = &self.inner;
         let started = Instant::now();
-        let read = inner.ping().await;
-        let mut health = StoreHealth::new(inner.kind, read.is_ok(), started.elapsed());
-        health.problem = match read {
-            Ok(()) => self.probe().await.err(),
-            Err(fault) => Some(
-                inner
-                    .settings
-                    .problem()
-                    .or(fault.problem)
-                    .unwrap_or(Problem::Unreachable),
-            ),
+        let written = async { (self.probe().await, started.elapsed()) };
+        let ((written, latency), topology) = tokio::join!(written, self.topology());
+        let up = match written {
+            Ok(()) => true,
+            Err(problem) => may_be_read(problem) && inner.ping().await.is_ok(),
+        };
+        let mut health = StoreHealth::new(inner.kind, up, latency);
+        health.problem = match written {
+            Err(problem) if !up => Some(inner.settings.problem().unwrap_or(problem)),
+            written => written.err(),
         };
         if health.problem == Some(Problem::Unreachable) && self.tls_fails().await {
             health.problem = Some(Problem::Tls);
         }
         health.reason = health.problem.map(|problem| self.reason(problem));
-        health.topology = Some(self.topology(health.up).await);
+        health.topology = Some(topology);
         health
     }
 
@@ -76,7 +84,7 @@ impl RedisStore {
         }
     }
 
-    async fn topology(&self, up: bool) -> Topology {
+    async fn topology(&self) -> Topology {
         let inner = &self.inner;
         let mut topology = Topology {
             settings: inner.settings.config.figures(),
@@ -91,9 +99,7 @@ impl RedisStore {
         match &inner.settings.config.deployment {
             Deployment::Standalone(host) => {
                 topology.masters = vec![host.to_string()];
-                if up {
-                    topology.replicas = inner.replicas_by_role().await;
-                }
+                topology.replicas = inner.replicas_by_role().await;
             }
             Deployment::Sentinel { .. } => {
                 if let Some(sentinels) = &self.sentinels {
@@ -103,11 +109,11 @@ impl RedisStore {
                     topology.sentinels = view.sentinels.iter().map(RedisHost::to_string).collect();
                 }
             }
-            Deployment::Cluster(_) if up => {
-                (topology.masters, topology.replicas) = inner.cluster_nodes().await;
-            }
             Deployment::Cluster(hosts) => {
-                topology.masters = hosts.iter().map(RedisHost::to_string).collect();
+                (topology.masters, topology.replicas) = inner.cluster_nodes().await;
+                if topology.masters.is_empty() {
+                    topology.masters = hosts.iter().map(RedisHost::to_string).collect();
+                }
             }
         }
         topology
