@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::rt::{Read, Write};
 use hyper::server::conn::{http1, http2};
@@ -17,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::app::Shared;
-use crate::connections::{Dismissal, Link, Place};
+use crate::connections::{Busy, Dismissal, Link, Place};
 use crate::reply::Body;
 use crate::service;
 use crate::stream::Impatient;
@@ -156,16 +157,21 @@ fn answers(
 ) -> impl HttpService<Incoming, ResBody = Body, Error = Infallible, Future: Send + 'static> + use<>
 {
     let (shared, link) = (Arc::clone(shared), Arc::clone(&place.link));
+    // hyper keeps the room of this future for as long as it keeps the connection: what waits, or
+    // streams, is not to hold that of a whole request.
     service_fn(move |request| {
         let (shared, busy) = (Arc::clone(&shared), link.begin());
-        async move {
-            let _busy = busy;
-            // hyper keeps the room of this future for as long as it keeps the connection: what
-            // waits, or streams, is not to hold that of a whole request.
-            let answer = Box::pin(service::answer(&shared, peer, request));
-            Ok::<_, Infallible>(answer.await)
-        }
+        Box::pin(answered(shared, busy, peer, request))
     })
+}
+
+async fn answered(
+    shared: Arc<Shared>,
+    _busy: Busy,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    Ok(service::answer(&shared, peer, request).await)
 }
 
 fn ended(outcome: hyper::Result<()>) {

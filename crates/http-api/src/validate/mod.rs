@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use cache::{CacheError, CacheKey, Computed, Keep, KeyMemo};
+use cache::{CacheError, CacheKey, Computed, Keep};
 use http::StatusCode;
 use jiff::civil::Date;
 
@@ -46,17 +46,16 @@ pub(crate) async fn handle(call: Call<'_>) -> Result<Reply, Problem> {
         ..
     } = call;
     let (mode, today) = (kept::mode(&head.headers), shared.today());
-    let memo = (body.len() <= INLINE_BYTES).then(|| memo_input(caller, today, &body));
     // A body that came before, byte for byte and from the same caller: nothing of it needs to be
     // read again.
-    let known = memo.as_deref();
-    if let Some(key) = known.and_then(|memo| shared.keys_of_bodies.get(memo))
+    if body.len() <= INLINE_BYTES
+        && let Some(key) = shared.keys_of_bodies.get(&memo(caller, &day(today), &body))
         && let Some(reply) = kept::here(shared, caller, &key, mode)
     {
         return Ok(reply);
     }
     // Boxed, so that a hit doesn't carry the size of all that a miss needs.
-    Box::pin(computed(shared, caller, place, mode, today, memo, body)).await
+    Box::pin(computed(shared, caller, place, mode, today, body)).await
 }
 
 /// The answer to a body that isn't a repeated one: from the cache under its key, or found now.
@@ -66,16 +65,20 @@ async fn computed(
     place: Place,
     mode: cache::Mode,
     today: Date,
-    memo: Option<Vec<u8>>,
     body: Bytes,
 ) -> Result<Reply, Problem> {
     let effort = offload::effort(&body);
     let (keyed, asking) = (Arc::clone(shared), Arc::clone(caller));
-    let prepare = move || prepare(&keyed, &asking, today, &body);
+    let read = body.clone();
+    let prepare = move || prepare(&keyed, &asking, today, &read);
     let (ask, key) = shared.offload.run(effort, prepare).await??;
-    if let Some(memo) = memo {
-        shared.keys_of_bodies.insert(memo, key);
+    if body.len() <= INLINE_BYTES {
+        let day = day(today);
+        shared
+            .keys_of_bodies
+            .insert(&memo(caller, &day, &body), key);
     }
+    drop(body);
     if let Some(reply) = kept::here(shared, caller, &key, mode) {
         return Ok(reply);
     }
@@ -123,10 +126,14 @@ async fn computed(
 }
 
 /// All that decides the key of a body within one process: versions and model don't change.
-fn memo_input(caller: &Caller, today: Date, body: &[u8]) -> Vec<u8> {
-    let year = today.year().to_le_bytes();
-    let day = today.day_of_year().to_le_bytes();
-    KeyMemo::input(&[caller.name().as_bytes(), &year, &day, body])
+fn memo<'a>(caller: &'a Caller, day: &'a [u8; 4], body: &'a [u8]) -> [&'a [u8]; 3] {
+    [caller.name().as_bytes(), day, body]
+}
+
+fn day(today: Date) -> [u8; 4] {
+    let [low, high] = today.year().to_le_bytes();
+    let [day, rest] = today.day_of_year().to_le_bytes();
+    [low, high, day, rest]
 }
 
 impl Judged {

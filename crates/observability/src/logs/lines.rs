@@ -181,6 +181,9 @@ fn mend(line: &mut String, from: usize) {
         return;
     }
     let special = found & SPECIAL != 0;
+    if !special && is_uuid(text) {
+        return;
+    }
     let text = if found & SIGN == 0 {
         Cow::Borrowed(text)
     } else {
@@ -192,6 +195,15 @@ fn mend(line: &mut String, from: usize) {
     };
     line.truncate(from);
     escape(line, &text);
+}
+
+/// The usual form of a request's id, which has the sign of a RUT and is none.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(place, byte)| match place {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 const PLAIN: u8 = 0;
@@ -261,6 +273,26 @@ mod tests {
             quoted(&mut out, |out| out.push_str(text));
             let read: String = serde_json::from_str(&out).unwrap();
             assert_eq!(read, text, "{out}");
+        }
+    }
+
+    #[test]
+    fn what_passes_for_an_id_is_none_that_would_be_masked() {
+        for digits in ["0", "1", "9"] {
+            let group = |length| digits.repeat(length);
+            let (long, short, rest) = (group(8), group(4), group(12));
+            let id = format!("{long}-{short}-{short}-{short}-{rest}");
+            assert!(
+                is_uuid(&id) && matches!(masked(&id), Cow::Borrowed(_)),
+                "{id}"
+            );
+        }
+        for other in [
+            "12345678-5",
+            "12345678-5234-1234-1234-12345678901-",
+            "ñ2345678-5234-1234-1234-1234567890",
+        ] {
+            assert!(!is_uuid(other), "{other}");
         }
     }
 

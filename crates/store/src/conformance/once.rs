@@ -25,13 +25,12 @@ pub async fn what_is_made_once_is_there_for_all(subject: &dyn Subject) -> Result
     };
     let mut ear = store.subscribe(lease).await?;
     assert_granted(ask("ana").await?);
-    match ask("luis").await? {
-        ValueOrLease::Lease(Lease::Held { owner, remaining }) => {
-            assert_eq!(owner, "ana");
-            assert!(remaining <= LIFETIME && !remaining.is_zero());
-        }
-        other => panic!("{other:?}"),
-    }
+    let answer = ask("luis").await?;
+    assert!(
+        matches!(&answer, ValueOrLease::Lease(Lease::Held { owner, remaining })
+            if owner == "ana" && *remaining <= LIFETIME && !remaining.is_zero()),
+        "{answer:?}"
+    );
     let value = Bytes::from_static(b"\0made\xff");
     let conclusion = |owner, value| Conclusion {
         lease,
