@@ -95,6 +95,7 @@ pub(crate) async fn suggest_project(call: Call<'_>) -> Result<Reply, Problem> {
         body,
         ..
     } = call;
+    shared.turns.begin().await;
     let effort = offload::effort(&body);
     let (reader, sharing) = (Arc::clone(caller), Arc::clone(shared));
     let prepare = move || {

@@ -38,6 +38,7 @@ use crate::server::Server;
 use crate::suggestions::Suggestions;
 use crate::tls::Tls;
 use crate::today::Today;
+use crate::turns::Turns;
 use crate::validate::ModelWatch;
 
 /// Memory, in bytes, for bodies whose cache keys are remembered.
@@ -108,6 +109,7 @@ pub(crate) struct Shared {
     pub(crate) http: HttpMetrics,
     pub(crate) places: Places,
     pub(crate) overload: Overload,
+    pub(crate) turns: Turns,
     pub(crate) stream_places: StreamPlaces,
     pub(crate) offload: Offload,
     pub(crate) model_watch: ModelWatch,
@@ -140,6 +142,7 @@ impl Config {
             http: HttpMetrics::new(&Routes::labels()),
             places: Places::new(&self.limits),
             overload: Overload::new(self.limits.overload_delay),
+            turns: Turns::default(),
             stream_places: StreamPlaces::new(&self.limits),
             offload: Offload::default(),
             model_watch: ModelWatch::default(),

@@ -114,6 +114,7 @@ mod throttle;
 mod tls;
 mod today;
 mod told;
+mod turns;
 mod validate;
 mod within;
 

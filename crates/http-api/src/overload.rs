@@ -2,7 +2,8 @@
 //!
 //! The bound on requests in flight can't see that: what is answered without waiting is never
 //! many at once, while those who are behind wait in their sockets. What they wait is seen by a
-//! task that asks to be woken at a time and looks how late it is.
+//! task that asks to be woken at a time and looks how late it is, and how long the first waits whose
+//! turn it isn't yet ([`Turns`]).
 //!
 //! One stall, however long, refuses nobody: only a delay that stands for [`STANDING`] without
 //! ebbing away is too much (as in CoDel, RFC 8289), and only where the workers were busy meanwhile:
@@ -20,6 +21,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::offload::Offload;
+use crate::turns::Turns;
 
 /// Between two looks where nothing is late, and where something is.
 const CALM: Duration = Duration::from_millis(20);
@@ -88,8 +90,8 @@ impl Overload {
     }
 
     /// Looks for ever, where delays are bounded.
-    pub(crate) async fn watch(&self, offload: &Offload) {
-        self.watch_with(|| Load::of_runtime(offload)).await;
+    pub(crate) async fn watch(&self, offload: &Offload, turns: &Turns) {
+        self.watch_with(|| Load::of_runtime(offload, turns)).await;
     }
 
     async fn watch_with(&self, load: impl Fn() -> Load) {
@@ -100,10 +102,11 @@ impl Overload {
             let due = Instant::now() + pause;
             sleep_until(due).await;
             let at = Instant::now();
+            let load = load();
             let look = Look {
                 at,
-                late: at.saturating_duration_since(due),
-                load: load(),
+                late: at.saturating_duration_since(due).max(load.waited),
+                load,
             };
             let refuses = controller.look(look);
             self.refusing.store(refuses, Ordering::Relaxed);
@@ -119,10 +122,12 @@ struct Load {
     busy: Duration,
     /// Tasks in the workers' common queue, and work that waits for another thread.
     queued: usize,
+    /// How long the first has waited for its turn to compute.
+    waited: Duration,
 }
 
 impl Load {
-    fn of_runtime(offload: &Offload) -> Self {
+    fn of_runtime(offload: &Offload, turns: &Turns) -> Self {
         let metrics = Handle::current().metrics();
         let workers = metrics.num_workers();
         let busy: Duration = (0..workers)
@@ -131,6 +136,7 @@ impl Load {
         Self {
             busy: busy / u32::try_from(workers.max(1)).unwrap_or(u32::MAX),
             queued: metrics.global_queue_depth() + offload.waiting(),
+            waited: turns.waited(),
         }
     }
 }

@@ -136,6 +136,7 @@ async fn answer(
     if let Some(reply) = kept::here(shared, caller, &key, mode) {
         return Ok(reply);
     }
+    shared.turns.begin().await;
     let mut policy = kept::policy(shared);
     // A few lines are compared in less than a look into Redis takes: only what the model is asked
     // is worth one.

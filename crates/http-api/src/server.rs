@@ -131,7 +131,12 @@ async fn accept(
     let mut chores = JoinSet::new();
     chores.spawn(upkeep(Arc::clone(&shared)));
     let watched = Arc::clone(&shared);
-    chores.spawn(async move { watched.overload.watch(&watched.offload).await });
+    chores.spawn(async move {
+        watched
+            .overload
+            .watch(&watched.offload, &watched.turns)
+            .await
+    });
     let limits = &shared.config.limits;
     let places = Connections::new(
         limits.max_connections,

@@ -71,6 +71,7 @@ pub(crate) async fn new_session(call: Call<'_>) -> Result<Reply, Problem> {
 
 /// `POST /api/chat/message`.
 pub(crate) async fn message(call: Call<'_>) -> Result<Reply, Problem> {
+    call.shared.turns.begin().await;
     let chat = chat(call.shared)?;
     let asked = decode::message(&call.body)?;
     let tenant = tenant(&call, asked.company)?;
@@ -97,6 +98,7 @@ pub(crate) async fn message(call: Call<'_>) -> Result<Reply, Problem> {
 
 /// `POST /api/chat/message/stream`: a new stream, or the rest of one in flight.
 pub(crate) async fn stream(call: Call<'_>) -> Result<Reply, Problem> {
+    call.shared.turns.begin().await;
     let chat = chat(call.shared)?;
     let asked = decode::message(&call.body)?;
     let tenant = tenant(&call, asked.company)?;

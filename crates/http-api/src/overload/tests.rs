@@ -122,6 +122,7 @@ impl Core {
             load: Load {
                 busy: self.busy,
                 queued: 0,
+                waited: Duration::ZERO,
             },
         });
         self.look_due = self.now + self.controller.pause();
@@ -169,6 +170,7 @@ fn late(controller: &mut Controller, looks: u32, part: f64) -> Vec<bool> {
         load: Load {
             busy: (step * number).mul_f64(part),
             queued: 0,
+            waited: Duration::ZERO,
         },
     };
     (0..looks)
@@ -240,7 +242,11 @@ fn a_crowd_that_waits_behind_the_look_counts_as_a_delay() {
             controller.look(Look {
                 at: start + step * number,
                 late: MILLIS(1),
-                load: Load { busy, queued },
+                load: Load {
+                    busy,
+                    queued,
+                    ..Load::default()
+                },
             })
         })
     };
@@ -249,7 +255,7 @@ fn a_crowd_that_waits_behind_the_look_counts_as_a_delay() {
 
 #[tokio::test]
 async fn the_runtime_tells_what_it_does() {
-    let load = Load::of_runtime(&Offload::default());
+    let load = Load::of_runtime(&Offload::default(), &Turns::default());
     assert_eq!(load.queued, 0);
     assert!(load.busy < SECONDS(60));
 }
@@ -269,6 +275,7 @@ async fn jump(overload: &Overload, part: f64) -> bool {
     let load = || Load {
         busy: start.elapsed().mul_f64(part),
         queued: 0,
+        waited: Duration::ZERO,
     };
     let jumps = async {
         let mut refused = false;

@@ -83,6 +83,7 @@ pub(crate) async fn validate(call: Call<'_>) -> Result<Reply, Problem> {
     if let Some(reply) = kept::here(shared, caller, &key, mode) {
         return Ok(reply);
     }
+    shared.turns.begin().await;
     let mut policy = kept::policy(shared);
     policy.memory_only = effort <= INLINE_BYTES && job.judge().await?;
     let leader = Arc::clone(&job);

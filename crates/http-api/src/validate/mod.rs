@@ -67,6 +67,7 @@ async fn computed(
     today: Date,
     body: Bytes,
 ) -> Result<Reply, Problem> {
+    shared.turns.begin().await;
     let effort = offload::effort(&body);
     let (keyed, asking) = (Arc::clone(shared), Arc::clone(caller));
     let read = body.clone();
