@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use knowledge_base::{Hit, KnowledgeBase, Query};
 use llm_client::LanguageModel;
 use store::{Clock, Store};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -215,19 +215,21 @@ impl Chat {
         }
         let inner = &self.inner;
         let (sessions, message) = (&inner.sessions, &ask.message);
-        let (session, turn, history) = match ask.session {
+        let (session, turn, history, new) = match ask.session {
             Some(session) => {
                 let accepted = sessions.accept(tenant, session, message, ask.context.as_ref());
                 let (turn, history) = accepted.await?;
-                (session, turn, history)
+                (session, turn, history, None)
             }
             None => {
                 let context = ask.context.unwrap_or_default();
-                sessions.begin(tenant, message, context).await?
+                let (new, turn, history) = sessions.begin(tenant, message, context)?;
+                (new.id, turn, history, Some(new))
             }
         };
         let log = Log::new(&inner.config);
         let reader = log.reader(0)?;
+        let (tell, kept) = oneshot::channel();
         let turn = Box::new(Turn {
             tenant: tenant.clone(),
             session,
@@ -236,12 +238,22 @@ impl Chat {
             mode: ask.mode,
             whole,
             log: Arc::clone(&log),
+            kept: new.is_some().then_some(kept),
         });
         if let Err(refused) = inner.streams.insert(tenant, session, &log) {
-            turn.record(inner, None, true).await;
+            if new.is_none() {
+                turn.record(inner, None, true).await;
+            }
             return Err(refused);
         }
         tokio::spawn(turn.run(Arc::clone(inner)).in_current_span());
+        // A question that nobody else can know of is thought about while it is written down.
+        if let Some(new) = new {
+            let keeping = sessions.keep(tenant, &new).await;
+            // The turn ends without what tells it, also where our caller leaves.
+            keeping.inspect_err(|_| log.stop(Failure::Cancelled))?;
+            let _ = tell.send(());
+        }
         Ok(reader)
     }
 }

@@ -18,8 +18,8 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::aside::{Aside, Asides};
+pub(crate) use record::{NewSession, Said, Turn};
 use record::{Record, decode, encode, name};
-pub(crate) use record::{Said, Turn};
 
 mod record;
 use crate::{ChatError, Config, Tenant, UserContext};
@@ -121,36 +121,37 @@ impl Sessions {
         tenant: &Tenant,
         context: UserContext,
     ) -> Result<Uuid, ChatError> {
-        let (id, _) = self.keep_new(tenant, &Record::new(tenant, context)).await?;
-        Ok(id)
+        let new = NewSession::of(&Record::new(tenant, context))?;
+        self.keep(tenant, &new).await?;
+        Ok(new.id)
     }
 
-    /// Begins a session with its first question, which is one write.
-    pub(crate) async fn begin(
+    /// A session with its first question, which is yet to be [kept](Self::keep).
+    pub(crate) fn begin(
         &self,
         tenant: &Tenant,
         question: &str,
         context: UserContext,
-    ) -> Result<(Uuid, Turn, History), ChatError> {
+    ) -> Result<(NewSession, Turn, History), ChatError> {
         let mut record = Record::new(tenant, context.clone());
         let turn = record.push(Turn::asked(question, self.now()));
-        let (id, written) = self.keep_new(tenant, &record).await?;
+        let new = NewSession::of(&record)?;
         let history = History {
             context,
-            written: short(written),
+            written: short(new.bytes.clone()),
             ..History::default()
         };
-        Ok((id, turn, history))
+        Ok((new, turn, history))
     }
 
-    async fn keep_new(&self, tenant: &Tenant, record: &Record) -> Result<(Uuid, Bytes), ChatError> {
-        let id = Uuid::new_v4();
-        let bytes = Bytes::from(encode(record)?);
-        let key = name(tenant, id);
-        let set = self.store.set(&key, bytes.clone(), Some(self.lifetime));
+    /// Keeps a new session, which is one write.
+    pub(crate) async fn keep(&self, tenant: &Tenant, new: &NewSession) -> Result<(), ChatError> {
+        let key = name(tenant, new.id);
+        let bytes = new.bytes.clone();
+        let set = self.store.set(&key, bytes, Some(self.lifetime));
         self.within(set).await?;
         metrics::counter!(crate::metrics_names::SESSIONS).increment(1);
-        Ok((id, bytes))
+        Ok(())
     }
 
     /// Accepts a question: its turn, and what came before it. Where the store can't be asked for

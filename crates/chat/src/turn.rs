@@ -7,6 +7,7 @@ use std::time::Duration;
 use cache::{CacheError, CacheKey, Cost, Keep, Mode, Policy, Status, StreamEnd, StreamWriter};
 use futures_util::FutureExt as _;
 use llm_client::LanguageModel;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -39,6 +40,8 @@ pub(crate) struct Turn {
     /// Nobody wants the pieces: what breaks off can still be answered otherwise.
     pub(crate) whole: bool,
     pub(crate) log: Arc<Log>,
+    /// Tells that its session, a new one, is kept; it never is where that can't be told.
+    pub(crate) kept: Option<oneshot::Receiver<()>>,
 }
 
 /// What a model came to, and where that is from.
@@ -49,7 +52,8 @@ impl Turn {
     ///
     /// It is held for as long as the answer streams, a thousand times at once: what comes before
     /// or after that has its room only then.
-    pub(crate) async fn run(self: Box<Self>, inner: Arc<Inner>) {
+    pub(crate) async fn run(mut self: Box<Self>, inner: Arc<Inner>) {
+        let kept = self.kept.take();
         let log = Arc::clone(&self.log);
         let answered = AssertUnwindSafe(self.answer(&inner)).catch_unwind();
         let outcome = tokio::select! {
@@ -60,6 +64,13 @@ impl Turn {
             }),
             why = log.stopped(inner.config.abandon_after) => Err(why),
         };
+        if let Some(kept) = kept
+            && kept.await.is_err()
+        {
+            log.finish(End::Failed(Failure::Cancelled));
+            inner.streams.ended(log.id());
+            return;
+        }
         // Into the session first: who reads the end may ask on at once.
         let end = match outcome {
             Ok(answer) => {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -206,6 +207,21 @@ pub(super) fn name(tenant: &Tenant, id: Uuid) -> String {
 
 pub(super) fn encode(record: &Record) -> Result<Vec<u8>, ChatError> {
     serde_json::to_vec(record).map_err(|_| ChatError::Internal)
+}
+
+/// A session that nobody knows yet.
+pub(crate) struct NewSession {
+    pub(crate) id: Uuid,
+    pub(super) bytes: Bytes,
+}
+
+impl NewSession {
+    pub(super) fn of(record: &Record) -> Result<Self, ChatError> {
+        Ok(Self {
+            id: Uuid::new_v4(),
+            bytes: Bytes::from(encode(record)?),
+        })
+    }
 }
 
 /// A session of this tenant; one of another company of the same key is none.

@@ -9,11 +9,11 @@ use chat::{Ask, Chat, ChatError, Config, Deps, EventBody, SessionView, Tenant, U
 use llm_client::test_util::{Outcome, ScriptedModel};
 use llm_client::{LanguageModel, StreamEvent};
 use serde_json::json;
-use store::test_util::Reply;
 use store::test_util::redis::{Server, until};
+use store::test_util::{Link, Proxy, Reply};
 use store::{
-    Deployment, EmbeddedConfig, EmbeddedStore, KeyClass, KeyClasses, RedisConfig, RedisStore,
-    ResilientConfig, ResilientStore, Store, SystemClock,
+    Deployment, EmbeddedConfig, EmbeddedStore, KeyClass, KeyClasses, RedisConfig, RedisHost,
+    RedisStore, ResilientConfig, ResilientStore, Store, SystemClock,
 };
 use uuid::Uuid;
 
@@ -93,6 +93,67 @@ impl Replica {
         .await
         .unwrap();
     }
+}
+
+/// A chat right over a server, which is reached by this proxy.
+async fn bare(proxy: &Proxy, model: ScriptedModel) -> Chat {
+    let host = RedisHost::new("127.0.0.1", proxy.port());
+    let mut redis = RedisConfig::new(Deployment::Standalone(host));
+    redis.command_timeout = Duration::from_secs(20);
+    redis.unresponsive_timeout = Duration::from_secs(60);
+    let store = RedisStore::start(redis).unwrap();
+    store.ready(Duration::from_secs(20)).await.unwrap();
+    let clock = Arc::new(SystemClock);
+    let cache = CacheConfig::default();
+    let deps = Deps {
+        knowledge: knowledge(),
+        store: Arc::new(store),
+        cache: Cache::new(&cache, &[chat::OPERATION], None, clock.clone()).unwrap(),
+        model: Some(Arc::new(model)),
+        clock,
+    };
+    let mut config = Config::default();
+    config.store_limit = Duration::from_secs(20);
+    Chat::new(deps, config)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_sessions_question_is_thought_about_while_it_is_written_down() {
+    let server = server().await;
+    let proxy = Proxy::before(server.port()).await.unwrap();
+    let model = ScriptedModel::new("m").otherwise(Outcome::text("Con una nota [1]."));
+    let chat = bare(&proxy, model.clone()).await;
+    proxy.set(Link::Freeze);
+    let asking = chat.clone();
+    let asked = tokio::spawn(async move { asking.message(&sur(), ask(None, ANULAR)).await });
+    until("the model to be asked", async || {
+        model.requests().len() == 1
+    })
+    .await
+    .unwrap();
+    assert!(!asked.is_finished());
+    assert!(!keys(&server).await.contains("ai:chat"));
+    proxy.set(Link::Pass);
+    let answer = asked.await.unwrap().unwrap();
+    let view = chat.session(&sur(), answer.session_id).await.unwrap();
+    assert_eq!(questions(&view), [ANULAR]);
+    assert_eq!(model.requests().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_session_that_cant_be_kept_answers_nothing() {
+    let server = server().await;
+    let proxy = Proxy::before(server.port()).await.unwrap();
+    let model = ScriptedModel::new("m").otherwise(Outcome::text("Con una nota [1]."));
+    let chat = bare(&proxy, model).await;
+    proxy.set(Link::Freeze);
+    let asking = chat.clone();
+    let asked = tokio::spawn(async move { asking.message(&sur(), ask(None, ANULAR)).await });
+    proxy.set(Link::Cut);
+    let refused = asked.await.unwrap().unwrap_err();
+    assert!(matches!(refused, ChatError::Unavailable(_)), "{refused:?}");
+    proxy.set(Link::Pass);
+    assert!(!keys(&server).await.contains("ai:chat"));
 }
 
 fn questions(view: &SessionView) -> Vec<String> {
