@@ -22,6 +22,7 @@ use crate::asked::{Forecast, ModelTime};
 use crate::chat::EventStream;
 use crate::openapi::File;
 use crate::problem::Problem;
+use crate::request_id::X_REQUEST_ID;
 use crate::throttle::whole_seconds;
 
 /// The body of an answer.
@@ -74,7 +75,6 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const STRICT_TRANSPORT_SECURITY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What a handler answers.
 #[derive(Debug)]
@@ -293,22 +293,18 @@ pub(crate) fn preflight(request_id: &str) -> Response<Body> {
 /// `Server-Timing`, in milliseconds; of a prediction also the dollars, beside the real ones.
 fn timing(elapsed: Duration, upstream: Duration, forecast: Option<&Forecast>) -> HeaderValue {
     let mut text = Vec::with_capacity(80);
-    let mut put = |name: &str, duration: Duration| {
-        let mut digits = itoa::Buffer::new();
-        text.extend_from_slice(name.as_bytes());
-        text.extend_from_slice(b";dur=");
-        let millis = duration.as_secs().saturating_mul(1_000) + u64::from(duration.subsec_millis());
-        text.extend_from_slice(digits.format(millis).as_bytes());
-        // A thousand more, whose first digit gives way to the point: three digits in any case.
-        let micros = digits.format(1_000 + duration.subsec_micros() % 1_000);
-        text.push(b'.');
-        text.extend_from_slice(micros.as_bytes().get(1..).unwrap_or_default());
-    };
-    put("total", elapsed);
-    put(", upstream", upstream);
-    put(", overhead", elapsed.saturating_sub(upstream));
+    put(&mut text, "total", elapsed);
+    if upstream.is_zero() {
+        // All of it was ours: what has just been written.
+        let own = b"total".len()..text.len();
+        text.extend_from_slice(b", upstream;dur=0.000, overhead");
+        text.extend_from_within(own);
+    } else {
+        put(&mut text, ", upstream", upstream);
+        put(&mut text, ", overhead", elapsed.saturating_sub(upstream));
+    }
     if let Some(forecast) = forecast {
-        put(", predicted", forecast.latency);
+        put(&mut text, ", predicted", forecast.latency);
         let Forecast { cost, spent, .. } = forecast;
         // Writing to a Vec can't fail.
         let _ = match spent {
@@ -317,6 +313,19 @@ fn timing(elapsed: Duration, upstream: Duration, forecast: Option<&Forecast>) ->
         };
     }
     HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("total"))
+}
+
+/// A name and its milliseconds.
+fn put(text: &mut Vec<u8>, name: &str, duration: Duration) {
+    let mut digits = itoa::Buffer::new();
+    text.extend_from_slice(name.as_bytes());
+    text.extend_from_slice(b";dur=");
+    let millis = duration.as_secs().saturating_mul(1_000) + u64::from(duration.subsec_millis());
+    text.extend_from_slice(digits.format(millis).as_bytes());
+    // A thousand more, whose first digit gives way to the point: three digits in any case.
+    let micros = digits.format(1_000 + duration.subsec_micros() % 1_000);
+    text.push(b'.');
+    text.extend_from_slice(micros.as_bytes().get(1..).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -330,6 +339,8 @@ mod tests {
         let (total, upstream) = (Duration::from_micros(1_500), Duration::from_micros(1_000));
         let sums = "total;dur=1.500, upstream;dur=1.000, overhead;dur=0.500";
         assert_eq!(timing(total, upstream, None), sums);
+        let own = "total;dur=1.500, upstream;dur=0.000, overhead;dur=1.500";
+        assert_eq!(timing(total, Duration::ZERO, None), own);
         let mut forecast = Forecast {
             latency: Duration::from_micros(1_250),
             cost: Usd::from_micros(4_200),

@@ -15,6 +15,9 @@ const MAX_CHARS: usize = 128;
 /// What is shorter is no key, and might be found in any id.
 const SHORTEST_KEY: usize = 8;
 
+/// Where it stands; as a name made ahead, which needn't be read at each request.
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// The name of one request.
 pub(crate) enum RequestId {
     /// The client's own.
@@ -28,7 +31,7 @@ impl RequestId {
     /// new one.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         headers
-            .get("x-request-id")
+            .get(X_REQUEST_ID)
             .filter(|value| {
                 let id = value.to_str();
                 id.is_ok_and(|id| is_plain(id) && !gives_away_a_key(id, headers))

@@ -92,7 +92,8 @@ fn timestamp(line: &mut String, now: SystemTime) {
         *digit += (rest % 10) as u8;
         rest /= 10;
     }
-    line.extend(digits.map(char::from));
+    // Digits, a point and a letter.
+    line.push_str(str::from_utf8(&digits).unwrap_or_default());
 }
 
 /// Seconds since 1970 as a date and a time of day, in UTC.
