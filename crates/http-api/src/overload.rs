@@ -44,6 +44,9 @@ const CROWD: usize = 16;
 /// What part of the bound is borne while there is an overload: an answer waits in line several times
 /// until it is whole.
 const STRICT: u32 = 5;
+/// So many times that is borne of waiting for a turn: that is done once, standing in the runtime's
+/// line at each of an answer's steps.
+const ONCE: u32 = 3;
 /// No less: the runtime's timers are late by up to a millisecond by themselves.
 const FINEST: Duration = Duration::from_millis(2);
 /// Where of all looks in this time fewer than one of so many was late, the overload is over.
@@ -105,7 +108,7 @@ impl Overload {
             let load = load();
             let look = Look {
                 at,
-                late: at.saturating_duration_since(due).max(load.waited),
+                late: at.saturating_duration_since(due).max(load.waited / ONCE),
                 load,
             };
             let refuses = controller.look(look);
