@@ -247,7 +247,7 @@ pub(crate) fn refusal(
     response
 }
 
-/// What all answers say, made once: to copy a table takes a third of filling it.
+/// What all answers say, made once: a copy hashes no names.
 static COMMON: LazyLock<HeaderMap> = LazyLock::new(|| {
     let mut headers = HeaderMap::with_capacity(HEADERS);
     let mut say = |name, value| headers.insert(name, HeaderValue::from_static(value));
@@ -261,7 +261,8 @@ static COMMON: LazyLock<HeaderMap> = LazyLock::new(|| {
     headers
 });
 
-/// Room for the headers of a kept answer, so that they are placed once; one more would double it.
+/// Headers of a kept answer: a copy has places for so many, and needn't place them anew when the rest
+/// come.
 const HEADERS: usize = 12;
 
 fn common(headers: &mut HeaderMap, request_id: &str) {

@@ -196,7 +196,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Ends what [`Self::get_or_lease`] began: puts the value, gives the lease up if the owner has
     /// it, and tells those who are subscribed to a channel of the lease's name. One trip where the
-    /// engine can. A value that finds no room fails the call, and the rest happens nevertheless.
+    /// engine can. A value that finds no room, or is too large, fails the call, and the rest happens
+    /// nevertheless.
     ///
     /// # Errors
     /// As every operation: see [`crate::ErrorKind`].

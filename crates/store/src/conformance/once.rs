@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use super::{LIFETIME, Subject, assert_refused};
-use crate::{Conclusion, ErrorKind, Lease, StoreError, ValueOrLease};
+use crate::{Conclusion, ErrorKind, Lease, MAX_VALUE_BYTES, StoreError, ValueOrLease};
 
 /// Longest that a message may be under way.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -60,6 +60,15 @@ pub async fn what_is_made_once_is_there_for_all(subject: &dyn Subject) -> Result
     store.conclude(conclusion("luis", None)).await?;
     assert_granted(ask("ana").await?);
     assert!(store.release_lease(lease, "ana").await?);
+
+    // A value that can't be kept holds nobody up.
+    assert_granted(ask("ana").await?);
+    let put = Some((key, Bytes::from(vec![0; MAX_VALUE_BYTES + 1]), LIFETIME));
+    let refused = store.conclude(conclusion("ana", put)).await;
+    assert_refused(refused, ErrorKind::InvalidArgument);
+    let heard = tokio::time::timeout(PATIENCE, ear.next()).await;
+    assert!(heard.ok().flatten().is_some());
+    assert!(!store.release_lease(lease, "ana").await?);
 
     // A key of another kind is no value.
     store.increment(key, 1, None).await?;

@@ -77,13 +77,16 @@ impl RedisStore {
         let mut name = None;
         if let Some((key, value, lifetime)) = value {
             let own = self.inner.settings.name(checks::key(key, CONTEXT)?);
-            if self.share_a_slot(&own, &lease) {
-                checks::value(&value, CONTEXT)?;
-                checks::lifetime(Some(lifetime), CONTEXT)?;
-                args.extend([Value::Bytes(value), millis(Some(lifetime))]);
-                name = Some(Value::from(own));
-            } else {
-                put = self.set(key, value, Some(lifetime)).await;
+            let fits = checks::value(&value, CONTEXT)
+                .and_then(|()| checks::lifetime(Some(lifetime), CONTEXT));
+            match fits {
+                // Those who wait are told nevertheless.
+                Err(refused) => put = Err(refused),
+                Ok(()) if self.share_a_slot(&own, &lease) => {
+                    args.extend([Value::Bytes(value), millis(Some(lifetime))]);
+                    name = Some(Value::from(own));
+                }
+                Ok(()) => put = self.set(key, value, Some(lifetime)).await,
             }
         }
         let mut keys = vec![Value::from(lease)];
