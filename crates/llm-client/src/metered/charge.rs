@@ -79,7 +79,8 @@ impl Charge {
     ) -> Self {
         let Meter(meter) = &metered.meter;
         let uncounted = estimate.method == CountMethod::Characters;
-        let lesson = (uncounted && meter.lessons.due()).then(|| Box::new(request.clone()));
+        let lesson =
+            (uncounted && meter.lessons.due(Instant::now())).then(|| Box::new(request.clone()));
         tracing::debug!(
             model = metered.inner.model(),
             operation = request.operation(),

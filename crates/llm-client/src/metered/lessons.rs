@@ -1,10 +1,11 @@
 //! What calls teach about tokens, times and costs.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use super::Inner;
 use crate::{CountMethod, Observed, Request, TokenEstimate, Usage};
@@ -12,6 +13,9 @@ use crate::{CountMethod, Observed, Request, TokenEstimate, Usage};
 /// Calls that are all counted by the tokenizer after they ended; later one in so many is.
 const FIRST: u64 = 16;
 const EVERY: u64 = 32;
+/// At least so long lies between two of the later ones: a count takes a core for milliseconds, in
+/// which those who are answered there wait.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// What a call teaches.
 #[derive(Debug)]
@@ -27,13 +31,30 @@ pub(super) struct Lesson {
 
 /// Which calls the tokenizer counts for what their figures teach about it.
 #[derive(Debug, Default)]
-pub(super) struct Lessons(AtomicU64);
+pub(super) struct Lessons(Mutex<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    /// Calls so far.
+    calls: u64,
+    /// The first call that may be counted again, and when at the earliest.
+    next: Option<(u64, Instant)>,
+}
 
 impl Lessons {
-    /// The first ones all, then one in 32.
-    pub(super) fn due(&self) -> bool {
-        let call = self.0.fetch_add(1, Ordering::Relaxed);
-        call < FIRST || call.is_multiple_of(EVERY)
+    /// The first ones all, then one in 32, but none within five seconds of another.
+    pub(super) fn due(&self, now: Instant) -> bool {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let call = counted.calls;
+        counted.calls += 1;
+        let due = call < FIRST
+            || counted
+                .next
+                .is_none_or(|(from, at)| call >= from && now >= at);
+        if due {
+            counted.next = Some((call + EVERY, now + PAUSE));
+        }
+        due
     }
 }
 
@@ -59,5 +80,27 @@ impl Lesson {
         // is under way it isn't counted.
         let counted = async { spawn_blocking(count).await.unwrap_or_default() };
         let _ = meter.detached.run(runtime, counted);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_calls_teach_then_one_in_32_and_none_within_five_seconds_of_another() {
+        let (lessons, start) = (Lessons::default(), Instant::now());
+        let due = |calls: u64, at: Duration| {
+            let due = |_: &u64| lessons.due(start + at);
+            (0..calls).filter(due).count()
+        };
+        assert_eq!(due(FIRST, Duration::ZERO), 16);
+        // Many at once: none of them, until the time has come.
+        assert_eq!(due(10_000, PAUSE - Duration::from_millis(1)), 0);
+        assert_eq!(due(10_000, PAUSE), 1);
+        // Few: one in 32, whatever the time between them.
+        let minutes = |minute: u64| Duration::from_secs(60 * minute);
+        let counted: usize = (1..=320).map(|minute| due(1, minutes(minute))).sum();
+        assert_eq!(counted, 10);
     }
 }
