@@ -1,5 +1,6 @@
 //! `cargo xtask lint`: what must hold before a test is worth running.
 
+use crate::audit;
 use crate::error::Error;
 use crate::run;
 
@@ -17,14 +18,16 @@ pub fn run() -> Result<(), Error> {
     dependency_policy()
 }
 
-/// `cargo deny` needs installing; the licence list is held without it by the tidy test.
+/// cargo-deny needs installing; the licence list is held without it by the tidy test.
 fn dependency_policy() -> Result<(), Error> {
-    if !run::succeeds("cargo-deny", &["--version"]) {
-        println!("==> deny: cargo-deny isn't installed; the tidy test holds the licence list");
-        return Ok(());
+    match audit::installed()? {
+        Some(program) => audit::policy(&program),
+        None => {
+            println!(
+                "==> dependency policy: cargo-deny isn't installed (`cargo xtask audit` does); the \
+                 tidy test holds the licence list"
+            );
+            Ok(())
+        }
     }
-    run::step(
-        "deny",
-        &mut run::cargo(["deny", "check", "bans", "licenses", "sources"]),
-    )
 }

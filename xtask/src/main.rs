@@ -13,6 +13,7 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+mod audit;
 mod autoscale;
 #[cfg(feature = "bench")]
 mod bench;
@@ -74,6 +75,8 @@ enum Command {
     Interop,
     /// Write docs/dte-rules.md and docs/payroll-rules.md, the catalogues of the rules, from the code
     Rules(rules::Args),
+    /// Licences, sources and known weaknesses of all dependencies, by cargo-deny
+    Audit(audit::Args),
     /// Write what the shipped binary is made of, as CycloneDX
     Sbom(sbom::Args),
     /// Write docs/metrics.md, the catalogue of the metrics, from the code
@@ -139,6 +142,7 @@ fn main() -> ExitCode {
         Command::LoadMeasure(args) => load::measure(&args),
         Command::Interop => interop::run(),
         Command::Rules(args) => rules::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Sbom(args) => sbom::run(&args),
         Command::Metrics(args) => rules::metrics(&args),
         Command::DeployRules => deploy_rules::run(),
