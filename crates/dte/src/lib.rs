@@ -122,7 +122,7 @@ pub use codificacion::{Charset, Codificacion};
 pub use completar::{CompletarError, CompletarErrorKind, Opciones, complete};
 pub use context::{Context, Mode};
 pub use error::{Bound, Found, NotXml, ReadError, ReadErrorKind};
-pub use findings::{PathSegment, Severity, ShapeError, pesos};
+pub use findings::{Members, PathSegment, Severity, ShapeError, pesos, text_of};
 pub use historia::{Anterior, Corregido};
 pub use json::{MAX_JSON_BYTES, read_json};
 pub use limits::Limits;

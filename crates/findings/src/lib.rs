@@ -35,12 +35,14 @@
 //! follow from an [`Outcome`]), and a rule's source is its own library's business.
 
 mod judgement;
+mod members;
 mod pesos;
 mod review;
 mod severity;
 mod shape;
 
 pub use judgement::{Judgement, Outcome};
+pub use members::{Members, text_of};
 pub use pesos::{numero, pesos};
 pub use review::{MODEL_CODE, Origin, Remark, Review, ReviewError, ReviewErrorKind, review_schema};
 pub use severity::{Severity, confidence};

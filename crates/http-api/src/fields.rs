@@ -4,18 +4,14 @@
 //! taken as what they mean.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use dte::{PathSegment, ShapeError};
-use serde::Deserialize;
+use dte::{Members, PathSegment, ShapeError};
 use serde_json::value::RawValue;
 
 use crate::problem::{FieldError, Problem, Segment};
 
-/// The members of a JSON object, unread.
-pub(crate) type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
-
-/// The members of a body, and what is wrong with those that were looked at.
+/// The members of a body, and what is wrong with those that were looked at. Of two with one name the
+/// last counts here, but none gets far: such a body has no cache key and is refused.
 #[derive(Debug)]
 pub(crate) struct Fields<'a> {
     members: Members<'a>,
@@ -33,7 +29,7 @@ impl<'a> Fields<'a> {
         })?;
         let raw: &RawValue = serde_json::from_str(text)
             .map_err(|error| Problem::not_json(error.line(), error.column()))?;
-        let members = members(raw).ok_or_else(|| {
+        let members = Members::read(raw.get()).ok_or_else(|| {
             let mut error =
                 FieldError::body("", "object_type", "El cuerpo debe ser un objeto JSON.");
             error.loc.truncate(1);
@@ -73,7 +69,7 @@ impl<'a> Fields<'a> {
 
     /// Whether a member isn't written at all, not even as nothing.
     pub(crate) fn lacks(&self, name: &str) -> bool {
-        !self.members.contains_key(name)
+        !self.members.contains(name)
     }
 
     /// A member that is there.
@@ -159,31 +155,10 @@ fn segment(step: &PathSegment) -> Segment {
     }
 }
 
-/// The members of an object. Of two with one name the last counts here, but none gets far: such
-/// a body has no cache key and is refused.
-pub(crate) fn members(raw: &RawValue) -> Option<Members<'_>> {
-    #[derive(Deserialize)]
-    #[serde(transparent)]
-    struct Object<'a>(#[serde(borrow)] BTreeMap<Key<'a>, &'a RawValue>);
-
-    #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-    #[serde(transparent)]
-    struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
-    let Object(object) = serde_json::from_str(raw.get()).ok()?;
-    Some(
-        object
-            .into_iter()
-            .map(|(Key(name), value)| (name, value))
-            .collect(),
-    )
-}
-
 /// A member that is there.
 pub(crate) fn present<'a>(members: &Members<'a>, name: &str) -> Option<&'a RawValue> {
     members
         .get(name)
-        .copied()
         .filter(|raw| !matches!(raw.get(), "null" | "false"))
 }
 

@@ -4,6 +4,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::value::RawValue;
 
 use crate::valores;
+use findings::text_of;
 
 /// The decimals that are kept of a JSON number: the most that the format knows. What comes
 /// after them is the noise of a float (`0.1 + 0.2`), and is rounded away.
@@ -31,10 +32,10 @@ impl<'a> Escalar<'a> {
             Some(b'n' | b'f') | None => Self::Vacio,
             Some(b't') => Self::Cierto,
             Some(b'{' | b'[') => Self::Compuesto,
-            Some(b'"') => match serde_json::from_str::<String>(crudo) {
-                Ok(texto) if texto.trim().is_empty() => Self::Vacio,
-                Ok(texto) => Self::Texto(texto.trim().to_owned()),
-                Err(_) => Self::Compuesto,
+            Some(b'"') => match text_of(crudo) {
+                Some(texto) if texto.trim().is_empty() => Self::Vacio,
+                Some(texto) => Self::Texto(texto.trim().to_owned()),
+                None => Self::Compuesto,
             },
             Some(_) => Self::Numero(crudo),
         }

@@ -1,7 +1,6 @@
 //! From the contract's keys to the model.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -15,7 +14,7 @@ use crate::model::{
     RutError, Totales,
 };
 use crate::valores;
-use findings::{PathSegment, ShapeError};
+use findings::{Members, PathSegment, ShapeError};
 
 /// The most items of one list. The format's own bound is 1,000 lines (boletas).
 const MAX_ITEMS: usize = 5_000;
@@ -24,7 +23,7 @@ const MAX_ERRORES: usize = 100;
 
 /// An object's members, each still in its own words, and where the object is.
 struct Objeto<'a> {
-    campos: BTreeMap<String, &'a RawValue>,
+    campos: Members<'a>,
     lugar: Option<(&'static str, usize)>,
 }
 
@@ -60,7 +59,7 @@ impl Lector {
     pub fn documento(&mut self, crudo: &RawValue) -> Documento {
         let mut documento = Documento::default();
         self.lectura.formato = Formato::Json;
-        let Some(campos) = miembros(crudo) else {
+        let Some(campos) = Members::read(crudo.get()) else {
             self.error(
                 Vec::new(),
                 "Los datos del documento deben ser un objeto.",
@@ -201,7 +200,7 @@ impl Lector {
         }
         let mut leidos = Vec::with_capacity(items.len());
         for (indice, item) in items.into_iter().enumerate() {
-            if let Some(campos) = miembros(item) {
+            if let Some(campos) = Members::read(item.get()) {
                 leidos.push(leer(
                     self,
                     &Objeto {
@@ -348,11 +347,6 @@ impl Lector {
             });
         }
     }
-}
-
-/// The members of an object; `None` where it is none.
-fn miembros(crudo: &RawValue) -> Option<BTreeMap<String, &RawValue>> {
-    serde_json::from_str(crudo.get()).ok()
 }
 
 /// A date, also with a time after it.

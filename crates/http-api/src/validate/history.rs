@@ -4,10 +4,10 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use dte::{Anterior, Documento, read_json};
+use dte::{Anterior, Documento, Members, read_json};
 use serde_json::value::RawValue;
 
-use crate::fields::{Members, members, present};
+use crate::fields::present;
 
 /// The keys of an item that are read, each with the contract's name of the field. Of two for one
 /// field the first counts.
@@ -51,7 +51,10 @@ pub(super) fn read(list: &str, judged: &[Documento]) -> History {
         .first()
         .and_then(|document| document.encabezado.emisor.rut_emisor.as_deref());
     let mut history = History::default();
-    for members in items.into_iter().filter_map(members) {
+    for members in items
+        .into_iter()
+        .filter_map(|item| Members::read(item.get()))
+    {
         let Some(document) = document(&members, issuer) else {
             continue;
         };

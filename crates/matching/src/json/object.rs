@@ -1,8 +1,8 @@
 //! An object's members, read as ERPs write them.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
-use dte::{PathSegment, ShapeError};
+use dte::{Members, PathSegment, ShapeError, text_of};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
@@ -45,25 +45,23 @@ impl Errors {
 
 /// An object's members, each still in its own words.
 pub(super) struct Object<'a> {
-    members: BTreeMap<String, &'a RawValue>,
+    members: Members<'a>,
     path: Path,
 }
 
 impl<'a> Object<'a> {
     /// `None`, and an error, for what is no object.
     pub fn read(raw: &'a RawValue, path: Path, errors: &mut Errors) -> Option<Self> {
-        match serde_json::from_str(raw.get()) {
-            Ok(members) => Some(Self { members, path }),
-            Err(_) => {
-                errors.add(path, "Debe ser un objeto.", "type_error");
-                None
-            }
-        }
+        let Some(members) = Members::read(raw.get()) else {
+            errors.add(path, "Debe ser un objeto.", "type_error");
+            return None;
+        };
+        Some(Self { members, path })
     }
 
     /// The first of these members that says something: `null`, `false` and `""` don't.
     fn raw(&self, names: &[&str]) -> Option<&'a str> {
-        let member = |name: &&str| self.members.get(*name).map(|raw| raw.get().trim());
+        let member = |name: &&str| self.members.get(name).map(|raw| raw.get().trim());
         names
             .iter()
             .filter_map(member)
@@ -74,7 +72,9 @@ impl<'a> Object<'a> {
     pub fn text(&self, names: &[&str]) -> Option<String> {
         let text = scalar(self.raw(names)?, 1)?;
         let text = text.trim();
-        (!text.is_empty()).then(|| text.chars().take(MAX_TEXT).collect())
+        let end = text.char_indices().nth(MAX_TEXT).map(|(end, _)| end);
+        let text = end.and_then(|end| text.get(..end)).unwrap_or(text);
+        (!text.is_empty()).then(|| text.to_owned())
     }
 
     /// Every text of these members, each once.
@@ -119,7 +119,7 @@ impl<'a> Object<'a> {
         read: fn(&Object<'_>, &mut Errors) -> Option<T>,
     ) -> Vec<T> {
         let given = names.iter().find(|name| self.raw(&[name]).is_some());
-        let Some((name, raw)) = given.and_then(|name| Some((*name, self.members.get(*name)?)))
+        let Some((name, raw)) = given.and_then(|name| Some((*name, self.members.get(name)?)))
         else {
             return Vec::new();
         };
@@ -172,10 +172,10 @@ pub(super) fn parse(json: &str) -> Result<&RawValue, InputError> {
 }
 
 /// A text or a number in its own words; of a list of scalars the one at `place`.
-fn scalar(raw: &str, place: usize) -> Option<String> {
+fn scalar(raw: &str, place: usize) -> Option<Cow<'_, str>> {
     match raw.as_bytes().first()? {
-        b'"' => serde_json::from_str(raw).ok(),
-        b'-' | b'0'..=b'9' => Some(raw.to_owned()),
+        b'"' => text_of(raw),
+        b'-' | b'0'..=b'9' => Some(Cow::Borrowed(raw)),
         b'[' => {
             let items: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
             let item = items.get(place)?.get();

@@ -131,7 +131,7 @@ fn linea(lector: &mut Lector, item: &Objeto<'_>) -> Linea {
         // An amount of `false` is Odoo's 0; a line without any is none.
         if ["amount", "monto"]
             .iter()
-            .any(|nombre| item.campos.contains_key(*nombre))
+            .any(|nombre| item.campos.contains(nombre))
         {
             linea.monto = Some(Decimal::ZERO);
         } else {

@@ -101,7 +101,7 @@ fn tipo_salud(nombre: &str, texto: &str) -> Option<Salud> {
 fn pensionado(objeto: &Objeto<'_>) -> Option<bool> {
     let crudo = ["pensioner", "pensionado", "jubilado"]
         .iter()
-        .find_map(|nombre| objeto.campos.get(*nombre))?;
+        .find_map(|nombre| objeto.campos.get(nombre))?;
     match crudo.get().trim() {
         "true" | "1" => Some(true),
         "false" | "0" => Some(false),

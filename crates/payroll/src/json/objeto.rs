@@ -1,7 +1,5 @@
 //! Members of JSON objects, read with their places.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
@@ -10,7 +8,7 @@ use super::escalar::{self, Escalar};
 use crate::error::{ReadError, ReadErrorKind};
 use crate::model::{Ilegible, Liquidacion};
 use crate::pesos::calculable;
-use findings::{PathSegment, ShapeError};
+use findings::{Members, PathSegment, ShapeError};
 
 /// The most shape errors and unreadable fields that are reported.
 const MAX_ERRORES: usize = 100;
@@ -19,13 +17,13 @@ const MAX_TEXTO: usize = 200;
 
 /// An object's members, each still in its own words, and where the object is.
 pub(super) struct Objeto<'a> {
-    pub campos: BTreeMap<String, &'a RawValue>,
+    pub campos: Members<'a>,
     pub lugar: Vec<PathSegment>,
 }
 
 /// The members of an object; `None` for anything else.
 pub(super) fn raiz(crudo: &RawValue) -> Option<Objeto<'_>> {
-    let campos = serde_json::from_str(crudo.get()).ok()?;
+    let campos = Members::read(crudo.get())?;
     Some(Objeto {
         campos,
         lugar: Vec::new(),
@@ -36,14 +34,14 @@ impl<'a> Objeto<'a> {
     /// The first of several names under which there is something.
     pub fn valor(&self, nombres: &[&'static str]) -> Option<(&'static str, Escalar)> {
         nombres.iter().find_map(|nombre| {
-            let escalar = Escalar::leer(self.campos.get(*nombre)?);
+            let escalar = Escalar::leer(self.campos.get(nombre)?);
             (escalar != Escalar::Vacio).then_some((*nombre, escalar))
         })
     }
 
     /// The member's object.
     pub fn dentro(&self, nombre: &str) -> Option<Objeto<'a>> {
-        let campos = serde_json::from_str(self.campos.get(nombre)?.get()).ok()?;
+        let campos = Members::read(self.campos.get(nombre)?.get())?;
         Some(Objeto {
             campos,
             lugar: self.loc(nombre),
@@ -177,9 +175,9 @@ impl Lector {
         for (indice, item) in items.into_iter().take(super::MAX_LINEAS + 1).enumerate() {
             let mut lugar = loc.clone();
             lugar.push(PathSegment::Index(indice));
-            match serde_json::from_str(item.get()) {
-                Ok(campos) => leidos.push(Objeto { campos, lugar }),
-                Err(_) => self.error(lugar, "Cada línea debe ser un objeto.", "type_error"),
+            match Members::read(item.get()) {
+                Some(campos) => leidos.push(Objeto { campos, lugar }),
+                None => self.error(lugar, "Cada línea debe ser un objeto.", "type_error"),
             }
         }
         Some(leidos)

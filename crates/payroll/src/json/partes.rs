@@ -1,5 +1,7 @@
 //! The layout with the payslip's parts, as some payroll programs export it.
 
+use findings::Members;
+
 use super::MAX_LINEAS;
 use super::datos;
 use super::objeto::{Lector, Objeto, ruta};
@@ -16,17 +18,14 @@ const PARTES: [(&str, Seccion); 5] = [
 
 /// Whether the object has this layout.
 pub(super) fn es(raiz: &Objeto<'_>) -> bool {
-    !raiz.campos.contains_key("lines")
-        && PARTES
-            .iter()
-            .any(|(parte, _)| raiz.campos.contains_key(*parte))
+    !raiz.campos.contains("lines") && PARTES.iter().any(|(parte, _)| raiz.campos.contains(parte))
 }
 
 /// Here a month that can't be read is a finding: nothing demands one.
 pub(super) fn leer(lector: &mut Lector, raiz: &Objeto<'_>) -> Liquidacion {
     let periodo_texto = lector.texto(raiz, &["mes", "periodo", "period"]);
     let vacio = Objeto {
-        campos: std::collections::BTreeMap::new(),
+        campos: Members::default(),
         lugar: Vec::new(),
     };
     let trabajador = raiz.dentro("trabajador").unwrap_or(vacio);
