@@ -19,6 +19,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::app::Shared;
 use crate::connections::{Busy, Dismissal, Link, Place};
+use crate::head_timer::HeadTimer;
 use crate::reply::Body;
 use crate::service;
 use crate::stream::Impatient;
@@ -128,7 +129,7 @@ fn serve_tls(
 fn http1(shared: &Shared) -> http1::Builder {
     let limits = &shared.config.limits;
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
+    http.timer(HeadTimer::default())
         // Head and body are small: one copy costs less than a gathering write.
         .writev(false)
         .header_read_timeout(limits.head_timeout)
@@ -171,7 +172,7 @@ async fn answered(
     peer: Peer,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    Ok(service::answer(&shared, peer, request).await)
+    Ok(service::answer(&shared, peer, &mut request.into()).await)
 }
 
 fn ended(outcome: hyper::Result<()>) {

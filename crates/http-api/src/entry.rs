@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use http::header::HOST;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Response};
 
 use crate::app::Shared;
 use crate::auth::{Caller, presented};
@@ -61,14 +62,14 @@ impl Manner {
     }
 
     /// The answer, where the request is a browser's question whether a page may ask, and it may.
-    pub(crate) fn preflight<B>(
+    pub(crate) fn preflight(
         &self,
         shared: &Shared,
-        request: &Request<B>,
+        head: &Parts,
         id: &str,
     ) -> Option<Response<Body>> {
         self.origin.as_ref()?;
-        if !cors::is_preflight(request.method(), request.headers()) {
+        if !cors::is_preflight(&head.method, &head.headers) {
             return None;
         }
         let mut response = reply::preflight(id);

@@ -90,6 +90,7 @@ mod costs;
 mod entry;
 mod fields;
 mod figures;
+mod head_timer;
 mod kept;
 mod keyring;
 mod offload;

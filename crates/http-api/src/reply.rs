@@ -99,7 +99,7 @@ pub(crate) struct Reply {
 impl Reply {
     /// An answer in JSON.
     pub(crate) fn json(status: StatusCode, body: Bytes) -> Self {
-        Self::of(status, "application/json", body)
+        Self::of(status, JSON, body)
     }
 
     fn of(status: StatusCode, content_type: &'static str, body: Bytes) -> Self {
@@ -190,13 +190,22 @@ impl Reply {
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        *headers = COMMON.clone();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        if let Some((status, age)) = self.cache {
-            headers.insert(X_CACHE, HeaderValue::from_static(status.as_str()));
-            if status == Status::Hit {
-                headers.insert(AGE, HeaderValue::from(age.as_secs()));
+        let hit = matches!(self.cache, Some((Status::Hit, _)));
+        let template = if hit { &HIT } else { &ANSWER };
+        headers.clone_from(template);
+        if self.content_type != JSON {
+            set(
+                headers,
+                &CONTENT_TYPE,
+                HeaderValue::from_static(self.content_type),
+            );
+        }
+        match self.cache {
+            Some((Status::Hit, age)) => set(headers, &AGE, HeaderValue::from(age.as_secs())),
+            Some((status, _)) => {
+                headers.insert(X_CACHE, HeaderValue::from_static(status.as_str()));
             }
+            None => {}
         }
         name(headers, request_id);
         if streams {
@@ -208,10 +217,8 @@ impl Reply {
             let policy = HeaderValue::from_static(policy);
             headers.insert(CONTENT_SECURITY_POLICY, policy);
         }
-        headers.insert(
-            SERVER_TIMING,
-            timing(elapsed, self.upstream, self.forecast.as_ref()),
-        );
+        let timing = timing(elapsed, self.upstream, self.forecast.as_ref());
+        set(headers, &SERVER_TIMING, timing);
         response
     }
 }
@@ -247,9 +254,9 @@ pub(crate) fn refusal(
     response
 }
 
-/// What all answers say, made once: a copy hashes no names.
+/// What all answers say, made once.
 static COMMON: LazyLock<HeaderMap> = LazyLock::new(|| {
-    let mut headers = HeaderMap::with_capacity(HEADERS);
+    let mut headers = HeaderMap::new();
     let mut say = |name, value| headers.insert(name, HeaderValue::from_static(value));
     // Verdicts are one tenant's own: nothing between here and the ERP may keep them.
     say(CACHE_CONTROL, "no-store");
@@ -261,9 +268,37 @@ static COMMON: LazyLock<HeaderMap> = LazyLock::new(|| {
     headers
 });
 
-/// Headers of a kept answer: a copy has places for so many, and needn't place them anew when the rest
-/// come.
-const HEADERS: usize = 12;
+/// The same, with what each good answer in JSON says and places for what is its own: a copy hashes
+/// no names and never grows.
+static ANSWER: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let mut headers = COMMON.clone();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    headers.insert(X_REQUEST_ID, EMPTY);
+    headers.insert(SERVER_TIMING, EMPTY);
+    headers
+});
+
+/// The same, of an answer that was kept.
+static HIT: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let mut headers = ANSWER.clone();
+    headers.insert(X_CACHE, HeaderValue::from_static(Status::Hit.as_str()));
+    headers.insert(AGE, EMPTY);
+    headers
+});
+
+const JSON: &str = "application/json";
+const EMPTY: HeaderValue = HeaderValue::from_static("");
+
+/// Says it, in the place that the copied headers have for it where they have one: looking for that
+/// is less than placing it anew.
+fn set(headers: &mut HeaderMap, name: &HeaderName, value: HeaderValue) {
+    match headers.get_mut(name) {
+        Some(place) => *place = value,
+        None => {
+            headers.insert(name, value);
+        }
+    }
+}
 
 fn common(headers: &mut HeaderMap, request_id: &str) {
     headers.extend(COMMON.clone());
@@ -273,7 +308,7 @@ fn common(headers: &mut HeaderMap, request_id: &str) {
 fn name(headers: &mut HeaderMap, request_id: &str) {
     // A request id is checked when it comes in and plain ASCII when it is made here.
     if let Ok(id) = HeaderValue::from_str(request_id) {
-        headers.insert(X_REQUEST_ID, id);
+        set(headers, &X_REQUEST_ID, id);
     }
 }
 

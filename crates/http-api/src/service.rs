@@ -37,33 +37,52 @@ use crate::told::{self, Ended, Left, Line};
 use crate::validate;
 use crate::within::within;
 
+/// A request as it came. It stays where it is: what works on it borrows it, so that none of the
+/// futures that it goes through carries a copy.
+pub(crate) struct Asked {
+    head: Parts,
+    /// Until somebody throws it away.
+    body: Option<Incoming>,
+}
+
+impl From<Request<Incoming>> for Asked {
+    fn from(request: Request<Incoming>) -> Self {
+        let (head, body) = request.into_parts();
+        Self {
+            head,
+            body: Some(body),
+        }
+    }
+}
+
 /// Answers a request. Never fails: what goes wrong is an answer too.
 pub(crate) async fn answer(
     shared: &Arc<Shared>,
     peer: Peer,
-    request: Request<Incoming>,
+    request: &mut Asked,
 ) -> Response<Body> {
     let started = Instant::now();
     let _in_flight = shared.http.enter();
-    let id = RequestId::of(request.headers());
+    let head = &request.head;
+    let id = RequestId::of(&head.headers);
     let id = id.as_str();
-    let mut manner = Manner::of(shared, peer, request.headers());
-    if let Some(response) = manner.preflight(shared, &request, id) {
+    let mut manner = Manner::of(shared, peer, &head.headers);
+    if let Some(response) = manner.preflight(shared, head, id) {
         return response;
     }
-    let method = method_label(request.method().as_str());
-    let (endpoint, route) = shared.routes.find(request.method(), request.uri().path());
+    let method = method_label(head.method.as_str());
+    let (endpoint, route) = shared.routes.find(&head.method, head.uri.path());
     let span = told::span(method, endpoint, id);
-    traces::adopt(&span, request.headers());
+    traces::adopt(&span, &head.headers);
     // Pinned where it is: each move of a future copies all of it.
     let handled = pin!(async {
         let caller = route.as_ref().map_or(Ok(None), |found| {
-            entry::authenticate(shared, peer, found, request.headers())
+            entry::authenticate(shared, peer, found, &request.head.headers)
         });
         let line = Line {
             id,
             method,
-            version: request.version(),
+            version: request.head.version,
             endpoint,
             caller: caller
                 .as_ref()
@@ -92,9 +111,10 @@ pub(crate) async fn answer(
 }
 
 /// A request whose body nobody wants to see.
-fn refused(request: Request<Incoming>, problem: Problem) -> Result<Reply, Problem> {
-    let (head, incoming) = request.into_parts();
-    body::discard(&head.headers, incoming, &problem);
+fn refused(request: &mut Asked, problem: Problem) -> Result<Reply, Problem> {
+    if let Some(body) = request.body.take() {
+        body::discard(&request.head.headers, body, &problem);
+    }
     Err(problem)
 }
 
@@ -103,7 +123,7 @@ async fn guarded(
     shared: &Arc<Shared>,
     found: Found,
     caller: Option<&Arc<Caller>>,
-    request: Request<Incoming>,
+    request: &mut Asked,
 ) -> Result<Reply, Problem> {
     let limit = shared.config.limits.request_timeout;
     let template = found.route.template;
@@ -153,7 +173,7 @@ pub(crate) struct Call<'a> {
     pub(crate) caller: &'a Arc<Caller>,
     /// Held for as long as anything goes on for the request.
     pub(crate) place: Place,
-    pub(crate) head: Parts,
+    pub(crate) head: &'a Parts,
     /// The part of the path that the route leaves open, where it does.
     pub(crate) param: Option<String>,
     pub(crate) body: Bytes,
@@ -165,28 +185,29 @@ async fn worked(
     work: Work,
     found: Found,
     caller: &Arc<Caller>,
-    request: Request<Incoming>,
+    request: &mut Asked,
 ) -> Result<Reply, Problem> {
     if shared.overload.refuses() {
         return refused(request, Problem::overloaded());
     }
-    let Some(mut place) = shared.places.take(request.body().size_hint().upper()) else {
+    let announced = request
+        .body
+        .as_ref()
+        .and_then(|body| body.size_hint().upper());
+    let Some(mut place) = shared.places.take(announced) else {
         return refused(request, Problem::overloaded());
     };
-    let (head, mut incoming) = request.into_parts();
     let limits = &shared.config.limits;
     // What asks and sends nothing has no body to be of any type.
-    let body = if head.method == Method::POST {
-        let read = pin!(body::read_json(&head.headers, &mut incoming, limits)).await;
-        match read {
-            Ok(body) => body,
-            Err(problem) => {
-                body::discard(&head.headers, incoming, &problem);
-                return Err(problem);
-            }
+    let read = match &mut request.body {
+        Some(body) if request.head.method == Method::POST => {
+            pin!(body::read_json(&request.head.headers, body, limits)).await
         }
-    } else {
-        Bytes::new()
+        _ => Ok(Bytes::new()),
+    };
+    let body = match read {
+        Ok(body) => body,
+        Err(problem) => return refused(request, problem),
     };
     place.shrink(body.len());
     shared.http.read(found.endpoint, body.len());
@@ -194,7 +215,7 @@ async fn worked(
         shared,
         caller,
         place,
-        head,
+        head: &request.head,
         param: found.param,
         body,
     };

@@ -109,6 +109,8 @@ fn log(line: &Line<'_>, ended: &Ended) {
     let spent = (ended.cost != Cost::FREE).then_some(ended.cost);
     tracing::info!(
         target: "http",
+        // As a text: as the macro's last argument it would be formatted each time.
+        message = "request",
         request_id = line.id,
         method = line.method,
         endpoint = Routes::label(line.endpoint),
@@ -120,7 +122,6 @@ fn log(line: &Line<'_>, ended: &Ended) {
         code = ended.code,
         tokens = spent.map(|cost| cost.tokens),
         cost_nano_usd = spent.map(|cost| cost.pico_usd.div_ceil(1_000)),
-        "request"
     );
 }
 

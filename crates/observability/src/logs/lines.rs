@@ -175,9 +175,7 @@ fn quoted(line: &mut String, write: impl FnOnce(&mut String)) {
 /// come in pieces. Most texts stay as they are.
 fn mend(line: &mut String, from: usize) {
     let text = line.get(from..).unwrap_or_default();
-    let found = text
-        .bytes()
-        .fold(PLAIN, |found, byte| found | CLASS[usize::from(byte)]);
+    let found = signs(text.as_bytes());
     if found == PLAIN {
         return;
     }
@@ -213,27 +211,39 @@ const SPECIAL: u8 = 1;
 /// What stands in everything that is masked.
 const SIGN: u8 = 2;
 
-/// What each byte is, one look a byte.
-static CLASS: [u8; 256] = {
-    let mut class = [PLAIN; 256];
-    let mut byte = 0;
-    while byte < b' ' {
-        class[byte as usize] = SPECIAL;
-        byte += 1;
+/// What is among some bytes, eight at a time: most texts are short and have nothing.
+fn signs(text: &[u8]) -> u8 {
+    let (words, rest) = text.as_chunks::<8>();
+    let mut last = [b'a'; 8];
+    if let Some(last) = last.get_mut(..rest.len()) {
+        last.copy_from_slice(rest);
     }
-    class[b'"' as usize] = SPECIAL;
-    class[b'\\' as usize] = SPECIAL;
-    class[b'@' as usize] = SIGN;
-    class[b'-' as usize] = SIGN;
-    class
-};
+    let (mut special, mut sign) = (0, 0);
+    for word in words.iter().chain([&last]) {
+        let word = u64::from_ne_bytes(*word);
+        special |= below(word, b' ') | equal(word, b'"') | equal(word, b'\\');
+        sign |= equal(word, b'@') | equal(word, b'-');
+    }
+    (u8::from(special != 0) * SPECIAL) | (u8::from(sign != 0) * SIGN)
+}
+
+/// Not 0 where a byte of the word is below another, which is 128 at most.
+const fn below(word: u64, bound: u8) -> u64 {
+    word.wrapping_sub(each(bound)) & !word & each(0x80)
+}
+
+/// Not 0 where a byte of the word is this one.
+const fn equal(word: u64, byte: u8) -> u64 {
+    below(word ^ each(byte), 1)
+}
+
+const fn each(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
 
 fn escape(line: &mut String, text: &str) {
     let mut rest = text;
-    while let Some(at) = rest
-        .bytes()
-        .position(|byte| CLASS[usize::from(byte)] & SPECIAL != 0)
-    {
+    while let Some(at) = rest.bytes().position(|byte| signs(&[byte]) & SPECIAL != 0) {
         // What needs escaping is one byte long.
         let (plain, tail) = rest.split_at(at);
         let (special, tail) = tail.split_at(1);
@@ -275,6 +285,26 @@ mod tests {
             let read: String = serde_json::from_str(&out).unwrap();
             assert_eq!(read, text, "{out}");
         }
+    }
+
+    #[test]
+    fn every_byte_is_known_at_every_place() {
+        for length in 1..=20 {
+            for place in 0..length {
+                for byte in 0..=u8::MAX {
+                    let mut text = vec![b'z'; length];
+                    text[place] = byte;
+                    let special = u8::from(byte < b' ' || byte == b'"' || byte == b'\\');
+                    let sign = u8::from(byte == b'@' || byte == b'-');
+                    assert_eq!(
+                        signs(&text),
+                        special * SPECIAL + sign * SIGN,
+                        "{byte} at {place}"
+                    );
+                }
+            }
+        }
+        assert_eq!(signs(b""), PLAIN);
     }
 
     #[test]
