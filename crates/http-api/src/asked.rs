@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use cache::{Cost, Status};
 use llm_client::{
-    CacheLifetime, Completion, ErrorKind, LanguageModel, Meter, Request, SystemBlock, Usage, Usd,
+    CacheLifetime, Completion, ErrorKind, LanguageModel, Meter, Request, Schema, SystemBlock,
+    Usage, Usd,
 };
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::app::Shared;
 use crate::auth::Caller;
@@ -25,7 +25,7 @@ pub(crate) struct Question {
     pub(crate) text: String,
     /// What the answer is called, and its shape.
     pub(crate) name: &'static str,
-    pub(crate) schema: Arc<Value>,
+    pub(crate) schema: Schema,
     /// The longest answer.
     pub(crate) max_tokens: u32,
 }

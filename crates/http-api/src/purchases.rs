@@ -209,7 +209,7 @@ async fn choose(
         instructions: INSTRUCTIONS.clone(),
         text: tie.question().to_owned(),
         name: "orden_de_compra",
-        schema: Arc::new(tie.schema()),
+        schema: tie.schema().into(),
         max_tokens: MAX_TOKENS,
     };
     let completion = asked::ask(shared, caller, question, watch).await?;

@@ -41,12 +41,12 @@
 //! config.base_url = base_url; // left as it is: https://api.anthropic.com
 //! let model: Arc<dyn LanguageModel> = Arc::new(Anthropic::try_new(config)?);
 //!
-//! let schema = Arc::new(json!({
+//! let schema = json!({
 //!     "type": "object",
 //!     "properties": {"ok": {"type": "boolean"}},
 //!     "required": ["ok"],
 //!     "additionalProperties": false
-//! }));
+//! });
 //! let request = Request::builder(256)
 //!     .system(SystemBlock::new("Revisas facturas chilenas.").cached(CacheLifetime::FiveMinutes))
 //!     .user("Neto 1000, IVA 190, total 1190. ¿Cuadra?")
@@ -261,7 +261,7 @@ pub use pricing::{
 pub use rate_limits::{RateLimit, RateLimits};
 pub use request::{
     CacheLifetime, DEFAULT_OPERATION, InvalidRequest, MAX_CACHE_MARKS, Message, Output, Request,
-    RequestBuilder, Role, SystemBlock, Temperature,
+    RequestBuilder, Role, Schema, SystemBlock, Temperature,
 };
 pub use retry::{RetryBudget, RetryPolicy, Retrying};
 pub use stream::{CompletionStream, StreamEvent};

@@ -9,11 +9,13 @@ use tokio::time::Instant;
 mod invalid;
 mod message;
 mod output;
+mod schema;
 mod system;
 
 pub use invalid::InvalidRequest;
 pub use message::{Message, Role};
 pub use output::{Output, Temperature};
+pub use schema::Schema;
 pub use system::{CacheLifetime, SystemBlock};
 
 /// The most `cache_control` marks that one request may carry (Anthropic, prompt caching).
@@ -135,7 +137,7 @@ impl Request {
         let messages = self.messages.iter().map(|message| chars(message.text()));
         let output = match &self.output {
             Output::Text => 0,
-            Output::Json { name, schema } => chars(name).saturating_add(chars(&schema.to_string())),
+            Output::Json { name, schema } => chars(name).saturating_add(schema.chars()),
         };
         system.chain(messages).fold(output, u64::saturating_add)
     }
@@ -180,10 +182,10 @@ impl RequestBuilder {
     /// `name` says what the value is (`invoice_findings`); `schema` is a JSON Schema whose
     /// root is an object. Anthropic wants `"additionalProperties": false` on every object.
     #[must_use]
-    pub fn json(mut self, name: impl Into<Arc<str>>, schema: Arc<Value>) -> Self {
+    pub fn json(mut self, name: impl Into<Arc<str>>, schema: impl Into<Schema>) -> Self {
         self.request.output = Output::Json {
             name: name.into(),
-            schema,
+            schema: schema.into(),
         };
         self
     }
@@ -276,7 +278,7 @@ fn check_output(output: &Output) -> Result<(), InvalidRequest> {
     if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
         return Err(InvalidRequest::OutputName);
     }
-    if schema.get("type").and_then(Value::as_str) != Some("object") {
+    if schema.value().get("type").and_then(Value::as_str) != Some("object") {
         return Err(InvalidRequest::SchemaNotObject);
     }
     Ok(())

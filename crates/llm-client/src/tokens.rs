@@ -129,11 +129,11 @@ impl TokenCounter {
         let envelope = envelope_tokens(model, request);
         let schema = match request.output() {
             Output::Text => None,
-            Output::Json { schema, .. } => Some(schema.to_string()),
+            Output::Json { schema, .. } => Some(schema.text()),
         };
         let system = request.system().iter().map(|block| block.text());
         let messages = request.messages().iter().map(|message| message.text());
-        let parts: Vec<&str> = system.chain(messages).chain(schema.as_deref()).collect();
+        let parts: Vec<&str> = system.chain(messages).chain(schema).collect();
         let counted = sample::count(vocabulary, &parts);
         let raw = counted.tokens.saturating_add(envelope);
         let (expected, upper) = self.learned(model).tokenizer.correct(raw);

@@ -31,7 +31,7 @@ pub async fn record(kinds: &[Kind], service: u32) -> Result<String, Error> {
     let machine = Machine::describe();
     let mut text = format!(
         "# What a request takes of the processor: `cargo xtask load --service-times FILE`.\n\
-         # {REQUESTS} of each kind, one at a time, by /proc/PID/task/*/schedstat; release build,\n\
+         # {REQUESTS} of each kind, one at a time, by /proc/PID/task/*/schedstat; dist build,\n\
          # {}, commit {}.\n\
          # kind, share, microseconds (least, p50, p95, p99, p99.5), what it waits for\n",
         machine.cpu, machine.commit

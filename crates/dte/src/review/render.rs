@@ -19,18 +19,27 @@ const MAX_TEXT_CHARS: usize = 1_000;
 pub(super) fn compact(json: &str) -> Option<String> {
     let _: &RawValue = serde_json::from_str(json).ok()?;
     let mut text = String::with_capacity(json.len());
+    // What stays as it is is copied in one piece, from here to where something doesn't.
+    let mut from = 0;
     let (mut in_string, mut escaped) = (false, false);
-    for c in json.chars() {
-        match c {
+    for (at, byte) in json.bytes().enumerate() {
+        let instead = match byte {
             // In JSON these two can only stand inside a string.
-            '<' => text.push_str("\\u003c"),
-            '>' => text.push_str("\\u003e"),
-            ' ' | '\n' | '\r' | '\t' if !in_string => {}
-            _ => text.push(c),
+            b'<' => Some("\\u003c"),
+            b'>' => Some("\\u003e"),
+            b' ' | b'\n' | b'\r' | b'\t' if !in_string => Some(""),
+            _ => None,
+        };
+        if let Some(instead) = instead {
+            // The byte is a character of its own, so that both sides are text.
+            text.push_str(json.get(from..at).unwrap_or_default());
+            text.push_str(instead);
+            from = at + 1;
         }
-        in_string ^= c == '"' && !escaped;
-        escaped = in_string && c == '\\' && !escaped;
+        in_string ^= byte == b'"' && !escaped;
+        escaped = in_string && byte == b'\\' && !escaped;
     }
+    text.push_str(json.get(from..).unwrap_or_default());
     Some(text)
 }
 
@@ -77,7 +86,12 @@ pub(super) fn findings(documents: &[(&Documento, &Report)]) -> String {
 
 fn fenced(value: &impl Serialize) -> String {
     let text = serde_json::to_string(value).unwrap_or_default();
-    compact(&text).unwrap_or_default()
+    // Nothing is between its parts, and the two can only stand inside a string.
+    if text.contains(['<', '>']) {
+        text.replace('<', "\\u003c").replace('>', "\\u003e")
+    } else {
+        text
+    }
 }
 
 /// A document in the contract's own names, without what no one needs to judge its content.

@@ -45,7 +45,7 @@ impl IndicatorExtractor for PageReader {
             .operation(OPERATION)
             .system(prefix)
             .user(ask.question)
-            .json("indicadores", Arc::new(ask.schema.clone()))
+            .json("indicadores", ask.schema.clone())
             .deadline(tokio::time::Instant::now() + self.limit)
             .build();
         let request = request.map_err(|error| {

@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 
 use cache::{CacheError, CacheKey, Computed, Cost, Keep};
 use http::StatusCode;
-use llm_client::SystemBlock;
+use llm_client::{Schema, SystemBlock};
 use payroll::review::{self, Review, Verdict};
 use payroll::{Liquidacion, PathSegment, Periodo, ReadError, Recommendation, Report};
-use serde_json::Value;
 
 use super::OPERATION;
 use super::answer::Outcome;
@@ -233,7 +232,7 @@ impl Job {
     async fn review(&self, report: &Report) -> Result<(Review, ModelCall), NoAnswer> {
         static INSTRUCTIONS: LazyLock<SystemBlock> =
             LazyLock::new(|| asked::instructions(review::instructions()));
-        static SCHEMA: LazyLock<Arc<Value>> = LazyLock::new(|| Arc::new(review::schema()));
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(|| review::schema().into());
         if self.shared.deps.model.is_none() {
             return Err(NoAnswer::Off);
         }
@@ -242,7 +241,7 @@ impl Job {
             instructions: INSTRUCTIONS.clone(),
             text: review::question(&self.payslip, report),
             name: "revision_liquidacion",
-            schema: Arc::clone(&SCHEMA),
+            schema: SCHEMA.clone(),
             max_tokens: MAX_TOKENS,
         };
         let answered = asked::ask(&self.shared, &self.caller, question, &self.watch).await;

@@ -11,8 +11,7 @@ use dte::firma::{self, Firmas, Trust};
 use dte::review::{self, Review, Verdict};
 use dte::{Context, Documento, Finding, PathSegment, ReadError, Recommendation, Report};
 use jiff::civil::Date;
-use llm_client::SystemBlock;
-use serde_json::Value;
+use llm_client::{Schema, SystemBlock};
 
 use super::answer::Outcome;
 use super::decode::{Ask, Document, ModelCheck};
@@ -189,14 +188,14 @@ impl Job {
     async fn review(&self, text: String) -> Result<(Review, ModelCall), NoAnswer> {
         static INSTRUCTIONS: LazyLock<SystemBlock> =
             LazyLock::new(|| asked::instructions(review::instructions()));
-        static SCHEMA: LazyLock<Arc<Value>> = LazyLock::new(|| Arc::new(review::schema()));
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(|| review::schema().into());
         let inner = &self.inner;
         let question = Question {
             operation: super::OPERATION,
             instructions: INSTRUCTIONS.clone(),
             text,
             name: "revision_dte",
-            schema: Arc::clone(&SCHEMA),
+            schema: SCHEMA.clone(),
             max_tokens: MAX_TOKENS,
         };
         let answered = asked::ask(&inner.shared, &inner.caller, question, &inner.watch).await;

@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::request::chars;
-use crate::{CacheLifetime, Capabilities, Error, ErrorKind, Output, Request, StructuredOutput};
+use crate::{
+    CacheLifetime, Capabilities, Error, ErrorKind, Output, Request, Schema, StructuredOutput,
+};
 
 /// What the forced tool says of itself.
 const TOOL_DESCRIPTION: &str = "Gives the answer. Call it exactly once.";
@@ -49,7 +50,7 @@ struct Body<'a> {
 struct Tool<'a> {
     name: &'a str,
     description: &'static str,
-    input_schema: &'a Value,
+    input_schema: &'a RawValue,
 }
 
 #[derive(Serialize)]
@@ -87,7 +88,7 @@ struct OutputConfig<'a> {
 #[derive(Serialize)]
 struct Format<'a> {
     r#type: &'static str,
-    schema: &'a Value,
+    schema: &'a RawValue,
 }
 
 /// Writes the body.
@@ -100,8 +101,8 @@ pub(super) fn encode(
     let (output_config, tool) = match request.output() {
         Output::Text => (None, None),
         Output::Json { name, schema } => match capabilities.structured_output {
-            StructuredOutput::Native => (Some(native_output(schema)), None),
-            StructuredOutput::ForcedTool => (None, Some((&**name, &**schema))),
+            StructuredOutput::Native => (Some(native_output(schema.json())), None),
+            StructuredOutput::ForcedTool => (None, Some((&**name, schema))),
         },
     };
     let tool_chars = tool.map_or(0, |(name, schema)| tool_chars(name, schema));
@@ -114,11 +115,11 @@ pub(super) fn encode(
             .temperature()
             .filter(|_| capabilities.temperature && ask != Ask::Count)
             .map(|temperature| temperature.as_f64()),
-        tools: tool.map(|(name, input_schema)| {
+        tools: tool.map(|(name, schema)| {
             [Tool {
                 name,
                 description: TOOL_DESCRIPTION,
-                input_schema,
+                input_schema: schema.json(),
             }]
         }),
         tool_choice: tool.map(|(name, _)| ToolChoice {
@@ -144,7 +145,7 @@ pub(super) fn encode(
     Ok(Bytes::from(bytes))
 }
 
-fn native_output(schema: &Value) -> OutputConfig<'_> {
+fn native_output(schema: &RawValue) -> OutputConfig<'_> {
     OutputConfig {
         format: Format {
             r#type: "json_schema",
@@ -185,8 +186,8 @@ fn cache_control(lifetime: CacheLifetime) -> CacheControl {
     }
 }
 
-fn tool_chars(name: &str, schema: &Value) -> u64 {
-    chars(name) + chars(TOOL_DESCRIPTION) + chars(&schema.to_string())
+fn tool_chars(name: &str, schema: &Schema) -> u64 {
+    chars(name) + chars(TOOL_DESCRIPTION) + schema.chars()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::config::{MaxTokensField, OpenAiConfig, ResponseFormat};
 use crate::{Error, ErrorKind, Output, Request};
@@ -41,14 +41,14 @@ enum Content<'a> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Format<'a> {
-    JsonSchema { json_schema: Schema<'a> },
+    JsonSchema { json_schema: Named<'a> },
     JsonObject,
 }
 
 #[derive(Serialize)]
-struct Schema<'a> {
+struct Named<'a> {
     name: &'a str,
-    schema: &'a Value,
+    schema: &'a RawValue,
     strict: bool,
 }
 
@@ -97,7 +97,8 @@ fn turns<'a>(config: &OpenAiConfig, request: &'a Request) -> Vec<Turn<'a>> {
     {
         parts.push(format!(
             "Answer with exactly one JSON value, and nothing else, that fits this JSON \
-             Schema:\n{schema}"
+             Schema:\n{}",
+            schema.text()
         ));
     }
     let system = (!parts.is_empty()).then(|| Turn {
@@ -117,9 +118,9 @@ fn response_format<'a>(config: &OpenAiConfig, request: &'a Request) -> Option<Fo
     };
     Some(match config.response_format {
         ResponseFormat::JsonSchema => Format::JsonSchema {
-            json_schema: Schema {
+            json_schema: Named {
                 name,
-                schema,
+                schema: schema.json(),
                 strict: true,
             },
         },

@@ -131,9 +131,8 @@ impl<'a> Borders<'a> {
         if let Output::Json { name, schema } = request.output()
             && capabilities.structured_output == StructuredOutput::ForcedTool
         {
-            let schema = schema.to_string();
             borders.add(name, chars(name));
-            borders.add(&schema, chars(&schema));
+            borders.add(schema.text(), schema.chars());
         }
         borders
     }

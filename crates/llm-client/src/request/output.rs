@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use super::InvalidRequest;
+use super::{InvalidRequest, Schema};
 
 /// A sampling temperature from 0.00 to 1.00, kept in hundredths so that it can be compared
 /// and hashed exactly (it belongs in a cache key).
@@ -52,7 +50,7 @@ pub enum Output {
         /// What the value is: 1 to 64 ASCII letters, digits, `_` or `-`.
         name: Arc<str>,
         /// A JSON Schema whose root is an object.
-        schema: Arc<Value>,
+        schema: Schema,
     },
 }
 

@@ -16,10 +16,7 @@ fn with_marks(marks: &[CacheLifetime]) -> Result<Request, InvalidRequest> {
 }
 
 fn with_json(name: &str, schema: Value) -> Result<Request, InvalidRequest> {
-    Request::builder(10)
-        .user("hola")
-        .json(name, Arc::new(schema))
-        .build()
+    Request::builder(10).user("hola").json(name, schema).build()
 }
 
 #[test]

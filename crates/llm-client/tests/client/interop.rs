@@ -5,7 +5,6 @@
 //! why it is skipped.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use llm_client::{
     Anthropic, AnthropicConfig, Completion, Error, ErrorKind, LanguageModel, OpenAiCompatible,
@@ -38,7 +37,7 @@ fn json_request() -> Request {
         "required": ["ok"], "additionalProperties": false});
     Request::builder(50)
         .user("¿cuadra?")
-        .json("verdict", Arc::new(schema))
+        .json("verdict", schema)
         .build()
         .unwrap()
 }

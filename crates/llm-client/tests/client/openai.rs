@@ -26,7 +26,7 @@ fn json_request() -> Request {
         .system(SystemBlock::new("En español."))
         .user("¿cuadra?")
         .temperature(Temperature::ZERO)
-        .json("verdict", Arc::new(json!({"type": "object"})))
+        .json("verdict", json!({"type": "object"}))
         .build()
         .unwrap()
 }

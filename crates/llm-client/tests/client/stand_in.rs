@@ -1,6 +1,5 @@
 //! The client against the Messages API's stand-in: the same calls that production makes.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -40,7 +39,7 @@ fn json_request() -> Request {
     });
     Request::builder(100)
         .user("¿cuadra?")
-        .json("verdict", Arc::new(schema))
+        .json("verdict", schema)
         .build()
         .unwrap()
 }

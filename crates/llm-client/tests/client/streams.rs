@@ -1,6 +1,5 @@
 //! Streams: against the stand-in with its faults, and against a socket that plays bytes.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -43,7 +42,7 @@ fn json_request() -> Request {
     });
     Request::builder(100)
         .user("¿cuadra?")
-        .json("verdict", Arc::new(schema))
+        .json("verdict", schema)
         .build()
         .unwrap()
 }

@@ -1,13 +1,13 @@
 //! What a model says of a finding: by schema, over the difference, which is data and nothing
 //! else to it.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use jiff::civil::Date;
-use llm_client::{CacheLifetime, LanguageModel, Request, StopReason, SystemBlock};
+use llm_client::{CacheLifetime, LanguageModel, Request, Schema, StopReason, SystemBlock};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, timeout};
 
 use super::{Finding, prioridad};
@@ -46,9 +46,9 @@ nivel es alto si obliga a cambiar un ERP o a certificar, medio si obliga a revis
 basta con saberlo. breaking_change es verdadero solo si documentos que hoy son correctos pasan a \
 ser rechazados.";
 
-static SCHEMA: LazyLock<Arc<Value>> = LazyLock::new(|| {
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     let texts = json!({"type": "array", "items": {"type": "string"}});
-    Arc::new(json!({
+    Schema::from(json!({
         "type": "object",
         "properties": {
             "resumen": {"type": "string"},
@@ -116,7 +116,7 @@ pub(super) async fn ask(
     let request = Request::builder(MAX_TOKENS)
         .system(SystemBlock::new(INSTRUCTIONS).cached(CacheLifetime::OneHour))
         .user(fenced(finding, by_rules))
-        .json("analisis_sii", Arc::clone(&SCHEMA))
+        .json("analisis_sii", SCHEMA.clone())
         .operation("sii_news")
         .deadline(Instant::now() + limit)
         .build()

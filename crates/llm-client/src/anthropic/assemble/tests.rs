@@ -1,7 +1,5 @@
 //! Every order and kind of events.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::*;
@@ -14,7 +12,7 @@ fn text_request() -> Request {
 fn json_request() -> Request {
     Request::builder(100)
         .user("hola")
-        .json("verdict", Arc::new(json!({"type": "object"})))
+        .json("verdict", json!({"type": "object"}))
         .build()
         .unwrap()
 }

@@ -1,7 +1,5 @@
 //! Every form of answer, good and bad.
 
-use std::sync::Arc;
-
 use http::HeaderValue;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -16,7 +14,7 @@ fn text_request() -> Request {
 fn json_request() -> Request {
     Request::builder(100)
         .user("hola")
-        .json("answer", Arc::new(json!({"type": "object"})))
+        .json("answer", json!({"type": "object"}))
         .build()
         .unwrap()
 }

@@ -1,8 +1,6 @@
 //! The exact JSON that goes out.
 
-use std::sync::Arc;
-
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{Message, SystemBlock, Temperature};
@@ -12,13 +10,13 @@ fn sent(model: &str, request: &Request) -> Value {
     serde_json::from_slice(&bytes).unwrap()
 }
 
-fn schema() -> Arc<Value> {
-    Arc::new(json!({
+fn schema() -> Value {
+    json!({
         "type": "object",
         "properties": {"findings": {"type": "array", "items": {"type": "string"}}},
         "required": ["findings"],
         "additionalProperties": false
-    }))
+    })
 }
 
 fn full_request() -> Request {
@@ -68,7 +66,7 @@ fn a_full_request_uses_native_structured_output() {
                 {"role": "assistant", "content": "bien"},
                 {"role": "user", "content": "factura 2"}
             ],
-            "output_config": {"format": {"type": "json_schema", "schema": *schema()}}
+            "output_config": {"format": {"type": "json_schema", "schema": schema()}}
         })
     );
 }
@@ -82,7 +80,7 @@ fn an_older_model_is_made_to_call_one_tool() {
         json!([{
             "name": "findings",
             "description": TOOL_DESCRIPTION,
-            "input_schema": *schema()
+            "input_schema": schema()
         }])
     );
     assert_eq!(
@@ -127,7 +125,7 @@ fn a_forced_tool_counts_towards_the_prefix() {
         Request::builder(1)
             .system(SystemBlock::new("a".repeat(1500)).cached(CacheLifetime::FiveMinutes))
             .user("hola")
-            .json("findings", Arc::new(schema))
+            .json("findings", schema)
             .build()
             .unwrap()
     };
