@@ -58,7 +58,7 @@ const COURSE: [(f64, f64); 7] = [
 #[derive(clap::Args)]
 pub struct Args {
     /// Requests a second at the peak
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     peak: u32,
     /// The seed of arrivals and service times
     #[arg(long, default_value_t = 1)]
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn more_load_makes_more_pods_and_less_load_fewer() {
-        let outcome = simulate(settings(CHOSEN.0, CHOSEN.1), 1_000.0, 1);
+        let outcome = simulate(settings(CHOSEN.0, CHOSEN.1), 5_000.0, 1);
         let at = |second: f64| {
             let moment = outcome
                 .moments

@@ -214,12 +214,7 @@ fn service_kinds(goal: &Goal) -> Vec<Kind> {
             Lane::Quick,
             numbered(PAYROLL, payslip(serial)),
         ),
-        kind(
-            "match-po",
-            0.07,
-            Lane::Quick,
-            numbered(MATCH_PO, purchase()),
-        ),
+        kind("match-po", 0.07, Lane::Slow, numbered(MATCH_PO, purchase())),
         kind(
             "suggest-project",
             0.03,
