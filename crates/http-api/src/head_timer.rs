@@ -5,7 +5,7 @@
 //! move one that is there to a later time is a store.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -34,9 +34,8 @@ impl Timer for HeadTimer {
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
-        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        let timer = { spare }.take();
-        let timer = match timer {
+        let known = lock(&self.spare).take();
+        let timer = match known {
             Some(mut timer) => {
                 timer.as_mut().reset(deadline.into());
                 timer
@@ -70,9 +69,14 @@ impl Sleep for Waiting {}
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        *spare = self.timer.take();
+        let timer = self.timer.take();
+        *lock(&self.spare) = timer;
     }
+}
+
+/// Nothing that could panic runs while it is held.
+fn lock(spare: &Spare) -> MutexGuard<'_, Option<Pin<Box<tokio::time::Sleep>>>> {
+    spare.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
