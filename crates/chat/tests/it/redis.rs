@@ -95,11 +95,11 @@ impl Replica {
     }
 }
 
-/// A chat right over a server, which is reached by this proxy.
-async fn bare(proxy: &Proxy, model: ScriptedModel) -> Chat {
+/// A chat right over a server, which is reached by this proxy and waited for this long.
+async fn bare(proxy: &Proxy, model: ScriptedModel, patience: Duration) -> Chat {
     let host = RedisHost::new("127.0.0.1", proxy.port());
     let mut redis = RedisConfig::new(Deployment::Standalone(host));
-    redis.command_timeout = Duration::from_secs(20);
+    redis.command_timeout = patience;
     redis.unresponsive_timeout = Duration::from_secs(60);
     let store = RedisStore::start(redis).unwrap();
     store.ready(Duration::from_secs(20)).await.unwrap();
@@ -113,7 +113,7 @@ async fn bare(proxy: &Proxy, model: ScriptedModel) -> Chat {
         clock,
     };
     let mut config = Config::default();
-    config.store_limit = Duration::from_secs(20);
+    config.store_limit = patience;
     Chat::new(deps, config)
 }
 
@@ -122,7 +122,7 @@ async fn a_new_sessions_question_is_thought_about_while_it_is_written_down() {
     let server = server().await;
     let proxy = Proxy::before(server.port()).await.unwrap();
     let model = ScriptedModel::new("m").otherwise(Outcome::text("Con una nota [1]."));
-    let chat = bare(&proxy, model.clone()).await;
+    let chat = bare(&proxy, model.clone(), Duration::from_secs(20)).await;
     proxy.set(Link::Freeze);
     let asking = chat.clone();
     let asked = tokio::spawn(async move { asking.message(&sur(), ask(None, ANULAR)).await });
@@ -145,10 +145,15 @@ async fn a_new_session_that_cant_be_kept_answers_nothing() {
     let server = server().await;
     let proxy = Proxy::before(server.port()).await.unwrap();
     let model = ScriptedModel::new("m").otherwise(Outcome::text("Con una nota [1]."));
-    let chat = bare(&proxy, model).await;
+    let chat = bare(&proxy, model.clone(), Duration::from_secs(2)).await;
     proxy.set(Link::Freeze);
     let asking = chat.clone();
     let asked = tokio::spawn(async move { asking.message(&sur(), ask(None, ANULAR)).await });
+    until("the model to be asked", async || {
+        model.requests().len() == 1
+    })
+    .await
+    .unwrap();
     proxy.set(Link::Cut);
     let refused = asked.await.unwrap().unwrap_err();
     assert!(matches!(refused, ChatError::Unavailable(_)), "{refused:?}");

@@ -115,9 +115,33 @@ async fn pump(
     }
 }
 
-/// Waits while the link is frozen.
+/// Waits while the link is frozen. An error when it is cut: what was frozen is lost then.
 async fn flowing(watch: &mut watch::Receiver<Link>) -> io::Result<Link> {
     let link = watch.wait_for(|link| *link != Link::Freeze).await;
-    link.map(|link| *link)
-        .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+    match link.as_deref() {
+        Ok(Link::Cut) | Err(_) => Err(io::ErrorKind::BrokenPipe.into()),
+        Ok(link) => Ok(*link),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_frozen_is_lost_when_the_link_is_cut() {
+        let (link, watch) = watch::channel(Link::Freeze);
+        let (mut client, from) = tokio::io::duplex(64);
+        let (to, mut server) = tokio::io::duplex(64);
+        let pumping = tokio::spawn(pump(from, to, watch, false));
+        client.write_all(b"frozen").await.unwrap();
+        drop(client);
+        // On this one thread: the pump runs, and has read it.
+        tokio::task::yield_now().await;
+        link.send_replace(Link::Cut);
+        assert!(pumping.await.unwrap().is_err());
+        let mut reached = Vec::new();
+        server.read_to_end(&mut reached).await.unwrap();
+        assert!(reached.is_empty(), "{reached:?}");
+    }
 }
