@@ -45,11 +45,17 @@ impl Default for Options {
             ("AI_SERVICE_OVERLOAD_DELAY_MS".into(), "0".into()),
         ];
         Self {
-            dir: Arc::new(TempDir::new().unwrap()),
+            dir: Arc::new(home()),
             config: String::new(),
             env,
         }
     }
+}
+
+/// A folder in memory, where there is one: beside a build that writes gigabytes a disk's commit
+/// takes seconds, and the service says so with 503.
+fn home() -> TempDir {
+    TempDir::new_in("/dev/shm").unwrap_or_else(|_| TempDir::new().unwrap())
 }
 
 impl Options {

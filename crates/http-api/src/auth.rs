@@ -1,10 +1,11 @@
 //! Who asks, and for which companies they may.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use store::Rate;
+use store::{LocalLimit, Rate};
 
 use crate::keyring::ApiKey;
 use crate::problem::Problem;
@@ -16,9 +17,17 @@ pub struct Caller {
     name: String,
     companies: Option<BTreeSet<u64>>,
     role: Role,
-    rate: Option<Rate>,
-    /// Of its rate limit in the store.
-    limit_key: String,
+    limited: Option<Limited>,
+}
+
+/// How often a caller may ask.
+#[derive(Debug, Clone)]
+pub(crate) struct Limited {
+    pub(crate) rate: Rate,
+    /// Of its limit in the store.
+    pub(crate) key: String,
+    /// The same, as far as this process knows it.
+    pub(crate) local: Arc<LocalLimit>,
 }
 
 /// What a key may be used for.
@@ -43,8 +52,11 @@ impl Caller {
             name: key.name.clone(),
             companies: key.companies.clone(),
             role: key.role,
-            rate: key.rate,
-            limit_key: format!("limit:key:{}", key.name),
+            limited: key.rate.map(|rate| Limited {
+                rate,
+                key: format!("limit:key:{}", key.name),
+                local: Arc::default(),
+            }),
         }
     }
 
@@ -79,9 +91,9 @@ impl Caller {
         }
     }
 
-    /// How often it may ask, and the name of that limit in the store.
-    pub(crate) fn rate(&self) -> Option<(Rate, &str)> {
-        self.rate.map(|rate| (rate, self.limit_key.as_str()))
+    /// How often it may ask; `None`: as often as it likes.
+    pub(crate) fn limited(&self) -> Option<&Limited> {
+        self.limited.as_ref()
     }
 }
 

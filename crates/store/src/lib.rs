@@ -125,4 +125,4 @@ pub use redis::{
     Deployment, RedisConfig, RedisConfigError, RedisHost, RedisParameters, RedisStore, RedisTls,
 };
 pub use resilient::{KeyClass, KeyClasses, ResilientConfig, ResilientStore};
-pub use throttle::{Rate, Throttled};
+pub use throttle::{LocalLimit, Rate, Throttled};

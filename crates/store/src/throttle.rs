@@ -4,7 +4,8 @@
 //! one interval, and it may be ahead of the clock by the burst at most. No window to straddle,
 //! no list of past calls.
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::{ErrorKind, StoreError};
 
@@ -137,6 +138,68 @@ pub struct Throttled {
     pub reset_after: Duration,
 }
 
+/// What this process knows of one key's limit, for the time when the store doesn't say: the
+/// limit goes on from where the store last saw it, for this process alone.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use store::{LocalLimit, Rate};
+///
+/// let (limit, now) = (LocalLimit::new(), Instant::now());
+/// let rate = Rate::per(1, Duration::from_secs(60))?;
+/// assert!(limit.take(rate, 1, now).allowed);
+/// assert!(!limit.take(rate, 1, now).allowed);
+/// # Ok::<(), store::StoreError>(())
+/// ```
+#[derive(Debug)]
+pub struct LocalLimit {
+    began: Instant,
+    /// Theoretical arrival time of the next permit, in microseconds since it began.
+    arrival: AtomicU64,
+}
+
+impl Default for LocalLimit {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LocalLimit {
+    /// A limit of which nothing was used.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            arrival: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes `cost` permits, if they are there: all of them or none.
+    pub fn take(&self, rate: Rate, cost: u32, now: Instant) -> Throttled {
+        let now = self.micros(now);
+        let decide = |arrival| rate.decide(Some(arrival), now, cost);
+        let order = (Ordering::AcqRel, Ordering::Acquire);
+        let before = self
+            .arrival
+            .fetch_update(order.0, order.1, |arrival| decide(arrival).keep);
+        // Either way it is the arrival that was decided on.
+        decide(before.unwrap_or_else(|unchanged| unchanged)).answer
+    }
+
+    /// Takes over what the store answered. What was taken here since isn't forgotten: answers
+    /// may come in another order than they were given in.
+    pub fn learn(&self, told: &Throttled, now: Instant) {
+        let reset = u64::try_from(told.reset_after.as_micros()).unwrap_or(u64::MAX);
+        let arrival = self.micros(now).saturating_add(reset);
+        self.arrival.fetch_max(arrival, Ordering::AcqRel);
+    }
+
+    fn micros(&self, now: Instant) -> u64 {
+        let since = now.saturating_duration_since(self.began);
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
 fn refused() -> StoreError {
     StoreError::new(ErrorKind::InvalidArgument, "making a rate")
 }
@@ -184,6 +247,37 @@ mod tests {
         assert!(daily.burst(366).is_ok());
         assert!(daily.burst(367).is_err());
         assert!(daily.burst(u32::MAX).is_err());
+    }
+
+    #[test]
+    fn a_local_limit_goes_on_from_what_the_store_said() {
+        let rate = Rate::per(6, Duration::from_secs(60)).unwrap();
+        let rate = rate.burst(3).unwrap();
+        let limit = LocalLimit::new();
+        let now = Instant::now();
+        // Another replica took one of the two that are out.
+        limit.learn(&rate.answer(true, 20_000_000, 0), now);
+        let third = limit.take(rate, 1, now);
+        assert_eq!(third, rate.answer(true, 30_000_000, 0));
+        let refused = limit.take(rate, 1, now);
+        assert_eq!(refused, rate.answer(false, 30_000_000, 10_000_000));
+        // An older answer that comes late gives nothing back.
+        limit.learn(&rate.answer(true, 10_000_000, 0), now);
+        assert!(!limit.take(rate, 1, now).allowed);
+        let later = now + Duration::from_secs(10);
+        assert_eq!(limit.take(rate, 1, later), third);
+    }
+
+    #[test]
+    fn a_local_limit_gives_each_permit_once() {
+        let rate = Rate::per(1, Duration::from_secs(86_400)).unwrap();
+        let rate = rate.burst(100).unwrap();
+        let (limit, now) = (LocalLimit::new(), Instant::now());
+        let taken = || (0..80).filter(|_| limit.take(rate, 1, now).allowed).count();
+        let [a, b] = std::thread::scope(|scope| {
+            [scope.spawn(taken), scope.spawn(taken)].map(|thread| thread.join().unwrap())
+        });
+        assert_eq!(a + b, 100);
     }
 
     proptest! {

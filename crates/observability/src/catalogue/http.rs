@@ -89,9 +89,9 @@ pub(super) const AREA: Area = Area {
             "Requests over their key's limit",
         ),
         Metric::counter(
-            "http_rate_limit_unchecked_total",
+            "http_rate_limit_local_total",
             Unit::Count,
-            "Requests let in without their key's limit, as the store did not answer",
+            "Requests whose key's limit was this process's own, as the store did not answer",
         ),
     ],
 };
