@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use knowledge_base::{Hit, KnowledgeBase, Module, Query};
+use knowledge_base::{Hit, KnowledgeBase, Module, ModuleChoice, Query};
 
 use crate::session::History;
 use crate::words::{salient, words};
@@ -74,20 +74,20 @@ pub(crate) fn find(
     let _searching = span.enter();
     let asked = with_the_turn_before(question, history);
     let query = Query::new(asked.as_str()).top_k(limit).today(today);
-    let hits = base.search(&query.without_snippets()).into_iter();
-    let passages: Arc<[Passage]> = hits.filter(Hit::is_relevant).map(Passage::from).collect();
+    let (hits, choice) = base.search_and_choose(&query.without_snippets());
+    let hits = hits.into_iter().filter(Hit::is_relevant);
+    let passages: Arc<[Passage]> = hits.map(Passage::from).collect();
     span.record(
         "passages",
         i64::try_from(passages.len()).unwrap_or(i64::MAX),
     );
     Found {
         passages,
-        module: module(base, &asked, history),
+        module: choice.and_then(|choice| module(base, &choice, history)),
     }
 }
 
-fn module(base: &KnowledgeBase, asked: &str, history: &History) -> Option<Arc<Module>> {
-    let choice = base.choose_module(asked)?;
+fn module(base: &KnowledgeBase, choice: &ModuleChoice, history: &History) -> Option<Arc<Module>> {
     let before = history
         .turns
         .iter()

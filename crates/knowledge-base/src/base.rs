@@ -16,7 +16,7 @@ use crate::document::{Document, Entry};
 use crate::error::{DocumentError, KnowledgeError, LoadError};
 use crate::folder::{self, FolderState};
 use crate::hit::Hit;
-use crate::modules::{Evidence, Module, ModuleChoice};
+use crate::modules::{Module, ModuleChoice};
 use crate::query::Query;
 use crate::search;
 use crate::snapshot::{Changes, Snapshot};
@@ -59,8 +59,6 @@ impl KnowledgeBase {
     pub const DENSE_DEADLINE: Duration = Duration::from_millis(500);
     /// How many passages a dense retriever is asked for.
     pub const DENSE_LIMIT: usize = 50;
-    /// How many passages speak for a module.
-    const EVIDENCE: usize = 8;
 
     /// Reads a folder: `**/*.md` with front matter, `sinonimos.txt`, `modules/*.toml`. Files
     /// and folders that begin with a point, and `README.md`, are left out.
@@ -184,15 +182,18 @@ impl KnowledgeBase {
     #[must_use]
     pub fn choose_module(&self, question: &str) -> Option<ModuleChoice> {
         let snapshot = self.shared.current.load();
-        let query = Query::new(question).top_k(Self::EVIDENCE).per_document(1);
-        let about = search::about(&snapshot, &self.shared.config.ranking, &query);
-        let evidence = about.best.iter().map(|(document, score)| Evidence {
-            module: &document.module,
-            tags: &document.tags,
-            score: *score,
-        });
-        let evidence: Vec<Evidence<'_>> = evidence.collect();
-        snapshot.modules.choose(&about.stems, &evidence)
+        let about = search::about(&snapshot, &self.shared.config.ranking, question);
+        snapshot.modules.choose(&about)
+    }
+
+    /// [`KnowledgeBase::search`] and [`KnowledgeBase::choose_module`] of the query's text: the
+    /// same answers from one state of the base, for little more than the search's work.
+    #[must_use]
+    pub fn search_and_choose(&self, query: &Query) -> (Vec<Hit>, Option<ModuleChoice>) {
+        let snapshot = self.shared.current.load();
+        let ranking = &self.shared.config.ranking;
+        let (hits, about) = search::search_and_about(&snapshot, ranking, query);
+        (hits, snapshot.modules.choose(&about))
     }
 
     /// The modules, ordered by name.

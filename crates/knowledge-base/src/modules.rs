@@ -7,6 +7,7 @@ use foldhash::fast::RandomState;
 use serde::Deserialize;
 
 use crate::hit::relevance;
+use crate::search::About;
 use crate::text::{Stems, TokenKind, fold, is_stop_word, tokenise};
 
 /// Longest prompt, in bytes.
@@ -72,10 +73,11 @@ struct Keyword {
 }
 
 /// A passage that a question found, as far as modules care.
-pub(crate) struct Evidence<'a> {
-    pub(crate) module: &'a str,
-    pub(crate) tags: &'a [String],
-    pub(crate) score: f64,
+struct Evidence<'a> {
+    module: &'a str,
+    /// Folded.
+    tags: Vec<String>,
+    score: f64,
 }
 
 /// The module that takes what no other does.
@@ -164,13 +166,20 @@ impl Modules {
         self.all.iter().map(|known| &known.module)
     }
 
+    /// The module of a question.
+    pub(crate) fn choose(&self, about: &About<'_>) -> Option<ModuleChoice> {
+        let evidence = about.best.iter().map(|(document, score)| Evidence {
+            module: &document.module,
+            tags: document.tags.iter().map(|tag| fold(tag)).collect(),
+            score: *score,
+        });
+        let evidence: Vec<Evidence<'_>> = evidence.collect();
+        self.weigh(&about.stems, &evidence)
+    }
+
     /// The module of a question, from its stems, each with how rare it is, and the passages it
     /// found, best first.
-    pub(crate) fn choose(
-        &self,
-        words: &[(Box<str>, f64)],
-        found: &[Evidence<'_>],
-    ) -> Option<ModuleChoice> {
+    fn weigh(&self, words: &[(Box<str>, f64)], found: &[Evidence<'_>]) -> Option<ModuleChoice> {
         let keywords = shares(self.keywords(words).into_iter());
         let passages = shares(self.all.iter().map(|known| known.passages(found)));
         // Passages that hardly have to do with the question say little about its module.
@@ -235,12 +244,8 @@ impl Known {
     /// What the passages found say for a module: the better and the nearer to the top, the more.
     fn passages(&self, found: &[Evidence<'_>]) -> f64 {
         let own = found.iter().enumerate().filter(|(_, passage)| {
-            passage.module == self.module.name
-                || (!self.tags.is_empty()
-                    && passage
-                        .tags
-                        .iter()
-                        .any(|tag| self.tags.contains(&fold(tag))))
+            let mut tags = passage.tags.iter();
+            passage.module == self.module.name || tags.any(|tag| self.tags.contains(tag))
         });
         own.map(|(rank, passage)| passage.score.powi(3) / float(rank + 1))
             .sum()
@@ -297,20 +302,15 @@ mod tests {
             .into_iter()
             .map(|stem| (stem, 1.0))
             .collect();
-        let tags: Vec<Vec<String>> = found
-            .iter()
-            .map(|(_, tag, _)| vec![(*tag).to_owned()])
-            .collect();
         let evidence: Vec<Evidence<'_>> = found
             .iter()
-            .zip(&tags)
-            .map(|((module, _, score), tags)| Evidence {
+            .map(|(module, tag, score)| Evidence {
                 module,
-                tags,
+                tags: vec![fold(tag)],
                 score: *score,
             })
             .collect();
-        modules().choose(&stems, &evidence).unwrap()
+        modules().weigh(&stems, &evidence).unwrap()
     }
 
     #[test]
@@ -342,7 +342,7 @@ mod tests {
             (nothing.module.as_str(), nothing.confidence),
             ("general", 0.0)
         );
-        assert!(Modules::default().choose(&[], &[]).is_none());
+        assert!(Modules::default().weigh(&[], &[]).is_none());
     }
 
     #[test]

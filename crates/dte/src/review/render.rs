@@ -21,23 +21,32 @@ pub(super) fn compact(json: &str) -> Option<String> {
     let mut text = String::with_capacity(json.len());
     // What stays as it is is copied in one piece, from here to where something doesn't.
     let mut from = 0;
-    let (mut in_string, mut escaped) = (false, false);
+    let (mut in_string, mut escapes) = (false, None);
     for (at, byte) in json.bytes().enumerate() {
+        // Most bytes are the letters and figures of strings and numbers.
+        if byte > b'"' && !matches!(byte, b'<' | b'>' | b'\\') {
+            continue;
+        }
         let instead = match byte {
             // In JSON these two can only stand inside a string.
-            b'<' => Some("\\u003c"),
-            b'>' => Some("\\u003e"),
-            b' ' | b'\n' | b'\r' | b'\t' if !in_string => Some(""),
-            _ => None,
+            b'<' => "\\u003c",
+            b'>' => "\\u003e",
+            b' ' | b'\n' | b'\r' | b'\t' if !in_string => "",
+            // A backslash stands in strings only, and what follows it is itself.
+            b'\\' if escapes != Some(at) => {
+                escapes = Some(at + 1);
+                continue;
+            }
+            b'"' if escapes != Some(at) => {
+                in_string = !in_string;
+                continue;
+            }
+            _ => continue,
         };
-        if let Some(instead) = instead {
-            // The byte is a character of its own, so that both sides are text.
-            text.push_str(json.get(from..at).unwrap_or_default());
-            text.push_str(instead);
-            from = at + 1;
-        }
-        in_string ^= byte == b'"' && !escaped;
-        escaped = in_string && byte == b'\\' && !escaped;
+        // The byte is a character of its own, so that both sides are text.
+        text.push_str(json.get(from..at).unwrap_or_default());
+        text.push_str(instead);
+        from = at + 1;
     }
     text.push_str(json.get(from..).unwrap_or_default());
     Some(text)
@@ -228,6 +237,20 @@ mod tests {
         let same = |text: &str| serde_json::from_str::<Value>(text).unwrap();
         assert_eq!(same(&text), same(json));
         assert_eq!(compact("no es json"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn compact_is_the_same_however_it_was_spaced(
+            texts in proptest::collection::vec(r#"[a ñ<>"\\\\\n\t/]{0,12}"#, 0..6),
+        ) {
+            let value = json!({ "a \" <": texts, "b": [{}, [], 1.50, null] });
+            let shortest = value.to_string().replace('<', "\\u003c").replace('>', "\\u003e");
+            let pretty = serde_json::to_string_pretty(&value).unwrap();
+            for written in [pretty, value.to_string()] {
+                assert_eq!(compact(&written).as_deref(), Some(shortest.as_str()));
+            }
+        }
     }
 
     #[test]

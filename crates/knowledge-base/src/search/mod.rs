@@ -24,6 +24,8 @@ use self::top::{Candidate, Top};
 const SPARE: usize = 6;
 /// Places after which a dense retriever's rank counts half.
 const DENSE_HALF: f32 = 10.0;
+/// How many passages speak for a module.
+const EVIDENCE: usize = 8;
 
 /// What a search needs for itself, kept by each thread.
 struct Scratch {
@@ -53,34 +55,68 @@ pub(crate) fn search(
 }
 
 /// What a question is about: its stems, corrected, without stop words, each once with how rare it
-/// is; and the documents of the best passages with their scores, best first.
+/// is; and the documents of the best passages with their scores, best first, of any day.
 pub(crate) struct About<'a> {
     pub(crate) stems: Vec<(Box<str>, f64)>,
     pub(crate) best: Vec<(&'a Document, f64)>,
 }
 
 /// What a question is about, without showing any passage.
-pub(crate) fn about<'a>(snapshot: &'a Snapshot, ranking: &Ranking, query: &Query) -> About<'a> {
+pub(crate) fn about<'a>(snapshot: &'a Snapshot, ranking: &Ranking, question: &str) -> About<'a> {
+    let query = evidence(question);
     SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
         Ok(mut scratch) => {
             let Scratch { stems, sums } = &mut *scratch;
             let question = Question::read(&query.text, snapshot, ranking, stems);
-            let ranked = rank(snapshot, ranking, query, &[], &question, sums);
-            let best = ranked.iter().filter_map(|candidate| {
-                let segment = snapshot.segment(candidate.segment)?;
-                let (_, entry) = segment.entry_of(candidate.slot)?;
-                Some((&entry.document, score(candidate)))
-            });
-            About {
-                best: best.collect(),
-                stems: question.rarities(),
-            }
+            let [best] = rank(snapshot, ranking, [&query], &[], &question, sums);
+            About::of(snapshot, question, &best)
         }
-        Err(_) => About {
+        Err(_) => About::nothing(),
+    })
+}
+
+/// [`search`] and [`about`] its text at once.
+pub(crate) fn search_and_about<'a>(
+    snapshot: &'a Snapshot,
+    ranking: &Ranking,
+    query: &Query,
+) -> (Vec<Hit>, About<'a>) {
+    let of = evidence(&query.text);
+    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+        Ok(mut scratch) => {
+            let Scratch { stems, sums } = &mut *scratch;
+            let question = Question::read(&query.text, snapshot, ranking, stems);
+            let [picked, best] = rank(snapshot, ranking, [query, &of], &[], &question, sums);
+            let hits = hits(snapshot, query, &question, &picked, stems);
+            (hits, About::of(snapshot, question, &best))
+        }
+        Err(_) => (Vec::new(), About::nothing()),
+    })
+}
+
+fn evidence(question: &str) -> Query {
+    Query::new(question).top_k(EVIDENCE).per_document(1)
+}
+
+impl<'a> About<'a> {
+    fn of(snapshot: &'a Snapshot, question: Question<'_>, best: &[Candidate]) -> Self {
+        let best = best.iter().filter_map(|candidate| {
+            let segment = snapshot.segment(candidate.segment)?;
+            let (_, entry) = segment.entry_of(candidate.slot)?;
+            Some((&entry.document, score(candidate)))
+        });
+        Self {
+            best: best.collect(),
+            stems: question.rarities(),
+        }
+    }
+
+    fn nothing() -> Self {
+        Self {
             stems: Vec::new(),
             best: Vec::new(),
-        },
-    })
+        }
+    }
 }
 
 fn run(
@@ -92,27 +128,38 @@ fn run(
 ) -> Vec<Hit> {
     let Scratch { stems, sums } = scratch;
     let question = Question::read(&query.text, snapshot, ranking, stems);
-    let picked = rank(snapshot, ranking, query, dense, &question, sums);
+    let [picked] = rank(snapshot, ranking, [query], dense, &question, sums);
+    hits(snapshot, query, &question, &picked, stems)
+}
+
+fn hits(
+    snapshot: &Snapshot,
+    query: &Query,
+    question: &Question<'_>,
+    picked: &[Candidate],
+    stems: &mut Stems,
+) -> Vec<Hit> {
     let hit = |candidate: &Candidate| {
         let mut hit = hit(snapshot, candidate)?;
         if query.snippets {
-            hit.snippet = snippet::make(&hit.content, &question, stems);
+            hit.snippet = snippet::make(&hit.content, question, stems);
         }
         Some(hit)
     };
     picked.iter().filter_map(hit).collect()
 }
 
-/// The best passages' places, best first.
-fn rank(
+/// The best passages' places for each of the queries, which have the question's text in common,
+/// best first.
+fn rank<const N: usize>(
     snapshot: &Snapshot,
     ranking: &Ranking,
-    query: &Query,
+    queries: [&Query; N],
     dense: &[Ranked],
     question: &Question<'_>,
     sums: &mut Sums,
-) -> Vec<Candidate> {
-    let mut top = Top::new(query.top_k.saturating_mul(SPARE));
+) -> [Vec<Candidate>; N] {
+    let mut wanted = queries.map(|query| (query, Top::new(query.top_k.saturating_mul(SPARE))));
     for (index, segment) in snapshot.segments().into_iter().enumerate() {
         sums.fill(question, index, segment.slots());
         if !dense.is_empty() {
@@ -124,21 +171,18 @@ fn rank(
                 }
             }
         }
-        for (slot, score) in sums.scored() {
-            if top.wants(score) && snapshot.allows(index, slot, query) {
-                let updated = segment
-                    .entry_of(slot)
-                    .and_then(|(_, entry)| entry.document.updated);
-                top.offer(Candidate {
-                    score,
-                    updated,
-                    segment: index,
-                    slot,
-                });
+        for (query, top) in &mut wanted {
+            for (slot, score) in sums.scored() {
+                if top.wants(score) && snapshot.allows(index, slot, query) {
+                    let updated = segment
+                        .entry_of(slot)
+                        .and_then(|(_, entry)| entry.document.updated);
+                    top.offer(Candidate::new(score, updated, index, slot));
+                }
             }
         }
     }
-    pick(snapshot, query, top)
+    wanted.map(|(query, top)| pick(snapshot, query, top))
 }
 
 fn score(candidate: &Candidate) -> f64 {

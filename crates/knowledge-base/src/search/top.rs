@@ -11,10 +11,30 @@ const EVEN: f32 = 1.0 / 1024.0;
 /// A passage with its score.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Candidate {
+    /// The score in steps of [`EVEN`].
+    step: i32,
     pub(super) score: f32,
     pub(super) updated: Option<Date>,
     pub(super) segment: usize,
     pub(super) slot: usize,
+}
+
+impl Candidate {
+    /// `score` isn't negative.
+    pub(super) fn new(score: f32, updated: Option<Date>, segment: usize, slot: usize) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "down to a whole step; whatever is no step of a score is even"
+        )]
+        let step = (score / EVEN) as i32;
+        Self {
+            step,
+            score,
+            updated,
+            segment,
+            slot,
+        }
+    }
 }
 
 impl Eq for Candidate {}
@@ -23,9 +43,8 @@ impl Ord for Candidate {
     /// By score in steps of [`EVEN`], then the newer, then the exact score, then the order of
     /// the documents, so that the same question always has the same answer.
     fn cmp(&self, other: &Self) -> Ordering {
-        let step = |one: &Self| (one.score / EVEN).floor();
-        step(self)
-            .total_cmp(&step(other))
+        self.step
+            .cmp(&other.step)
             .then_with(|| self.updated.cmp(&other.updated))
             .then_with(|| self.score.total_cmp(&other.score))
             .then_with(|| (other.segment, other.slot).cmp(&(self.segment, self.slot)))
@@ -85,12 +104,7 @@ mod tests {
     use super::*;
 
     fn candidate(score: f32, updated: Option<Date>, slot: usize) -> Candidate {
-        Candidate {
-            score,
-            updated,
-            segment: 0,
-            slot,
-        }
+        Candidate::new(score, updated, 0, slot)
     }
 
     #[test]

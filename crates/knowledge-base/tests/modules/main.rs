@@ -11,7 +11,7 @@ mod newest;
 
 use std::path::Path;
 
-use knowledge_base::{Config, KnowledgeBase};
+use knowledge_base::{Config, KnowledgeBase, Query};
 
 const DTE: &str = "l10n_cl_dte";
 const PAYROLL: &str = "l10n_cl_hr_payroll";
@@ -355,6 +355,13 @@ fn misses(base: &KnowledgeBase, questions: &[(&str, &str)]) -> Vec<String> {
     for (expected, question) in questions {
         let choice = base.choose_module(question).expect("there are modules");
         assert!((0.0..=1.0).contains(&choice.confidence), "{choice:?}");
+        // At once it comes to the same.
+        let query = Query::new(*question);
+        let (hits, at_once) = base.search_and_choose(&query);
+        assert_eq!(
+            (at_once.as_ref(), hits),
+            (Some(&choice), base.search(&query))
+        );
         if choice.module != *expected {
             wrong.push(format!(
                 "{question}: {} ({:.2}), not {expected}",
