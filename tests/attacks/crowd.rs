@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 
 use http::Method;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
 
 use crate::support::Request;
 
@@ -91,31 +91,71 @@ impl Guesses {
     }
 }
 
-/// Presents wrong keys one after the other until told to stop.
-pub fn guess_keys(addr: SocketAddr, stop: &Arc<AtomicBool>) -> Vec<JoinHandle<Guesses>> {
-    let guess = |number: usize| {
-        let stop = Arc::clone(stop);
-        tokio::spawn(async move {
-            let mut guesses = Guesses::default();
-            for try_number in 0_u64.. {
-                if stop.load(Ordering::Relaxed) {
-                    break;
-                }
-                let key = format!("clave-{number}-{try_number}");
-                let request = Request::bare(Method::GET, "/metrics").header("x-api-key", &key);
-                match request
-                    .try_send(addr)
-                    .await
-                    .map(|reply| reply.status.as_u16())
-                {
-                    Ok(401) => guesses.refused += 1,
-                    Ok(429) => guesses.throttled += 1,
-                    Ok(_) => guesses.others += 1,
-                    Err(_) => guesses.cut += 1,
-                }
+/// Those who present wrong keys, one after the other, until they are called off.
+pub struct Guessers {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<Guesses>>,
+}
+
+impl Guessers {
+    /// Each in a thread of its own that the system runs last: the attackers' own work is done on
+    /// other machines, only what they make the service do is its affair.
+    pub fn start(addr: SocketAddr) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let guess = |number: usize| {
+            let stop = Arc::clone(&stop);
+            std::thread::spawn(move || {
+                yield_to_others();
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .unwrap();
+                runtime.block_on(guess_keys(addr, number, &stop))
+            })
+        };
+        let threads = (0..GUESSERS).map(guess).collect();
+        Self { stop, threads }
+    }
+
+    /// What came of it.
+    pub async fn stop(self) -> Guesses {
+        self.stop.store(true, Ordering::Relaxed);
+        let join = || {
+            let mut all = Guesses::default();
+            for thread in self.threads {
+                all.add(&thread.join().unwrap());
             }
-            guesses
-        })
-    };
-    (0..GUESSERS).map(guess).collect()
+            all
+        };
+        tokio::task::spawn_blocking(join).await.unwrap()
+    }
+}
+
+/// Gives this thread the lowest priority.
+fn yield_to_others() {
+    let link = std::fs::read_link("/proc/thread-self").unwrap();
+    let thread = link.file_name().unwrap().to_owned();
+    let mut renice = std::process::Command::new("renice");
+    renice.args(["-n", "19", "-p"]).arg(thread);
+    let output = renice.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+async fn guess_keys(addr: SocketAddr, number: usize, stop: &AtomicBool) -> Guesses {
+    let mut guesses = Guesses::default();
+    for try_number in 0_u64.. {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let key = format!("clave-{number}-{try_number}");
+        let request = Request::bare(Method::GET, "/metrics").header("x-api-key", &key);
+        let reply = request.try_send(addr).await;
+        match reply.map(|reply| reply.status.as_u16()) {
+            Ok(401) => guesses.refused += 1,
+            Ok(429) => guesses.throttled += 1,
+            Ok(_) => guesses.others += 1,
+            Err(_) => guesses.cut += 1,
+        }
+    }
+    guesses
 }

@@ -283,13 +283,21 @@ fn more(figures: &Figures) -> String {
         let rows = figures.steps.iter().map(|step| {
             vec![
                 format!("{:.0}", step.rate),
+                format!("{:.0}", step.seconds),
                 format!("{:.0}", step.answered),
                 format!("{:.1}", step.p99_ms),
                 step.errors.to_string(),
                 if step.borne { "borne" } else { "not borne" }.to_owned(),
             ]
         });
-        let heads = ["requests/s", "answered/s", "p99 ms", "errors", ""];
+        let heads = [
+            "requests/s",
+            "seconds",
+            "answered/s",
+            "p99 ms",
+            "errors",
+            "",
+        ];
         text += &section("Steps to saturation", &table(&heads, rows));
     }
     if !figures.capacities.is_empty() {

@@ -24,7 +24,11 @@ const FIRST_RATE: f64 = 250.0;
 const FACTOR: f64 = 1.5;
 const HALVINGS: u32 = 3;
 const MAX_RATE: f64 = 200_000.0;
+/// On the way up.
 const STEP: Duration = Duration::from_secs(3);
+/// Of what is found: over three seconds a service bears more than it can do, as the line that
+/// grows meanwhile is short.
+const LASTING: Duration = Duration::from_secs(10);
 /// What a step must keep to count: everything answered, one of a hundred within this.
 const STEP_P99_MS: f64 = 100.0;
 /// The part of saturation that counts as normal.
@@ -44,6 +48,8 @@ const CONNECTIONS: usize = 32;
 pub struct Step {
     /// Requests a second that were intended.
     pub rate: f64,
+    /// For how long, in seconds.
+    pub seconds: f64,
     /// Answers a second as they should be.
     pub answered: f64,
     /// Their 99th percentile in milliseconds.
@@ -89,7 +95,8 @@ pub struct Overload {
     pub recovery_seconds: Option<f64>,
 }
 
-/// Rates up to what isn't borne any more; the last borne one is the saturation.
+/// Rates up to what isn't borne any more, for [`STEP`]; between the last two, for [`LASTING`], the
+/// highest that is borne: the saturation.
 ///
 /// # Errors
 ///
@@ -97,7 +104,7 @@ pub struct Overload {
 pub async fn steps(kinds: &Arc<Vec<Kind>>, seed: u64) -> Result<(f64, Vec<Step>), Error> {
     let (mut borne, mut rate, mut steps) = (0.0, FIRST_RATE, Vec::new());
     let failed = loop {
-        let step = step(kinds, rate, seed).await?;
+        let step = step(kinds, rate, STEP, seed).await?;
         let holds = step.borne;
         steps.push(step);
         if !holds {
@@ -109,16 +116,25 @@ pub async fn steps(kinds: &Arc<Vec<Kind>>, seed: u64) -> Result<(f64, Vec<Step>)
             break rate;
         }
     };
-    if borne == 0.0 {
-        let first = steps.first();
-        return Err(Error::Bench(format!(
-            "not even the first step is borne: {first:?}"
-        )));
-    }
     let mut gap = (borne, failed);
+    loop {
+        if gap.0 < FIRST_RATE {
+            let first = steps.first();
+            return Err(Error::Bench(format!(
+                "not even the first step is borne: {first:?}"
+            )));
+        }
+        let lasting = step(kinds, gap.0, LASTING, seed).await?;
+        let holds = lasting.borne;
+        steps.push(lasting);
+        if holds {
+            break;
+        }
+        gap = (gap.0 / FACTOR, gap.0);
+    }
     for _ in 0..HALVINGS {
-        let middle = (gap.0 + gap.1) / 2.0;
-        let step = step(kinds, middle, seed).await?;
+        let middle = f64::midpoint(gap.0, gap.1);
+        let step = step(kinds, middle, LASTING, seed).await?;
         match step.borne {
             true => gap.0 = middle,
             false => gap.1 = middle,
@@ -128,27 +144,29 @@ pub async fn steps(kinds: &Arc<Vec<Kind>>, seed: u64) -> Result<(f64, Vec<Step>)
     Ok((gap.0, steps))
 }
 
-async fn step(kinds: &Arc<Vec<Kind>>, rate: f64, seed: u64) -> Result<Step, Error> {
+async fn step(kinds: &Arc<Vec<Kind>>, rate: f64, span: Duration, seed: u64) -> Result<Step, Error> {
     let phases = [Phase {
         name: "step",
         rate,
-        span: STEP,
+        span,
     }];
-    let recorder = Arc::new(Recorder::new(kinds.len(), 1, STEP));
+    let recorder = Arc::new(Recorder::new(kinds.len(), 1, span));
     let pressed = press(kinds, &phases, seed, &recorder).await?;
     let sum = phase_sum(kinds, &recorder, 0);
-    let answered = sum.latency.len() as f64 / STEP.as_secs_f64();
+    let answered = sum.latency.len() as f64 / span.as_secs_f64();
     let errors = sum.failed() + sum.refusals.len() + pressed.unsent;
     let p99_ms = millis(sum.latency.value_at_quantile(0.99));
     let step = Step {
         rate,
+        seconds: span.as_secs_f64(),
         answered,
         p99_ms,
         errors,
         borne: errors == 0 && p99_ms <= STEP_P99_MS,
     };
     println!(
-        "    step {rate:>8.0}/s: {answered:>8.0}/s answered, p99 {p99_ms:>7.1} ms, {errors} errors{}",
+        "    step {rate:>8.0}/s for {:>2.0} s: {answered:>8.0}/s answered, p99 {p99_ms:>7.1} ms, {errors} errors{}",
+        step.seconds,
         if step.borne { "" } else { "  not borne" }
     );
     Ok(step)
