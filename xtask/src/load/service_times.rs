@@ -4,6 +4,8 @@
 //! Each kind is asked one request at a time, and the scheduler's own account of the service's
 //! threads (`/proc/PID/task/*/schedstat`, in nanoseconds) is read before and after it.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 
@@ -56,16 +58,16 @@ async fn times(kind: &Kind, service: u32) -> Result<String, Error> {
     let (mut request, mut taken) = (Vec::new(), histogram());
     for _ in 0..REQUESTS {
         kind.source.write(&mut request);
-        let before = account(service);
+        let before = Account::read(service);
         let asked = timeout(ANSWER_LIMIT, connection.stream(&request, || ())).await;
         let answer = asked
             .map_err(|_| failed(format!("no answer in {ANSWER_LIMIT:?}")))?
             .map_err(|failure| failed(failure.to_string()))?;
         // A refusal takes less than an answer, and isn't what is recorded.
         let answered = matches!(answer.status, 200 | 207);
-        let after = account(service);
+        let after = Account::read(service);
         if let (true, Some(before), Some(after)) = (answered, before, after) {
-            let spent = Duration::from_nanos(after.saturating_sub(before));
+            let spent = after.since(&before);
             taken.saturating_record(nanoseconds(spent).max(1));
         }
     }
@@ -82,33 +84,77 @@ async fn times(kind: &Kind, service: u32) -> Result<String, Error> {
     Ok(micros.join(","))
 }
 
-/// Nanoseconds that all threads of a process have run for.
-fn account(process: u32) -> Option<u64> {
-    let mut sum = 0;
-    for task in fs::read_dir(format!("/proc/{process}/task"))
-        .ok()?
-        .flatten()
-    {
-        // A thread may be gone meanwhile.
-        let Ok(text) = fs::read_to_string(task.path().join("schedstat")) else {
-            continue;
-        };
-        sum += text.split_ascii_whitespace().next()?.parse::<u64>().ok()?;
+/// Nanoseconds that each thread of a process has run for.
+struct Account(HashMap<OsString, u64>);
+
+impl Account {
+    fn read(process: u32) -> Option<Self> {
+        let mut threads = HashMap::new();
+        for task in fs::read_dir(format!("/proc/{process}/task"))
+            .ok()?
+            .flatten()
+        {
+            // A thread may be gone meanwhile.
+            let Ok(text) = fs::read_to_string(task.path().join("schedstat")) else {
+                continue;
+            };
+            let ran = text.split_ascii_whitespace().next()?.parse().ok()?;
+            threads.insert(task.file_name(), ran);
+        }
+        Some(Self(threads))
     }
-    Some(sum)
+
+    /// What was run since `before`. A thread that ended meanwhile took its account along: a sum
+    /// of all threads would be less by all that it ever ran.
+    fn since(&self, before: &Self) -> Duration {
+        let spent = self.0.iter().map(|(thread, ran)| {
+            let ran_before = before.0.get(thread).copied().unwrap_or(0);
+            ran.saturating_sub(ran_before)
+        });
+        Duration::from_nanos(spent.sum())
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::process::{Command, Stdio};
+
     use super::*;
+
+    fn account(threads: &[(&str, u64)]) -> Account {
+        let threads = threads.iter().map(|(thread, ran)| (thread.into(), *ran));
+        Account(threads.collect())
+    }
+
+    #[test]
+    fn a_thread_that_ended_takes_nothing_off_the_others() {
+        let before = account(&[("1", 100), ("2", 5_000)]);
+        let after = account(&[("1", 130), ("3", 7)]);
+        assert_eq!(after.since(&before), Duration::from_nanos(37));
+        assert_eq!(after.since(&after), Duration::ZERO);
+    }
 
     #[test]
     fn work_is_seen_in_the_account() {
-        let before = account(std::process::id()).unwrap();
-        let sum = (0..3_000_000_u64).fold(0_u64, |sum, n| sum.wrapping_mul(31).wrapping_add(n));
-        assert_ne!(sum, 1);
-        let after = account(std::process::id()).unwrap();
-        assert!(after > before, "{before} {after}");
-        assert_eq!(account(u32::MAX), None);
+        // A process of its own: other tests' threads come and go in this one.
+        let mut shell = Command::new("sh")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut asks = shell.stdin.take().unwrap();
+        let mut answers = BufReader::new(shell.stdout.take().unwrap());
+        let mut work = |commands: &str| {
+            writeln!(asks, "{commands}; echo").unwrap();
+            answers.read_line(&mut String::new()).unwrap();
+            Account::read(shell.id()).unwrap()
+        };
+        let before = work("n=0");
+        let after = work("while [ $n -lt 10000 ]; do n=$((n + 1)); done");
+        assert!(after.since(&before) > Duration::ZERO);
+        drop(asks);
+        shell.wait().unwrap();
+        assert!(Account::read(u32::MAX).is_none());
     }
 }
