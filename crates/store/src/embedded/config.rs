@@ -24,6 +24,9 @@ pub struct EmbeddedConfig {
     pub cache_bytes: usize,
     /// How often an idle engine looks for things whose lifetime is over. Default 30 s.
     pub sweep_interval: Duration,
+    /// How long what nobody counts on to survive the process (rate limits) may be in memory alone
+    /// before it is written to the disk as well. Default 1 s.
+    pub settle_interval: Duration,
 }
 
 impl Default for EmbeddedConfig {
@@ -38,6 +41,7 @@ impl Default for EmbeddedConfig {
             concurrent_reads: 16,
             cache_bytes: 16 * 1024 * 1024,
             sweep_interval: Duration::from_secs(30),
+            settle_interval: Duration::from_secs(1),
         }
     }
 }

@@ -137,7 +137,8 @@ impl Store for EmbeddedStore {
         const CONTEXT: &str = "asking a rate limit";
         let key = checks::key(key, CONTEXT)?.to_owned();
         checks::cost(rate, cost, CONTEXT)?;
-        self.write(CONTEXT, 0, move |tables| {
+        // It is asked before every answer, and a disk takes longer than most of them.
+        self.queue(CONTEXT, 0, false, move |tables| {
             ops::throttle(tables, &key, rate, cost)
         })
         .await
@@ -233,7 +234,8 @@ impl Store for EmbeddedStore {
     }
 
     async fn flush(&self) -> Result<(), StoreError> {
-        // The queue keeps its order and nothing is answered before its commit.
+        // The queue keeps its order, nothing is answered before its commit, and this one's
+        // takes along what isn't on the disk yet.
         self.write("flushing", 0, |_| Ok(())).await
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Reads run on the runtime's blocking pool, as many at a time as the configuration says.
 //! Writes queue for one thread, which commits what has queued up at once and answers after the
-//! commit: what was acknowledged survives the process. See [`EmbeddedStore`].
+//! commit: what was acknowledged survives the process, rate limits excepted. See [`EmbeddedStore`].
 
 mod config;
 mod contract;
@@ -56,6 +56,9 @@ const CALL_BYTES: usize = 1_024;
 /// **Failures of the disk.** All writes of the failed commit get the error (for each of them it
 /// is open whether it happened), and the file is opened again, at once and then at most once a
 /// second, until that works.
+///
+/// **Rate limits** wait for no disk: it has them with the next write that does, or within
+/// [`EmbeddedConfig::settle_interval`]. A process that is killed gives back what was taken since.
 ///
 /// **The end.** [`Self::close`] commits what is queued and returns when the file is free.
 /// Dropping the store does the same in the background.
@@ -134,6 +137,7 @@ impl EmbeddedStore {
             engine: Arc::clone(&engine),
             batch_len: config.batch_len.max(1),
             sweep_interval: config.sweep_interval,
+            settle_interval: config.settle_interval,
         }
         .spawn()
         .map_err(|error| OpenError::new(OpenErrorKind::Thread, error))?;
@@ -213,11 +217,26 @@ impl EmbeddedStore {
             .unwrap_or_else(|_| Err(StoreError::new(ErrorKind::Timeout, context)))
     }
 
-    /// Queues `operation`, which holds `bytes` of value, and waits for its commit.
+    /// Queues `operation`, which holds `bytes` of value, and waits until the disk has it.
     async fn write<T, F>(
         &self,
         context: &'static str,
         bytes: usize,
+        operation: F,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tables<'_>) -> Result<T, Failure> + Send + 'static,
+    {
+        self.queue(context, bytes, true, operation).await
+    }
+
+    /// Queues `operation` and waits for its commit, which `survives` the process or needn't.
+    async fn queue<T, F>(
+        &self,
+        context: &'static str,
+        bytes: usize,
+        survives: bool,
         operation: F,
     ) -> Result<T, StoreError>
     where
@@ -233,6 +252,7 @@ impl EmbeddedStore {
         let (reply, answer) = oneshot::channel();
         let call = Call {
             context,
+            survives,
             operation: Some(operation),
             outcome: None,
             reply,

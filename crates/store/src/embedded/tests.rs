@@ -11,7 +11,7 @@ use redb::backends::InMemoryBackend;
 use redb::{BackendError, StorageBackend};
 
 use super::*;
-use crate::{MAX_MEMBER_BYTES, ManualClock, Store, TimeLeft};
+use crate::{MAX_MEMBER_BYTES, ManualClock, Rate, Store, TimeLeft};
 
 /// A disk in memory that can be made to fail, and that outlives the database on it.
 #[derive(Debug, Clone)]
@@ -35,6 +35,16 @@ impl Disk {
 
     fn fill(&self, full: bool) {
         self.0.full.store(full, Ordering::SeqCst);
+    }
+
+    /// What a process finds that starts after this one was killed now.
+    fn after_a_kill(&self) -> Self {
+        let mut bytes = vec![0; usize::try_from(self.0.data.len().unwrap()).unwrap()];
+        self.0.data.read(0, &mut bytes).unwrap();
+        let next = Self::new();
+        next.0.data.set_len(bytes.len() as u64).unwrap();
+        next.0.data.write(0, &bytes).unwrap();
+        next
     }
 
     fn syncs(&self) -> u64 {
@@ -173,6 +183,99 @@ async fn what_changes_nothing_is_not_committed() {
     );
     store.flush().await.unwrap();
     assert_eq!(disk.syncs(), before);
+}
+
+/// Five permits an hour.
+fn rate() -> Rate {
+    Rate::per(5, Duration::from_secs(3_600)).unwrap()
+}
+
+/// What is left of the limit, without taking any.
+async fn left(store: &EmbeddedStore) -> u32 {
+    store.throttle("limit", rate(), 0).await.unwrap().remaining
+}
+
+#[tokio::test]
+async fn a_rate_limit_waits_for_no_disk_and_goes_along_with_the_next_write() {
+    let disk = Disk::new();
+    let config = EmbeddedConfig {
+        settle_interval: Duration::from_secs(3_600),
+        ..EmbeddedConfig::default()
+    };
+    let store = on_disk(&disk, config.clone());
+    let before = disk.syncs();
+    for remaining in [4, 3] {
+        let answer = store.throttle("limit", rate(), 1).await.unwrap();
+        assert!(answer.allowed);
+        assert_eq!(answer.remaining, remaining);
+    }
+    assert_eq!(disk.syncs(), before);
+    let left_after_a_kill = || async {
+        let store = on_disk(&disk.after_a_kill(), config.clone());
+        left(&store).await
+    };
+    assert_eq!(left_after_a_kill().await, 5);
+
+    let value = Bytes::from_static(b"v");
+    store.set("durable", value, None).await.unwrap();
+    assert_eq!(left_after_a_kill().await, 3);
+
+    store.throttle("limit", rate(), 1).await.unwrap();
+    store.flush().await.unwrap();
+    assert_eq!(left_after_a_kill().await, 2);
+
+    store.throttle("limit", rate(), 1).await.unwrap();
+    store.close().await.unwrap();
+    assert_eq!(left(&on_disk(&disk, config)).await, 1);
+}
+
+#[tokio::test]
+async fn a_rate_limit_is_on_the_disk_before_long() {
+    let disk = Disk::new();
+    let config = EmbeddedConfig {
+        settle_interval: Duration::from_millis(1),
+        ..EmbeddedConfig::default()
+    };
+    let store = on_disk(&disk, config);
+    let before = disk.syncs();
+    store.throttle("limit", rate(), 1).await.unwrap();
+    while disk.syncs() == before {
+        tokio::task::yield_now().await;
+    }
+    // Once it is, nothing is written any more.
+    store.flush().await.unwrap();
+    let settled = disk.syncs();
+    store.flush().await.unwrap();
+    assert_eq!(disk.syncs(), settled);
+    let again = on_disk(&disk.after_a_kill(), EmbeddedConfig::default());
+    assert_eq!(left(&again).await, 4);
+}
+
+#[tokio::test]
+async fn rate_limits_that_never_pause_are_settled_meanwhile() {
+    let disk = Disk::new();
+    let config = EmbeddedConfig {
+        settle_interval: Duration::ZERO,
+        batch_len: 1,
+        ..EmbeddedConfig::default()
+    };
+    let store = Arc::new(on_disk(&disk, config));
+    let gate = stop_writer(&store).await;
+    let keys: Vec<_> = (0..40).map(|key| format!("limit-{key}")).collect();
+    let mut calls: Vec<_> = keys
+        .iter()
+        .map(|key| store.throttle(key, rate(), 1))
+        .collect();
+    for call in &mut calls {
+        queue(call.as_mut()).await;
+    }
+    let before = disk.syncs();
+    drop(gate);
+    for call in calls {
+        assert!(call.await.unwrap().allowed);
+    }
+    let settled = disk.syncs() - before;
+    assert!(settled >= 20, "{settled} syncs while 40 limits were asked");
 }
 
 #[tokio::test]

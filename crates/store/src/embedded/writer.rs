@@ -1,5 +1,6 @@
 //! The one thread that writes: it takes what has queued up, runs it in one transaction,
-//! commits once, and only then answers.
+//! commits once, and only then answers. Where nothing of it has to survive the process, the commit
+//! stays in memory until the next that does, or until [`Writer::settle_interval`] has passed.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -34,6 +35,9 @@ pub(super) trait Job: Send {
     /// Runs it in the batch's transaction. An error means that the whole batch has failed.
     fn apply(&mut self, tables: &mut Tables<'_>) -> Result<(), Fault>;
 
+    /// Whether its caller counts on it to survive the process.
+    fn survives(&self) -> bool;
+
     /// Answers the caller, now that the batch's fate is known.
     fn finish(self: Box<Self>, fate: Result<(), &Fault>);
 }
@@ -41,6 +45,7 @@ pub(super) trait Job: Send {
 /// The [`Job`] of one operation.
 pub(super) struct Call<T, F> {
     pub(super) context: &'static str,
+    pub(super) survives: bool,
     pub(super) operation: Option<F>,
     pub(super) outcome: Option<Result<T, StoreError>>,
     pub(super) reply: oneshot::Sender<Result<T, StoreError>>,
@@ -65,6 +70,10 @@ where
         Ok(())
     }
 
+    fn survives(&self) -> bool {
+        self.survives
+    }
+
     fn finish(self: Box<Self>, fate: Result<(), &Fault>) {
         let answer = match (fate, self.outcome) {
             (Ok(()), Some(outcome)) => outcome,
@@ -82,6 +91,16 @@ pub(super) struct Writer {
     pub(super) engine: Arc<Engine>,
     pub(super) batch_len: usize,
     pub(super) sweep_interval: Duration,
+    pub(super) settle_interval: Duration,
+}
+
+/// What the thread remembers from one batch to the next.
+#[derive(Default)]
+struct Memory {
+    /// When the engine could last not be opened.
+    failed_at: Option<Instant>,
+    /// Since when there are commits that no disk has.
+    unsettled_since: Option<Instant>,
 }
 
 impl Writer {
@@ -102,11 +121,12 @@ impl Writer {
     }
 
     fn run(&self, inbox: &Receiver<Message>) {
-        let mut failed_at = None;
+        let mut memory = Memory::default();
         loop {
-            let (batch, last) = self.next_batch(inbox);
-            if !batch.is_empty() || !last {
-                self.work(batch, &mut failed_at);
+            let (batch, last) = self.next_batch(inbox, &memory);
+            self.work(batch, &mut memory);
+            if last && memory.unsettled_since.is_some() {
+                self.work(Vec::new(), &mut memory);
             }
             if last {
                 return;
@@ -114,11 +134,15 @@ impl Writer {
         }
     }
 
-    /// Waits for work, and takes all that is there up to the bound. Empty when the idle
-    /// interval has passed. Says whether it is the last.
-    fn next_batch(&self, inbox: &Receiver<Message>) -> (Vec<Box<dyn Job>>, bool) {
+    /// Waits for work, and takes all that is there up to the bound. Empty when there is none until
+    /// it is time to sweep or to settle. Says whether it is the last.
+    fn next_batch(&self, inbox: &Receiver<Message>, memory: &Memory) -> (Vec<Box<dyn Job>>, bool) {
         let mut batch = Vec::new();
-        match inbox.recv_timeout(self.sweep_interval) {
+        let settle = memory
+            .unsettled_since
+            .map(|since| self.settle_interval.saturating_sub(since.elapsed()));
+        let idle = settle.map_or(self.sweep_interval, |left| left.min(self.sweep_interval));
+        match inbox.recv_timeout(idle) {
             Ok(Message::Run(job)) => batch.push(job),
             Err(RecvTimeoutError::Timeout) => return (batch, false),
             Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return (batch, true),
@@ -134,15 +158,14 @@ impl Writer {
     }
 
     /// Commits a batch and answers it; mends the engine if that fails.
-    fn work(&self, mut batch: Vec<Box<dyn Job>>, failed_at: &mut Option<Instant>) {
-        if !self.engine.is_open()
-            && failed_at.is_none_or(|failed: Instant| failed.elapsed() >= REOPEN_PAUSE)
-        {
-            self.mend(failed_at);
+    fn work(&self, mut batch: Vec<Box<dyn Job>>, memory: &mut Memory) {
+        let paused = |failed: Instant| failed.elapsed() < REOPEN_PAUSE;
+        if !self.engine.is_open() && !memory.failed_at.is_some_and(paused) {
+            self.mend(memory);
         }
         let fate = self
             .engine
-            .with(|database| self.commit(database, &mut batch));
+            .with(|database| self.commit(database, &mut batch, memory));
         let fault = match fate {
             Ok(()) => None,
             Err(Failure::Engine(fault)) => Some(fault),
@@ -157,28 +180,42 @@ impl Writer {
                 writes = batch.len(),
                 "store failed to commit"
             );
-            self.mend(failed_at);
+            self.mend(memory);
         }
         for job in batch {
             job.finish(fault.as_ref().map_or(Ok(()), Err));
         }
     }
 
-    fn mend(&self, failed_at: &mut Option<Instant>) {
+    /// What no disk had may be gone with it.
+    fn mend(&self, memory: &mut Memory) {
+        memory.unsettled_since = None;
         match self.engine.reopen() {
-            Ok(()) => *failed_at = None,
+            Ok(()) => memory.failed_at = None,
             Err(error) => {
                 tracing::error!(kind = ?error.kind(), %error, "store can't be opened again");
-                *failed_at = Some(Instant::now());
+                memory.failed_at = Some(Instant::now());
             }
         }
     }
 
     /// Runs a batch in one transaction. Nothing is written if nothing has changed.
-    fn commit(&self, database: &Database, batch: &mut [Box<dyn Job>]) -> Result<(), Failure> {
+    fn commit(
+        &self,
+        database: &Database,
+        batch: &mut [Box<dyn Job>],
+        memory: &mut Memory,
+    ) -> Result<(), Failure> {
+        let due = |since: Instant| since.elapsed() >= self.settle_interval;
+        let settles = batch.is_empty()
+            || memory.unsettled_since.is_some_and(due)
+            || batch.iter().any(|job| job.survives());
         let mut transaction = database.begin_write().map_err(Fault::from)?;
         transaction
-            .set_durability(Durability::Immediate)
+            .set_durability(match settles {
+                true => Durability::Immediate,
+                false => Durability::None,
+            })
             .map_err(|error| Fault::new(ErrorKind::Engine, error))?;
         let mut tables = Tables::open(&transaction, self.engine.limits, self.engine.micros())?;
         let sweep = match batch.len() {
@@ -190,8 +227,13 @@ impl Writer {
             job.apply(&mut tables)?;
         }
         tables.sweep(sweep)?;
-        if tables.finish()? {
+        let changed = tables.finish()?;
+        if settles && (changed || memory.unsettled_since.is_some()) {
             transaction.commit().map_err(Fault::from)?;
+            memory.unsettled_since = None;
+        } else if changed {
+            transaction.commit().map_err(Fault::from)?;
+            memory.unsettled_since.get_or_insert_with(Instant::now);
         } else {
             transaction.abort().map_err(Fault::from)?;
         }
