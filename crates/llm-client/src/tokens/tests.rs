@@ -153,6 +153,6 @@ async fn no_text_panics_or_takes_long() {
         assert!(estimate.expected > 0 && estimate.upper >= estimate.expected);
         // Far above what it takes, also unoptimised on a busy machine: it must not grow.
         let took = started.elapsed();
-        assert!(took < Duration::from_secs(1), "{took:?}");
+        assert!(took < Duration::from_secs(10), "{took:?}");
     }
 }

@@ -6,7 +6,7 @@ mod documented;
 mod servers;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -18,7 +18,7 @@ use sii_monitor::deliver::{
 };
 use store::{EmbeddedConfig, EmbeddedStore, Store, SystemClock};
 
-const LIMIT: Duration = Duration::from_millis(300);
+const LIMIT: Duration = Duration::from_secs(1);
 
 fn store() -> Arc<dyn Store> {
     Arc::new(EmbeddedStore::in_memory(EmbeddedConfig::default(), Arc::new(SystemClock)).unwrap())
@@ -107,10 +107,9 @@ async fn a_channel_that_fails_or_hangs_delays_no_other() {
     let deliveries = deliveries(&store, outlets);
     let many: Vec<_> = (0..5).map(|n| notice(&format!("n{n}"), 3)).collect();
     deliveries.offer(&many, at(0)).await.unwrap();
-    let begun = Instant::now();
     let round = deliveries.tell(at(0)).await;
     // One attempt of the hung channel, not five: it is left after its first failure.
-    assert!(begun.elapsed() < LIMIT * 4, "{:?}", begun.elapsed());
+    assert_eq!(hung.requests().len(), 1);
     assert_eq!(round.channels["bueno"].sent, 5);
     for (name, kind) in [
         ("colgado", SendErrorKind::Timeout),
