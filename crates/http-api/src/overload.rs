@@ -7,7 +7,8 @@
 //!
 //! One stall, however long, refuses nobody: only a delay that stands for [`STANDING`] without
 //! ebbing away is too much (as in CoDel, RFC 8289), and only where the workers were busy meanwhile:
-//! on a machine that gives them no processor an idle service is late as well. From then on far less
+//! on a machine that gives them no processor an idle service is late as well. Time for which the
+//! machine did something else says nothing, as long as there isn't too much of it. From then on far less
 //! is borne, and whoever comes while the runtime is late is refused: that costs little, and the line
 //! is short again at once. It is over when hardly any look is late. One that comes back soon after is
 //! the same one, which was only held down: it is known much sooner, and lasts longer.
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use metrics::Counter;
 use observability::HttpMetrics;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};
 
@@ -36,6 +38,13 @@ const LATELY: Duration = Duration::from_secs(2);
 /// What is left of a delay after that time counts as ebbing below this part: of 200 ms, at 60 % of what
 /// the cores can, 92 % are left.
 const EBB: f64 = 0.94;
+/// A delay that has fallen by this part of the time that passed ebbs as well: of 500 ms hardly anything
+/// is gone after [`STANDING`], at 60 % of what the cores can 0.4 of it.
+const FALL: f64 = 0.2;
+/// The part of a time that the process must have run for, by the system's account, to say anything.
+const RAN: f64 = 0.8;
+/// So much in a row may say nothing. More isn't a stall but a machine that is too small, or shared.
+const UNSAID: Duration = Duration::from_millis(500);
 /// The part of that time that the workers must have been busy.
 const BUSY: f64 = 0.7;
 /// Tasks in the common queue from which on the runtime counts as late as well. They are there when a
@@ -123,6 +132,9 @@ impl Overload {
 struct Load {
     /// How long a worker has been busy since the start, on the average.
     busy: Duration,
+    /// What the process had of the processor since the start, for each worker; nothing where the system
+    /// doesn't tell.
+    ran: Option<Duration>,
     /// Tasks in the workers' common queue, and work that waits for another thread.
     queued: usize,
     /// How long the first has waited for its turn to compute.
@@ -136,8 +148,12 @@ impl Load {
         let busy: Duration = (0..workers)
             .map(|worker| metrics.worker_total_busy_duration(worker))
             .sum();
+        let count = u32::try_from(workers.max(1)).unwrap_or(u32::MAX);
         Self {
-            busy: busy / u32::try_from(workers.max(1)).unwrap_or(u32::MAX),
+            busy: busy / count,
+            ran: Duration::try_from(clock_gettime(ClockId::ProcessCPUTime))
+                .ok()
+                .map(|ran| ran / count),
             queued: metrics.global_queue_depth() + offload.waiting(),
             waited: turns.waited(),
         }
@@ -155,8 +171,16 @@ struct Look {
 impl Look {
     /// Whether an earlier delay is going away by itself.
     fn is_ebb_of(&self, earlier: &Self) -> bool {
-        self.late <= earlier.late.mul_f64(EBB)
+        let fall = self.at.duration_since(earlier.at).mul_f64(FALL);
+        (self.late <= earlier.late.mul_f64(EBB) || self.late + fall <= earlier.late)
             && self.load.queued as f64 <= earlier.load.queued as f64 * EBB
+    }
+
+    /// Whether the machine did something else for a good part of the time since.
+    fn is_after_a_stall_since(&self, earlier: &Self) -> bool {
+        let span = self.at.duration_since(earlier.at);
+        let ran = self.load.ran.zip(earlier.load.ran);
+        ran.is_some_and(|(now, then)| now.saturating_sub(then) < span.mul_f64(RAN))
     }
 }
 
@@ -166,6 +190,8 @@ struct Controller {
     bound: Duration,
     /// The first of those looks in a row that were late, and are judged together.
     since: Option<Look>,
+    /// How much of the delay's time has said nothing.
+    unsaid: Duration,
     overloaded: bool,
     /// The latest looks of an overload.
     recent: Option<Recent>,
@@ -198,6 +224,7 @@ impl Controller {
         Self {
             bound,
             since: None,
+            unsaid: Duration::ZERO,
             overloaded: false,
             recent: None,
             ended: None,
@@ -220,7 +247,11 @@ impl Controller {
                 true => STANDING_AGAIN,
                 false => STANDING,
             };
-            if span >= standing {
+            let stalled = !self.overloaded && !lately && look.is_after_a_stall_since(&first);
+            if span >= standing && stalled && self.unsaid < UNSAID {
+                self.unsaid += span;
+                self.since = Some(look);
+            } else if span >= standing {
                 let busy = look.load.busy.saturating_sub(first.load.busy) >= span.mul_f64(BUSY);
                 let overloaded = busy && (self.overloaded || !look.is_ebb_of(&first));
                 self.turn(overloaded, look.at, lately);
@@ -228,6 +259,7 @@ impl Controller {
             }
         } else {
             self.since = None;
+            self.unsaid = Duration::ZERO;
         }
         self.relieve(look.at, late);
         self.overloaded && late

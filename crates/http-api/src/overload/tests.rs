@@ -36,6 +36,8 @@ struct Core {
     controller: Controller,
     start: Instant,
     now: Duration,
+    /// When the next one comes.
+    next: Duration,
     /// When each came who waits for a connection.
     outside: VecDeque<Duration>,
     /// The same of those who have one; the look is in line with them.
@@ -45,6 +47,7 @@ struct Core {
     refuses: bool,
     asked: u32,
     busy: Duration,
+    ran: Duration,
 }
 
 impl Core {
@@ -53,6 +56,7 @@ impl Core {
             controller: Controller::new(BOUND),
             start: Instant::now(),
             now: Duration::ZERO,
+            next: Duration::ZERO,
             outside: VecDeque::new(),
             inside: VecDeque::new(),
             look_due: CALM,
@@ -60,21 +64,28 @@ impl Core {
             refuses: false,
             asked: 0,
             busy: Duration::ZERO,
+            ran: Duration::ZERO,
         }
+    }
+
+    /// The machine does something else. Workers that were at work don't know.
+    fn stall(&mut self, length: Duration) {
+        self.now += length;
+        self.busy += length;
     }
 
     /// Requests come evenly, at so many times what the core can; stalls now and then.
     fn serve(&mut self, load: f64, span: Duration, stalls: Option<(Duration, Duration)>) -> Came {
         let (begun, between) = (self.now, ANSWER.div_f64(load));
-        let (mut next, mut stall) = (self.now, stalls);
+        let mut stall = stalls;
         let mut came = Came::default();
         while self.now < begun + span {
-            while next <= self.now {
-                self.outside.push_back(next);
-                next += between;
+            while self.next <= self.now {
+                self.outside.push_back(self.next);
+                self.next += between;
             }
             if let Some((after, length)) = stall.filter(|(after, _)| begun + *after <= self.now) {
-                self.now += length;
+                self.stall(length);
                 stall = stalls.map(|(every, length)| (after + every, length));
                 continue;
             }
@@ -82,7 +93,7 @@ impl Core {
             match self.inside.pop_front() {
                 Some(Some(at)) => self.answer(at, begun, &mut came),
                 Some(None) => self.look(),
-                None => self.now = next.min(self.look_due),
+                None => self.now = self.next.min(self.look_due),
             }
         }
         came
@@ -106,6 +117,7 @@ impl Core {
         let price = if refused { REFUSAL } else { ANSWER };
         self.now += price;
         self.busy += price;
+        self.ran += price;
         if refused {
             came.refused += 1;
             came.last_refusal = self.now - begun;
@@ -121,6 +133,7 @@ impl Core {
             late: self.now.saturating_sub(self.look_due),
             load: Load {
                 busy: self.busy,
+                ran: Some(self.ran),
                 queued: 0,
                 waited: Duration::ZERO,
             },
@@ -161,6 +174,46 @@ fn stalls_that_ebb_away_refuse_nobody() {
     }
 }
 
+#[test]
+fn stalls_one_after_the_other_refuse_nobody() {
+    for (length, count) in [(30, 3), (60, 3), (100, 3), (130, 3), (200, 2)] {
+        for pause in [5, 10, 30, 60, 100, 150] {
+            let mut core = Core::new();
+            core.serve(0.6, SECONDS(1), None);
+            let mut refused = 0;
+            for _ in 0..count {
+                core.stall(MILLIS(length));
+                refused += core.serve(0.6, MILLIS(pause), None).refused;
+            }
+            refused += core.serve(0.6, SECONDS(5), None).refused;
+            assert_eq!(refused, 0, "{count} of {length} ms, {pause} ms between");
+        }
+    }
+}
+
+#[test]
+fn a_machine_that_is_too_small_is_no_stall() {
+    // Always late, and the process gets half of the time.
+    let mut controller = Controller::new(BOUND);
+    let start = Instant::now();
+    let first = (0..2_000).find(|millis| {
+        let passed = MILLIS(*millis);
+        controller.look(Look {
+            at: start + passed,
+            late: MILLIS(50),
+            load: Load {
+                busy: passed,
+                ran: Some(passed / 2),
+                ..Load::default()
+            },
+        })
+    });
+    assert!(
+        first.is_some_and(|first| (500..600).contains(&first)),
+        "{first:?}"
+    );
+}
+
 /// Looks every 15 ms, late by 50 ms each, of workers that are busy for a part of the time.
 fn late(controller: &mut Controller, looks: u32, part: f64) -> Vec<bool> {
     let (start, step) = (Instant::now(), MILLIS(15));
@@ -169,6 +222,7 @@ fn late(controller: &mut Controller, looks: u32, part: f64) -> Vec<bool> {
         late: MILLIS(50),
         load: Load {
             busy: (step * number).mul_f64(part),
+            ran: None,
             queued: 0,
             waited: Duration::ZERO,
         },
@@ -258,6 +312,7 @@ async fn the_runtime_tells_what_it_does() {
     let load = Load::of_runtime(&Offload::default(), &Turns::default());
     assert_eq!(load.queued, 0);
     assert!(load.busy < SECONDS(60));
+    assert!(load.ran > Some(Duration::ZERO));
 }
 
 #[test]
@@ -274,6 +329,7 @@ async fn jump(overload: &Overload, part: f64) -> bool {
     let start = Instant::now();
     let load = || Load {
         busy: start.elapsed().mul_f64(part),
+        ran: None,
         queued: 0,
         waited: Duration::ZERO,
     };
