@@ -8,10 +8,11 @@
 //! One stall, however long, refuses nobody: only a delay that stands for [`STANDING`] without
 //! ebbing away is too much (as in CoDel, RFC 8289), and only where the workers were busy meanwhile:
 //! on a machine that gives them no processor an idle service is late as well. Time for which the
-//! machine did something else says nothing, as long as there isn't too much of it. From then on far less
-//! is borne, and whoever comes while the runtime is late is refused: that costs little, and the line
-//! is short again at once. It is over when hardly any look is late. One that comes back soon after is
-//! the same one, which was only held down: it is known much sooner, and lasts longer.
+//! machine did something else says nothing, as long as there isn't too much of it, and where many stand in
+//! line it is the line's length that ebbs. From then on far less is borne, and whoever comes while the
+//! runtime is late is refused: that costs little, and the line is short again at once. It is over when
+//! hardly any look is late. One that comes back soon after is the same one, which was only held down: it
+//! is known much sooner, and lasts longer.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -137,7 +138,8 @@ struct Load {
     ran: Option<Duration>,
     /// Tasks in the workers' common queue, and work that waits for another thread.
     queued: usize,
-    /// How long the first has waited for its turn to compute.
+    /// How many wait for their turn to compute, and how long the first has.
+    waiting: usize,
     waited: Duration,
 }
 
@@ -155,8 +157,14 @@ impl Load {
                 .ok()
                 .map(|ran| ran / count),
             queued: metrics.global_queue_depth() + offload.waiting(),
+            waiting: turns.waiting(),
             waited: turns.waited(),
         }
+    }
+
+    /// All who are known to stand in some line.
+    fn backlog(&self) -> usize {
+        self.queued + self.waiting
     }
 }
 
@@ -171,9 +179,15 @@ struct Look {
 impl Look {
     /// Whether an earlier delay is going away by itself.
     fn is_ebb_of(&self, earlier: &Self) -> bool {
+        // Who came in a stall all began to wait when it was over: the line gets shorter, and
+        // whoever is its first has waited for longer, until the last of them is through.
+        let (now, then) = (self.load.backlog(), earlier.load.backlog());
+        if then > CROWD {
+            return now as f64 <= then as f64 * EBB;
+        }
         let fall = self.at.duration_since(earlier.at).mul_f64(FALL);
-        (self.late <= earlier.late.mul_f64(EBB) || self.late + fall <= earlier.late)
-            && self.load.queued as f64 <= earlier.load.queued as f64 * EBB
+        let falls = self.late <= earlier.late.mul_f64(EBB) || self.late + fall <= earlier.late;
+        falls && now <= then
     }
 
     /// Whether the machine did something else for a good part of the time since.
@@ -240,7 +254,12 @@ impl Controller {
         };
         let late = look.late > borne || look.load.queued > CROWD;
         if late {
-            let first = *self.since.get_or_insert(look);
+            let first = self.since.get_or_insert(look);
+            // Right after a stall hardly anybody has come yet.
+            if look.load.backlog() > first.load.backlog() {
+                (first.load.queued, first.load.waiting) = (look.load.queued, look.load.waiting);
+            }
+            let first = *first;
             let span = look.at.duration_since(first.at);
             let lately = self.ended.is_some_and(|ended| look.at - ended < LATELY);
             let standing = match !self.overloaded && lately {

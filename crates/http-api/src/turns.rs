@@ -85,6 +85,11 @@ impl Turns {
         }
     }
 
+    /// How many are in line.
+    pub(crate) fn waiting(&self) -> usize {
+        self.state().waiting.len()
+    }
+
     /// How long the first in line has waited.
     pub(crate) fn waited(&self) -> Duration {
         let state = self.state();
@@ -196,6 +201,7 @@ mod tests {
         assert!(futures_util::poll!(&mut third).is_pending());
         tokio::time::advance(Duration::from_millis(5)).await;
         assert_eq!(turns.waited(), Duration::from_millis(5));
+        assert_eq!(turns.waiting(), 2);
         drop(second);
         assert!(futures_util::poll!(&mut third).is_pending());
         assert!(turns.next());

@@ -135,6 +135,7 @@ impl Core {
                 busy: self.busy,
                 ran: Some(self.ran),
                 queued: 0,
+                waiting: self.inside.len(),
                 waited: Duration::ZERO,
             },
         });
@@ -224,12 +225,50 @@ fn late(controller: &mut Controller, looks: u32, part: f64) -> Vec<bool> {
             busy: (step * number).mul_f64(part),
             ran: None,
             queued: 0,
+            waiting: 0,
             waited: Duration::ZERO,
         },
     };
     (0..looks)
         .map(|number| controller.look(look(number)))
         .collect()
+}
+
+/// Looks every millisecond at a line whose first has waited longer each time, until a look refuses or
+/// nobody is left.
+fn refuses_in_line(length: impl Fn(Duration) -> Option<usize>) -> bool {
+    let mut controller = Controller::new(BOUND);
+    let start = Instant::now();
+    (0..2_000)
+        .map_while(|millis| Some((MILLIS(millis), length(MILLIS(millis))?)))
+        .any(|(passed, waiting)| {
+            controller.look(Look {
+                at: start + passed,
+                late: BOUND + passed,
+                load: Load {
+                    busy: passed,
+                    waiting,
+                    ..Load::default()
+                },
+            })
+        })
+}
+
+#[test]
+fn a_line_that_gets_shorter_refuses_nobody_though_its_first_has_waited_longer() {
+    let left = |passed: Duration, gone: f64| {
+        let gone = passed.as_secs_f64() * 1_000.0 * gone;
+        (gone < 400.0).then(|| 400 - gone as usize)
+    };
+    // Hardly anybody is known of right after a stall: the longest line counts.
+    let after_a_stall = |passed: Duration| match passed < MILLIS(5) {
+        true => Some(20),
+        false => left(passed - MILLIS(5), 1.0),
+    };
+    assert!(!refuses_in_line(|passed| left(passed, 1.0)));
+    assert!(!refuses_in_line(after_a_stall));
+    assert!(refuses_in_line(|passed| left(passed, 0.1)));
+    assert!(refuses_in_line(|_| Some(400)));
 }
 
 #[test]
@@ -331,6 +370,7 @@ async fn jump(overload: &Overload, part: f64) -> bool {
         busy: start.elapsed().mul_f64(part),
         ran: None,
         queued: 0,
+        waiting: 0,
         waited: Duration::ZERO,
     };
     let jumps = async {
